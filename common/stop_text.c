@@ -1,0 +1,46 @@
+#include "common/stop_text.h"
+
+#include "firmware/stop.h"
+
+#include <stddef.h>
+
+static const struct {
+	enum fw_stop code;
+	const char *text;
+} sentences[] = {
+	{ STOP_HANDED_OVER, "firmware handed over to the kernel" },
+	{ STOP_TRAP, "firmware met an unexpected exception or interrupt: report it as a bug" },
+	{ STOP_TRAP_USER, "firmware's unprivileged part trapped: a blob upset a parser; report it as a bug" },
+	{ STOP_VARIANT, "the plan or image is for another kind of machine: measure again for this one" },
+	{ STOP_SCRATCH_DIRTY, "memory that must be zero at entry is not: the VMM loaded something the plan does not list" },
+	{ STOP_BOOT_BLOCK, "the boot block is malformed: VMM and firmware are of different versions" },
+	{ STOP_BOOT_RAM, "the boot block's RAM ranges break a rule: VMM bug or hostile host" },
+	{ STOP_BOOT_CPUS, "more processors than the plan allows, or a bad processor list: measure with a larger --max-cpus or start fewer" },
+	{ STOP_BOOT_RAM_SMALL, "less RAM than the plan demands: give the VM more --memory" },
+	{ STOP_BOOT_NO_TPM, "the plan demands a TPM and the host offers none: start with a TPM" },
+	{ STOP_HASH_TABLE, "the hash page's table is malformed: make the plan again" },
+	{ STOP_HASH_RECORD, "the hash page's record is malformed: make the plan again" },
+	{ STOP_KERNEL_HASH, "the kernel is not the one the plan was made for: its hash differs" },
+	{ STOP_INITRD_HASH, "the initrd is not the one the plan was made for: its hash differs" },
+	{ STOP_CMDLINE_HASH, "the command line is not the one the plan was made for: its hash differs" },
+	{ STOP_BLOB_BOUNDS, "a staged blob lies outside RAM: give the VM more --memory" },
+	{ STOP_INITRD_PLACE, "no room for the initrd: give the VM more --memory" },
+	{ STOP_CMDLINE_FORM, "the command line has an inner NUL or is longer than the kernel takes" },
+	{ STOP_KERNEL_MAGIC, "the kernel is not a bzImage" },
+	{ STOP_KERNEL_PROTOCOL, "the kernel has no 64-bit entry or speaks a boot protocol below 2.12" },
+	{ STOP_KERNEL_BOUNDS, "the kernel's header claims more than its file or the memory holds" },
+	{ STOP_TPM_ABSENT, "the TPM promised by the host is not there" },
+	{ STOP_TPM_TIMEOUT, "the TPM did not answer in time" },
+	{ STOP_TPM_RESPONSE, "the TPM's answer is malformed" },
+	{ STOP_TPM_ERROR, "the TPM refused a measurement" },
+	{ STOP_LOG_FULL, "the event log is full" },
+	{ STOP_ACPI_FULL, "the ACPI tables do not fit" },
+};
+
+const char *stop_text(unsigned code)
+{
+	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+		if ((unsigned)sentences[i].code == code)
+			return sentences[i].text;
+	return "unknown stop code: firmware and VMM are of different versions";
+}

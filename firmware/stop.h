@@ -1,0 +1,47 @@
+/* Numbered stop codes: the firmware's last word. It writes the 32-bit value
+ * STOP_MAGIC | code to PORT_STOP and halts for ever. STOP_HANDED_OVER is written once,
+ * just before Linux is entered: after it the VMM ignores the port, since the guest owns it. */
+#ifndef PAVISE_FIRMWARE_STOP_H
+#define PAVISE_FIRMWARE_STOP_H
+
+#define STOP_MAGIC 0x50560000u
+#define STOP_MAGIC_MASK 0xFFFF0000u
+
+enum fw_stop {
+	STOP_HANDED_OVER = 0,
+	/* 1x: the machine */
+	STOP_TRAP = 0x10,             /* an exception or interrupt in the firmware */
+	STOP_TRAP_USER = 0x11,        /* an unexpected trap in its ring-3 part */
+	STOP_VARIANT = 0x12,          /* image of one machine started as another */
+	STOP_SCRATCH_DIRTY = 0x13,    /* memory that must be zero at entry is not */
+	/* 2x: boot block */
+	STOP_BOOT_BLOCK = 0x20,       /* magic, size or reserved bytes */
+	STOP_BOOT_RAM = 0x21,         /* a rule of RAM ranges is broken */
+	STOP_BOOT_CPUS = 0x22,        /* processor list, or more than the plan allows */
+	STOP_BOOT_RAM_SMALL = 0x23,   /* less RAM than the plan demands */
+	STOP_BOOT_NO_TPM = 0x24,      /* the plan demands a TPM, the host offers none */
+	/* 3x: hash page */
+	STOP_HASH_TABLE = 0x30,       /* GUIDs, sizes or padding of the table */
+	STOP_HASH_RECORD = 0x31,      /* magic, size, limits or reserved bytes of the record */
+	/* 4x: blobs against the hash page */
+	STOP_KERNEL_HASH = 0x40,
+	STOP_INITRD_HASH = 0x41,
+	STOP_CMDLINE_HASH = 0x42,
+	STOP_BLOB_BOUNDS = 0x43,      /* a staged blob does not lie inside RAM */
+	STOP_INITRD_PLACE = 0x44,     /* no room for the initrd below its highest address */
+	STOP_CMDLINE_FORM = 0x45,     /* NUL inside, none at the end, or longer than the kernel takes */
+	/* 5x: kernel image */
+	STOP_KERNEL_MAGIC = 0x50,     /* not a bzImage */
+	STOP_KERNEL_PROTOCOL = 0x51,  /* boot protocol too old or no 64-bit entry */
+	STOP_KERNEL_BOUNDS = 0x52,    /* payload, init_size or preferred address do not fit */
+	/* 6x: TPM */
+	STOP_TPM_ABSENT = 0x60,       /* promised by the boot block but not there */
+	STOP_TPM_TIMEOUT = 0x61,
+	STOP_TPM_RESPONSE = 0x62,     /* malformed response */
+	STOP_TPM_ERROR = 0x63,        /* an extend was refused */
+	/* 7x: own limits */
+	STOP_LOG_FULL = 0x70,
+	STOP_ACPI_FULL = 0x71,
+};
+
+#endif

@@ -39,7 +39,7 @@ base_tarball() {
     [ ! -f "$base" ] || return 0
     echo "fresh: making the bare system (about half a minute)"
     "$here/apt-sources.sh" >"$work/debian.list" || return 1
-    mmdebstrap --quiet --variant=minbase --include=git,make,ca-certificates bookworm "$base.new" "$work/debian.list" &&
+    mmdebstrap --quiet --format=tar --variant=minbase --include=git,make,ca-certificates bookworm "$base.new" "$work/debian.list" &&
         mv "$base.new" "$base"
 }
 

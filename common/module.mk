@@ -6,4 +6,4 @@ CRYPTO_LIBS := -lcrypto
 
 TESTS += test_common
 test_common_SRCS := tests/unit/test_common.c $(COMMON_SRCS) $(COMMON_JSON_SRCS)
-test_common_LIBS := -lcmocka -ljansson
+test_common_LIBS := -lcmocka $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -39,7 +39,8 @@ EXTRA :=
 
 all:
 
-include $(sort $(wildcard */module.mk */*/module.mk))
+# common first: the others name its variables.
+include common/module.mk $(filter-out common/module.mk,$(sort $(wildcard */module.mk */*/module.mk)))
 
 # $(1) a name: link the program from its sources.
 define program

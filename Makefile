@@ -6,6 +6,7 @@
 #   make demo       set up, build, and show the main job in the lab
 #   make help       every target, a line each
 
+VERSION := 0.1.0
 O ?= build
 CC := gcc
 HOSTCC := gcc
@@ -28,9 +29,11 @@ STATIC := -static-pie
 # Programs, cmocka tests, test scripts and fuzzers, filled in by the modules:
 #   PROGS += NAME        NAME_SRCS, NAME_LIBS, NAME_LINK ($(STATIC) or $(DYNAMIC))
 #   TESTS += test_NAME   the same variables; run in the unit tier
+#   TOOLS += NAME        the same variables; used by tests only, never installed
 #   FUZZERS += fuzz_NAME the same variables; built with clang
 PROGS :=
 TESTS :=
+TOOLS :=
 UNIT_SCRIPTS :=
 KVM_SCRIPTS :=
 LAB_SCRIPTS :=
@@ -39,7 +42,8 @@ EXTRA :=
 
 all:
 
-include $(sort $(wildcard */module.mk */*/module.mk))
+# common first: the others name its variables.
+include common/module.mk $(filter-out common/module.mk,$(sort $(wildcard */module.mk */*/module.mk)))
 
 # $(1) a name: link the program from its sources.
 define program
@@ -52,7 +56,7 @@ $(2)/$(1): $$($(1)_OBJS)
 ALL_OBJS += $$($(1)_OBJS)
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p),$(O)/bin)))
-$(foreach t,$(TESTS),$(eval $(call program,$(t),$(O)/tests)))
+$(foreach t,$(TESTS) $(TOOLS),$(eval $(call program,$(t),$(O)/tests)))
 
 # $(1) a fuzzer: built in one step, with its own instrumentation.
 define fuzzer
@@ -76,7 +80,7 @@ $(O)/obj/%.o: %.S
 -include $(patsubst %.o,%.d,$(sort $(ALL_OBJS)))
 
 all: $(addprefix $(O)/bin/,$(PROGS)) $(EXTRA)
-tests: all $(addprefix $(O)/tests/,$(TESTS))
+tests: all $(addprefix $(O)/tests/,$(TESTS) $(TOOLS))
 fuzzers: $(addprefix $(O)/fuzz/,$(FUZZERS))
 
 clean:

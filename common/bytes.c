@@ -55,13 +55,34 @@ static uint64_t read_be(struct reader *r, size_t n)
 	return v;
 }
 
-uint8_t read_u8(struct reader *r) { return (uint8_t)read_le(r, 1); }
-uint16_t read_le16(struct reader *r) { return (uint16_t)read_le(r, 2); }
-uint32_t read_le32(struct reader *r) { return (uint32_t)read_le(r, 4); }
-uint64_t read_le64(struct reader *r) { return read_le(r, 8); }
-uint16_t read_be16(struct reader *r) { return (uint16_t)read_be(r, 2); }
-uint32_t read_be32(struct reader *r) { return (uint32_t)read_be(r, 4); }
-uint64_t read_be64(struct reader *r) { return read_be(r, 8); }
+uint8_t read_u8(struct reader *r)
+{
+	return (uint8_t)read_le(r, 1);
+}
+uint16_t read_le16(struct reader *r)
+{
+	return (uint16_t)read_le(r, 2);
+}
+uint32_t read_le32(struct reader *r)
+{
+	return (uint32_t)read_le(r, 4);
+}
+uint64_t read_le64(struct reader *r)
+{
+	return read_le(r, 8);
+}
+uint16_t read_be16(struct reader *r)
+{
+	return (uint16_t)read_be(r, 2);
+}
+uint32_t read_be32(struct reader *r)
+{
+	return (uint32_t)read_be(r, 4);
+}
+uint64_t read_be64(struct reader *r)
+{
+	return read_be(r, 8);
+}
 
 struct writer writer_over(void *data, size_t size)
 {
@@ -108,13 +129,34 @@ static void write_be(struct writer *w, uint64_t v, size_t n)
 	write_copy(w, b, n);
 }
 
-void write_u8(struct writer *w, uint8_t v) { write_le(w, v, 1); }
-void write_le16(struct writer *w, uint16_t v) { write_le(w, v, 2); }
-void write_le32(struct writer *w, uint32_t v) { write_le(w, v, 4); }
-void write_le64(struct writer *w, uint64_t v) { write_le(w, v, 8); }
-void write_be16(struct writer *w, uint16_t v) { write_be(w, v, 2); }
-void write_be32(struct writer *w, uint32_t v) { write_be(w, v, 4); }
-void write_be64(struct writer *w, uint64_t v) { write_be(w, v, 8); }
+void write_u8(struct writer *w, uint8_t v)
+{
+	write_le(w, v, 1);
+}
+void write_le16(struct writer *w, uint16_t v)
+{
+	write_le(w, v, 2);
+}
+void write_le32(struct writer *w, uint32_t v)
+{
+	write_le(w, v, 4);
+}
+void write_le64(struct writer *w, uint64_t v)
+{
+	write_le(w, v, 8);
+}
+void write_be16(struct writer *w, uint16_t v)
+{
+	write_be(w, v, 2);
+}
+void write_be32(struct writer *w, uint32_t v)
+{
+	write_be(w, v, 4);
+}
+void write_be64(struct writer *w, uint64_t v)
+{
+	write_be(w, v, 8);
+}
 
 void hex_encode(const void *data, size_t n, char *out)
 {

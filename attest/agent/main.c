@@ -1,0 +1,213 @@
+/* pavise-agent: runs inside the guest, answers a nonce with evidence. It trusts nothing that
+ * comes over the channel: one kind of request, bounded, and no other input. */
+#include "attest/agent/evidence.h"
+#include "attest/agent/wire.h"
+
+#include "common/args.h"
+
+#include <errno.h>
+#include <linux/vm_sockets.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <tss2/tss2_tcti_device.h>
+#include <unistd.h>
+
+#define TPM_DEVICE "/dev/tpmrm0"
+#define EVENT_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
+#define AGENT_PORT 1024u
+
+static int read_exactly(int fd, void *out, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, (char *)out + done, size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int write_exactly(int fd, const void *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = send(fd, (const char *)data + done, size - done, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static int answer(int fd, uint32_t type, uint32_t id, const char *text)
+{
+	const struct wire_frame f = { .type = type, .id = id, .size = (uint32_t)strlen(text) };
+	uint8_t header[WIRE_HEADER];
+
+	wire_header(&f, header);
+	if (write_exactly(fd, header, sizeof(header)) < 0)
+		return -1;
+	return write_exactly(fd, text, f.size);
+}
+
+/* 0: answered; -1: the stream is over or was malformed, close it. */
+static int serve_one(const struct agent *a, int fd)
+{
+	uint8_t header[WIRE_HEADER], nonce[WIRE_NONCE_MAX];
+	struct wire_frame f;
+	struct err e = { 0 };
+	char *text = NULL;
+
+	if (read_exactly(fd, header, sizeof(header)) < 0)
+		return -1;
+	if (wire_parse(header, &f, &e) < 0 || f.type != WIRE_EVIDENCE_REQUEST ||
+	    f.size < WIRE_NONCE_MIN || f.size > WIRE_NONCE_MAX)
+		return -1;
+	if (read_exactly(fd, nonce, f.size) < 0)
+		return -1;
+	int status = agent_evidence(a, nonce, f.size, &text, &e);
+	if (status == 0 && strlen(text) > WIRE_PAYLOAD_MAX)
+		status = err_set(&e, EX_GUEST, "agent: evidence larger than the channel takes");
+	int sent = status == 0 ? answer(fd, WIRE_EVIDENCE, f.id, text)
+			       : answer(fd, WIRE_ERROR, f.id, e.text);
+	free(text);
+	return sent;
+}
+
+static int connect_host(uint32_t port)
+{
+	const struct sockaddr_vm host = { .svm_family = AF_VSOCK,
+					  .svm_cid = VMADDR_CID_HOST,
+					  .svm_port = port };
+	int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)&host, sizeof(host)) == 0)
+		return fd;
+	int cause = errno;
+	close(fd);
+	errno = cause;
+	return -1;
+}
+
+static void serve_for_ever(const struct agent *a, uint32_t port)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	int said = 0;
+
+	for (;;) {
+		int fd = connect_host(port);
+		if (fd < 0 && said++ == 0)
+			fprintf(stderr, "pavise-agent: host port %u: %s: retrying\n", port,
+				strerror(errno));
+		if (fd >= 0) {
+			fprintf(stderr, "pavise-agent: connected\n");
+			while (serve_one(a, fd) == 0)
+				;
+			close(fd);
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* securityfs reports no size: read it to its end, bounded. */
+static int read_event_log(const char *path, uint8_t **out, size_t *size, struct err *e)
+{
+	FILE *f = fopen(path, "re");
+
+	if (f == NULL)
+		return err_errno(e, EX_GUEST, errno,
+				 "event log %s: cannot open: mount securityfs first", path);
+	uint8_t *data = malloc(AGENT_EVENT_LOG_MAX + 1);
+	size_t n = data != NULL ? fread(data, 1, AGENT_EVENT_LOG_MAX + 1, f) : 0;
+	int bad = data == NULL || ferror(f) || n == 0 || n > AGENT_EVENT_LOG_MAX;
+	fclose(f);
+	if (bad) {
+		free(data);
+		return err_set(e, EX_GUEST,
+			       "event log %s: empty, unreadable or larger than %u bytes", path,
+			       AGENT_EVENT_LOG_MAX);
+	}
+	*out = data;
+	*size = n;
+	return 0;
+}
+
+static int open_tcti(const char *device, TSS2_TCTI_CONTEXT **out, struct err *e)
+{
+	size_t size = 0;
+
+	if (Tss2_Tcti_Device_Init(NULL, &size, device) != TSS2_RC_SUCCESS)
+		return err_set(e, EX_GUEST, "TPM %s: no device interface", device);
+	TSS2_TCTI_CONTEXT *tcti = calloc(1, size);
+	if (tcti == NULL)
+		return err_set(e, EX_GUEST, "agent: out of memory");
+	TSS2_RC rc = Tss2_Tcti_Device_Init(tcti, &size, device);
+	if (rc != TSS2_RC_SUCCESS) {
+		free(tcti);
+		return err_set(e, EX_GUEST,
+			       "TPM %s: cannot open (0x%x): does the guest have a vTPM?", device,
+			       rc);
+	}
+	*out = tcti;
+	return 0;
+}
+
+static int run(const char *device, const char *log_path, uint32_t port, struct err *e)
+{
+	struct agent a = { 0 };
+	TSS2_TCTI_CONTEXT *tcti;
+	uint8_t *log;
+	int r;
+
+	if ((r = read_event_log(log_path, &log, &a.event_log_size, e)) < 0)
+		return r;
+	a.event_log = log;
+	if ((r = agent_make_key(&a.key, e)) < 0 || (r = open_tcti(device, &tcti, e)) < 0 ||
+	    (r = agent_tpm_open(tcti, &a.tpm, e)) < 0)
+		return r;
+	serve_for_ever(&a, port);
+	return 0;
+}
+
+static int usage(void)
+{
+	puts("usage: pavise-agent [tpm=DEVICE] [event-log=FILE] [port=N]\n"
+	     "Runs inside a guest and answers `pavise attest` on the host.");
+	return EX_OK;
+}
+
+int main(int argc, char **argv)
+{
+	const char *device = TPM_DEVICE, *log_path = EVENT_LOG, *value;
+	uint64_t port = AGENT_PORT;
+	struct err e = { 0 };
+
+	for (int i = 1; i < argc && e.status == EX_OK; i++) {
+		if ((value = args_value(argv[i], "tpm")) != NULL)
+			device = value;
+		else if ((value = args_value(argv[i], "event-log")) != NULL)
+			log_path = value;
+		else if ((value = args_value(argv[i], "port")) != NULL)
+			(void)args_u64("port", value, UINT32_MAX, &port, &e);
+		else if (strcmp(argv[i], "--help") == 0)
+			return usage();
+		else
+			(void)err_set(&e, EX_USAGE_ERROR, "%s: unknown argument: see --help",
+				      argv[i]);
+	}
+	if (e.status == EX_OK)
+		(void)run(device, log_path, (uint32_t)port, &e);
+	return err_report(&e, "pavise-agent");
+}

@@ -1,0 +1,7 @@
+AGENT_SRCS := attest/agent/evidence.c attest/agent/tpm.c attest/agent/wire.c
+AGENT_LIBS := -ltss2-esys -ltss2-mu $(JANSSON_LIBS) $(CRYPTO_LIBS)
+
+PROGS += pavise-agent
+pavise-agent_SRCS := attest/agent/main.c $(AGENT_SRCS) attest/binding.c common/err.c \
+                     common/bytes.c common/args.c
+pavise-agent_LIBS := $(AGENT_LIBS) -ltss2-tcti-device

@@ -1,0 +1,9 @@
+COMMON_SRCS := common/err.c common/bytes.c common/args.c common/file.c common/fdpass.c \
+               common/record.c common/plan.c common/stop_text.c
+COMMON_JSON_SRCS := common/json.c
+JANSSON_LIBS := -ljansson
+CRYPTO_LIBS := -lcrypto
+
+TESTS += test_common
+test_common_SRCS := tests/unit/test_common.c $(COMMON_SRCS) $(COMMON_JSON_SRCS)
+test_common_LIBS := -lcmocka $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -1,0 +1,3 @@
+# Programs that only tests and the demonstration use: never installed.
+TOOLS += plan-flip
+plan-flip_SRCS := tests/tools/plan_flip.c $(COMMON_SRCS)

@@ -37,8 +37,10 @@ TOOLS :=
 UNIT_SCRIPTS :=
 KVM_SCRIPTS :=
 LAB_SCRIPTS :=
+EXTRA_TESTS :=
 FUZZERS :=
 EXTRA :=
+GENERATED :=
 
 all:
 
@@ -60,14 +62,15 @@ $(foreach t,$(TESTS) $(TOOLS),$(eval $(call program,$(t),$(O)/tests)))
 
 # $(1) a fuzzer: built in one step, with its own instrumentation.
 define fuzzer
-$(O)/fuzz/$(1): $$($(1)_SRCS)
+$(O)/fuzz/$(1): $$($(1)_SRCS) | $$(GENERATED)
 	@mkdir -p $$(@D)
 	@echo "  FUZZ  $$@"
 	$$(Q)$$(CLANG) -std=gnu17 -O1 -g -I. -I$$(O)/gen -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $$@ $$($(1)_SRCS) $$($(1)_LIBS)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 
-$(O)/obj/%.o: %.c
+# GENERATED: headers that have to exist before anything is compiled.
+$(O)/obj/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) $(CFLAGS_$(subst /,_,$(patsubst %.c,%,$<))) -MMD -MP -c -o $@ $<
@@ -80,12 +83,128 @@ $(O)/obj/%.o: %.S
 -include $(patsubst %.o,%.d,$(sort $(ALL_OBJS)))
 
 all: $(addprefix $(O)/bin/,$(PROGS)) $(EXTRA)
-tests: all $(addprefix $(O)/tests/,$(TESTS) $(TOOLS))
+
+build-tests: all $(addprefix $(O)/tests/,$(TESTS) $(TOOLS)) $(EXTRA_TESTS)
+
 fuzzers: $(addprefix $(O)/fuzz/,$(FUZZERS))
+
+# ---- what people run; each sets itself up -------------------------------------------------
+
+RUN_TESTS = tests/run-tests --expected-skips tests/expected-skips --logs $(O)/logs
+UNIT_TIER = --tier unit $(addprefix $(O)/tests/,$(TESTS)) $(UNIT_SCRIPTS)
+KVM_TIER = --tier kvm $(KVM_SCRIPTS)
+LAB_TIER = --tier lab $(LAB_SCRIPTS)
+# Test scripts find what was built here.
+export PAVISE_BUILD := $(abspath $(O))
+
+check:
+	scripts/setup.sh build unit lab
+	$(MAKE) build-tests fuzzers
+	$(RUN_TESTS) $(UNIT_TIER) $(KVM_TIER) $(LAB_TIER)
+
+check-unit:
+	scripts/setup.sh build unit
+	$(MAKE) build-tests fuzzers
+	$(RUN_TESTS) $(UNIT_TIER)
+
+check-kvm:
+	scripts/setup.sh build unit
+	$(MAKE) build-tests
+	$(RUN_TESTS) $(KVM_TIER)
+
+check-lab:
+	scripts/setup.sh build unit lab
+	$(MAKE) build-tests
+	$(RUN_TESTS) $(LAB_TIER)
+
+demo:
+	scripts/setup.sh build unit lab
+	$(MAKE) all build-tests
+	scripts/demo.sh
+
+fresh:
+	scripts/setup.sh fresh
+	scripts/fresh.sh
+
+reproduce:
+	scripts/setup.sh build
+	scripts/reproduce.sh
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	scripts/setup.sh build unit
+	$(MAKE) fuzzers
+	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS)
+
+# ---- checks of the code itself ------------------------------------------------------------
+
+C_FILES = $(shell git ls-files '*.c' '*.h')
+HOSTED_C = $(filter-out firmware/% tests/guests/%,$(filter %.c,$(C_FILES)))
+
+format:
+	clang-format -i $(C_FILES)
+
+asan:
+	scripts/setup.sh build unit
+	$(MAKE) O=$(O)/asan CC=gcc OPT='-O1 -g' STATIC=-pie HARDEN='-fPIE' \
+		SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=undefined' \
+		CPPFLAGS='-I. -I$(O)/asan/gen -D_GNU_SOURCE' build-tests
+	PAVISE_BUILD=$(abspath $(O))/asan $(RUN_TESTS) --tier asan $(addprefix $(O)/asan/tests/,$(TESTS))
+
+lint: lint-shell lint-cppcheck lint-analyzer lint-tidy
+	@echo "lint: clean"
+
+lint-shell:
+	shellcheck -x $(shell git ls-files '*.sh') .ci/run
+
+lint-cppcheck:
+	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,portability \
+		--suppress=missingIncludeSystem -I. $(HOSTED_C)
+
+lint-analyzer:
+	$(MAKE) O=$(O)/analyzer OPT='-O1 -fanalyzer' all
+
+lint-tidy:
+	clang-tidy --quiet --warnings-as-errors='*' $(HOSTED_C) -- -std=gnu17 $(CPPFLAGS)
+
+valgrind:
+	$(MAKE) build-tests
+	tests/valgrind.sh $(addprefix $(O)/tests/,$(TESTS))
+
+coverage:
+	$(MAKE) O=$(O)/coverage OPT='-O0 -g --coverage' HARDEN='-fPIE' STATIC=-pie build-tests
+	PAVISE_BUILD=$(abspath $(O))/coverage $(RUN_TESTS) --tier unit $(addprefix $(O)/coverage/tests/,$(TESTS))
+	lcov -q -c -d $(O)/coverage -o $(O)/coverage/all.info && lcov --summary $(O)/coverage/all.info
+
+# ---- installation -------------------------------------------------------------------------
+
+PREFIX ?= /usr/local
+INSTALLED = $(filter-out pavise pavise-agent,$(PROGS))
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/pavise \
+		$(DESTDIR)$(PREFIX)/share/pavise $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(O)/bin/pavise $(DESTDIR)$(PREFIX)/bin
+	install $(addprefix $(O)/bin/,$(INSTALLED)) $(DESTDIR)$(PREFIX)/libexec/pavise
+	install -m 644 $(O)/firmware/pavise-fw-plain.bin policy/selinux/pavise.cil $(DESTDIR)$(PREFIX)/share/pavise
+	install -m 644 docs/man/pavise.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 clean:
 	rm -rf $(O)
 
-.PHONY: all tests fuzzers clean
+help:
+	@echo 'make             build every program and the firmware into $(O)/'
+	@echo 'make demo        set up, build, show the main job in the lab (NONCE=, SEED=)'
+	@echo 'make check       set up, build, run every test tier this machine can run'
+	@echo 'make check-unit, check-kvm, check-lab     one tier'
+	@echo 'make fresh       build and unit tests in a bare Debian of its own'
+	@echo 'make reproduce   two builds of the firmware, compared'
+	@echo 'make fuzz        every fuzzer for FUZZ_SECONDS=60'
+	@echo 'make asan, lint, valgrind, coverage, format'
+	@echo 'make install     PREFIX=/usr/local DESTDIR='
+
+.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab demo fresh reproduce fuzz \
+	format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind coverage \
+	install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

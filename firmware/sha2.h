@@ -1,0 +1,25 @@
+/* The two hashes of every measurement, over memory the caller owns. Pure: hosted programs
+ * compile the same files. */
+#ifndef PAVISE_FIRMWARE_SHA2_H
+#define PAVISE_FIRMWARE_SHA2_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fw_digests {
+	uint8_t sha256[32];
+	uint8_t sha384[48];
+};
+
+/* size in bytes; data may be NULL when size is 0. */
+void fw_sha256(const void *data, size_t size, uint8_t out[32]);
+void fw_sha384(const void *data, size_t size, uint8_t out[48]);
+
+/* Both. */
+static inline void fw_digest(const void *data, size_t size, struct fw_digests *out)
+{
+	fw_sha256(data, size, out->sha256);
+	fw_sha384(data, size, out->sha384);
+}
+
+#endif

@@ -1,0 +1,1 @@
+UNIT_SCRIPTS += tests/fuzz/test_fuzz_smoke.sh

@@ -30,7 +30,7 @@ struct vm {
 	char name[VM_NAME_MAX + 1];
 	int kvm_fd;              /* /dev/kvm: -1 once the vCPUs exist */
 	int vm_fd;               /* for the functions of vmm/kvm/kvm.h */
-	int log_fd;
+	int log_fd, console_fd;  /* regular files, append only */
 
 	pthread_mutex_t lock;    /* the big device lock: held around every device callback */
 	struct memory memory;

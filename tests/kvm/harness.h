@@ -38,6 +38,8 @@ struct harness {
 	struct plan plan;         /* around the guest: limits and regions may be changed */
 	const void *raw_plan;     /* not NULL: these bytes instead of `plan` */
 	size_t raw_plan_size;
+	bool unsealed_plan, unsealed_ram;
+	uint64_t ram_excess;      /* bytes of the RAM memfd beyond memory= */
 	int kvm_fd;               /* /dev/kvm; -1: leave the argument out */
 	int tpm_fd;               /* the VMM's end of a socketpair, or -1 */
 	unsigned arg_count;       /* further arguments, added as they are */

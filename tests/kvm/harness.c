@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,8 +34,12 @@ __attribute__((noreturn)) static void give_up(const char *what)
 
 int harness_usable(const char **reason)
 {
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	int fd;
 
+	*reason = "not root: only root can drop the capability bounding set, as the launcher does";
+	if (geteuid() != 0)
+		return -1;
+	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	*reason = "no usable /dev/kvm";
 	if (fd < 0)
 		return -1;
@@ -154,6 +161,19 @@ static void add_descriptors(struct harness *h, int control, int plan)
 	harness_add_arg(h, "cpus=%u", h->cpus);
 }
 
+/* The VMM refuses to run with any capability. With an empty bounding set exec gives root none. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return -1;
+	}
+	return (int)syscall(SYS_capset, &header, none);
+}
+
 __attribute__((noreturn)) static void child(const struct harness *h)
 {
 	char *argv[HARNESS_ARGS_MAX + 2] = { 0 };
@@ -167,7 +187,7 @@ __attribute__((noreturn)) static void child(const struct harness *h)
 		if (fcntl(h->fd[i], F_SETFD, 0) < 0)
 			_exit(126);
 	}
-	if (dup2(h->error, STDERR_FILENO) < 0)
+	if (dup2(h->error, STDERR_FILENO) < 0 || drop_capabilities() < 0)
 		_exit(126);
 	execv(path, argv);
 	_exit(127);

@@ -1,0 +1,126 @@
+#include "vmm/config.h"
+
+#include "common/args.h"
+#include "common/seal.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define NAME_MAX_LENGTH 32
+
+enum key { NAME, LABEL, CONTROL, KVM, PLAN, RAM, LOG, CONSOLE, MEMORY, CPUS, TPM, DEV, KEYS };
+
+static const char *const key_name[KEYS] = { "name", "label", "control", "kvm", "plan", "ram",
+					    "log", "console", "memory", "cpus", "tpm", "dev" };
+
+static int parse_name(const char *value, const char **out, struct err *e)
+{
+	size_t n = strlen(value);
+
+	if (n < 1 || n > NAME_MAX_LENGTH ||
+	    strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
+		return err_set(e, EX_USAGE_ERROR, "name=%s: not 1 to %d of a-z, 0-9 and -", value,
+			       NAME_MAX_LENGTH);
+	*out = value;
+	return 0;
+}
+
+/* TYPE:FD */
+static int parse_device(const char *value, struct config *c, struct err *e)
+{
+	struct config_device *d = &c->device[c->device_count];
+	const char *colon = strchr(value, ':');
+	size_t n = colon ? (size_t)(colon - value) : 0;
+
+	if (c->device_count == PCI_SLOT_MAX)
+		return err_set(e, EX_USAGE_ERROR, "dev=%s: more than %u devices", value,
+			       PCI_SLOT_MAX);
+	if (n < 1 || n > CONFIG_TYPE_MAX)
+		return err_set(e, EX_USAGE_ERROR, "dev=%s: not TYPE:DESCRIPTOR", value);
+	memcpy(d->type, value, n);
+	d->type[n] = '\0';
+	c->device_count++;
+	return args_fd("dev", colon + 1, &d->fd, e);
+}
+
+static int parse_cpus(const char *value, uint64_t *out, struct err *e)
+{
+	int rc = args_u64("cpus", value, FW_BOOT_CPU_MAX, out, e);
+
+	if (rc == 0 && *out == 0)
+		return err_set(e, EX_USAGE_ERROR, "cpus=0: at least one is needed");
+	return rc;
+}
+
+static int parse_value(struct config *c, enum key key, const char *value, struct err *e)
+{
+	switch (key) {
+	case NAME:    return parse_name(value, &c->name, e);
+	case LABEL:   c->label = value; return 0;
+	case CONTROL: return args_fd("control", value, &c->control, e);
+	case KVM:     return args_fd("kvm", value, &c->kvm, e);
+	case PLAN:    return args_fd("plan", value, &c->plan, e);
+	case RAM:     return args_fd("ram", value, &c->ram, e);
+	case LOG:     return args_fd("log", value, &c->log, e);
+	case CONSOLE: return args_fd("console", value, &c->console, e);
+	case TPM:     return args_fd("tpm", value, &c->tpm, e);
+	case MEMORY:  return args_u64("memory", value, UINT64_MAX, &c->memory, e);
+	case CPUS:    return parse_cpus(value, &c->cpus, e);
+	case DEV:     return parse_device(value, c, e);
+	case KEYS:    break;
+	}
+	return err_set(e, EX_INTERNAL, "key %d: unknown", (int)key);
+}
+
+static int parse_argument(struct config *c, const char *arg, bool seen[KEYS], struct err *e)
+{
+	for (enum key k = 0; k < KEYS; k++) {
+		const char *value = args_value(arg, key_name[k]);
+
+		if (!value)
+			continue;
+		if (seen[k] && k != DEV)
+			return err_set(e, EX_USAGE_ERROR, "%s=: given twice", key_name[k]);
+		seen[k] = true;
+		return parse_value(c, k, value, e);
+	}
+	return err_set(e, EX_USAGE_ERROR, "%s: unknown argument", arg);
+}
+
+int config_parse(struct config *c, int argc, char **argv, struct err *e)
+{
+	bool seen[KEYS] = { false };
+
+	memset(c, 0, sizeof(*c));
+	c->tpm = -1;
+	for (int i = 1; i < argc; i++) {
+		int rc = parse_argument(c, argv[i], seen, e);
+
+		if (rc < 0)
+			return rc;
+	}
+	for (enum key k = 0; k < TPM; k++) {
+		if (!seen[k])
+			return err_set(e, EX_USAGE_ERROR, "%s=: missing", key_name[k]);
+	}
+	return 0;
+}
+
+int config_check_environment(const struct config *c, struct err *e)
+{
+	const struct { const char *what; int fd; unsigned type; } wanted[] = {
+		{ "control", c->control, S_IFSOCK }, { "kvm", c->kvm, S_IFCHR },
+		{ "plan", c->plan, S_IFREG },        { "ram", c->ram, S_IFREG },
+		{ "log", c->log, S_IFREG },          { "console", c->console, S_IFREG },
+	};
+	int rc = seal_check_label(c->label, e);
+
+	for (size_t i = 0; rc == 0 && i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		rc = seal_check_fd(wanted[i].what, wanted[i].fd, wanted[i].type, e);
+	if (rc == 0 && c->tpm >= 0)
+		rc = seal_check_fd("tpm", c->tpm, S_IFSOCK, e);
+	for (unsigned i = 0; rc == 0 && i < c->device_count; i++)
+		rc = seal_check_fd("dev", c->device[i].fd, S_IFSOCK, e);
+	return rc;
+}

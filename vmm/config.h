@@ -1,0 +1,35 @@
+/* The command line of pavise-vmm: key=value, written by the launcher, never by a person. */
+#ifndef PAVISE_VMM_CONFIG_H
+#define PAVISE_VMM_CONFIG_H
+
+#include "common/err.h"
+#include "firmware/layout.h"
+
+#include <stdint.h>
+
+#define CONFIG_TYPE_MAX 8 /* characters of a device type */
+
+struct config_device {
+	char type[CONFIG_TYPE_MAX + 1]; /* "blk", "vsock" */
+	int fd;                         /* its vhost-user socket */
+};
+
+struct config {
+	const char *name;  /* [a-z0-9-]{1,32}, borrowed from argv */
+	const char *label; /* SELinux label of this process, or "none"; borrowed */
+	int control, kvm, plan, ram, log, console;
+	int tpm;           /* -1: no TPM */
+	uint64_t memory;   /* bytes */
+	uint64_t cpus;     /* 1..FW_BOOT_CPU_MAX */
+	unsigned device_count;
+	struct config_device device[PCI_SLOT_MAX]; /* in PCI slot order, from slot 1 */
+};
+
+/* Parses all arguments; every key but tpm and dev must be there once. -EX_USAGE_ERROR. */
+int config_parse(struct config *c, int argc, char **argv, struct err *e);
+
+/* Checks that this process runs under its label and that every descriptor is of its kind: SELinux
+ * may have replaced one by a null device. -EX_HOST. */
+int config_check_environment(const struct config *c, struct err *e);
+
+#endif

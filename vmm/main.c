@@ -1,0 +1,36 @@
+/* pavise-vmm: makes one virtual machine from the descriptors and the plan the launcher passed,
+ * seals itself, runs the guest. One guest, one process, one life. */
+#include "vmm/config.h"
+#include "vmm/machine.h"
+#include "vmm/run.h"
+#include "vmm/vm.h"
+
+#include <unistd.h>
+
+static struct vm vm; /* large; lives as long as the process */
+
+/* The launcher reads our standard error, the operator the VM's log: the cause goes to both. */
+static int fail(const struct err *e)
+{
+	if (vm.log_fd > 0)
+		vm_log(&vm, "%s", e->text);
+	return err_report(e, "pavise-vmm");
+}
+
+int main(int argc, char **argv)
+{
+	struct err e = { 0 };
+	struct config config;
+	int rc = config_parse(&config, argc, argv, &e);
+
+	if (rc == 0)
+		rc = config_check_environment(&config, &e);
+	if (rc == 0)
+		rc = vcpu_init_signals(&e);
+	if (rc == 0)
+		rc = machine_build(&vm, &config, &e);
+	if (rc == 0)
+		rc = run_machine(&vm, config.control, &e);
+	/* _exit: vCPU threads are parked, and no handler of theirs or ours is left to run. */
+	_exit(rc < 0 ? fail(&e) : EX_OK);
+}

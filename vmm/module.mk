@@ -1,0 +1,22 @@
+VMM_PLATFORM_SRCS := vmm/platform/uart.c vmm/platform/ioapic.c vmm/platform/power.c \
+                     vmm/platform/tpm_crb.c
+VMM_SRCS := vmm/main.c vmm/config.c vmm/machine.c vmm/run.c vmm/vm.c vmm/vcpu.c vmm/memory.c \
+            vmm/exit.c vmm/kvm/kvm.c vmm/tee/tee.c vmm/tee/plain.c vmm/bus/dispatch.c \
+            $(VMM_PLATFORM_SRCS)
+
+PROGS += pavise-vmm
+pavise-vmm_SRCS := $(VMM_SRCS) $(COMMON_SRCS) common/seal.c
+pavise-vmm_LINK := $(STATIC)
+$(O)/obj/vmm/run.o: $(O)/gen/seccomp/vmm_main.h $(O)/gen/seccomp/vmm_vcpu.h
+
+TESTS += test_vmm_dispatch test_vmm_platform test_vmm_tpm_crb test_vmm_memory
+test_vmm_dispatch_SRCS := tests/unit/test_vmm_dispatch.c vmm/bus/dispatch.c common/err.c
+test_vmm_dispatch_LIBS := -lcmocka
+test_vmm_platform_SRCS := tests/unit/test_vmm_platform.c vmm/platform/uart.c \
+                          vmm/platform/ioapic.c vmm/platform/power.c
+test_vmm_platform_LIBS := -lcmocka
+test_vmm_tpm_crb_SRCS := tests/unit/test_vmm_tpm_crb.c vmm/platform/tpm_crb.c common/bytes.c \
+                         common/err.c
+test_vmm_tpm_crb_LIBS := -lcmocka
+test_vmm_memory_SRCS := tests/unit/test_vmm_memory.c vmm/memory.c common/err.c
+test_vmm_memory_LIBS := -lcmocka

@@ -1,0 +1,240 @@
+#include "vmm/run.h"
+
+#include "common/seal.h"
+#include "common/stop_text.h"
+#include "vmm/vm.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "seccomp/vmm_main.h"
+#include "seccomp/vmm_vcpu.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+#define VCPU_STACK   (256u * 1024u) /* bytes; the deepest user is a TPM command: two 4 KiB buffers */
+#define KICK_EVERY_MS 100
+#define KICKS_MAX     50
+
+/* What the vCPU threads and the main thread tell each other. */
+struct run {
+	struct vm *vm;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	unsigned sealed;         /* threads whose filter is in place */
+	unsigned stopped;        /* threads out of the guest for good */
+	bool go;
+	struct err error;        /* of the first thread that could not seal */
+};
+
+static struct run run = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.changed = PTHREAD_COND_INITIALIZER,
+};
+
+static void wait_for_go(void)
+{
+	while (!run.go)
+		pthread_cond_wait(&run.changed, &run.lock);
+}
+
+/* Never returns: leaving would need more system calls than waiting for exit_group does. */
+static void park(void)
+{
+	for (;;)
+		pthread_cond_wait(&run.changed, &run.lock);
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct err e = { 0 };
+	int rc = seal_seccomp(vmm_vcpu_filter, COUNT(vmm_vcpu_filter), 0, &e);
+
+	pthread_mutex_lock(&run.lock);
+	run.sealed++;
+	if (rc < 0 && run.error.status == EX_OK)
+		run.error = e;
+	pthread_cond_broadcast(&run.changed);
+	wait_for_go();
+	pthread_mutex_unlock(&run.lock);
+
+	vcpu_loop(arg);
+
+	pthread_mutex_lock(&run.lock);
+	run.stopped++;
+	pthread_cond_broadcast(&run.changed);
+	park();
+	return NULL;
+}
+
+static int start_threads(struct vm *vm, struct err *e)
+{
+	pthread_attr_t attr;
+	int rc = pthread_attr_init(&attr);
+
+	if (rc == 0)
+		rc = pthread_attr_setstacksize(&attr, VCPU_STACK);
+	for (unsigned i = 0; rc == 0 && i < vm->cpu_count; i++)
+		rc = pthread_create(&vm->vcpu[i].thread, &attr, vcpu_thread, &vm->vcpu[i]);
+	if (rc != 0)
+		return err_errno(e, EX_HOST, rc, "vmm: cannot start a thread for each vCPU");
+	return 0;
+}
+
+/* The process first, then the threads: no_new_privs, capabilities and the Landlock domain belong to
+ * a thread and are inherited by those it makes, so vCPU threads are made only now. Each thread
+ * then takes the filter of its role. */
+static int seal(struct vm *vm, struct err *e)
+{
+	int rc = seal_process(e);
+
+	if (rc == 0)
+		rc = seal_landlock(e);
+	if (rc == 0)
+		rc = start_threads(vm, e);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&run.lock);
+	while (run.sealed < vm->cpu_count)
+		pthread_cond_wait(&run.changed, &run.lock);
+	if (run.error.status != EX_OK) {
+		*e = run.error;
+		rc = -run.error.status;
+	}
+	pthread_mutex_unlock(&run.lock);
+	if (rc == 0)
+		rc = seal_seccomp(vmm_main_filter, COUNT(vmm_main_filter), 0, e);
+	return rc;
+}
+
+/* 1: the awaited record came; 0: the launcher ends it (or is gone) before the guest ran. */
+static int await(int control, enum record_type type, struct err *e)
+{
+	struct record r;
+	int rc = record_receive(control, "launcher", &r, e);
+
+	if (rc <= 0)
+		return rc;
+	if (r.type == type)
+		return 1;
+	if (r.type == RECORD_STOP)
+		return 0;
+	return err_set(e, EX_INTERNAL, "launcher: sent record %u, expected %u", r.type,
+		       (unsigned)type);
+}
+
+static void let_go(void)
+{
+	pthread_mutex_lock(&run.lock);
+	run.go = true;
+	pthread_cond_broadcast(&run.changed);
+	pthread_mutex_unlock(&run.lock);
+}
+
+static void add_ms(struct timespec *t, long ms)
+{
+	t->tv_nsec += ms * 1000000;
+	t->tv_sec += t->tv_nsec / 1000000000;
+	t->tv_nsec %= 1000000000;
+}
+
+/* Bounded: a vCPU that the kernel does not give back dies with the process instead. */
+static void stop_vcpus(struct vm *vm)
+{
+	pthread_mutex_lock(&run.lock);
+	for (int kick = 0; run.stopped < vm->cpu_count && kick < KICKS_MAX; kick++) {
+		struct timespec deadline;
+		int rc = 0;
+
+		for (unsigned i = 0; i < vm->cpu_count; i++)
+			vcpu_kick(&vm->vcpu[i]);
+		clock_gettime(CLOCK_MONOTONIC, &deadline);
+		add_ms(&deadline, KICK_EVERY_MS);
+		while (run.stopped < vm->cpu_count && rc == 0)
+			rc = pthread_cond_clockwait(&run.changed, &run.lock, CLOCK_MONOTONIC,
+						    &deadline);
+	}
+	if (run.stopped < vm->cpu_count)
+		vm_log(vm, "%u vCPUs did not stop in time", vm->cpu_count - run.stopped);
+	pthread_mutex_unlock(&run.lock);
+}
+
+/* Until the guest ends or the launcher ends it. While the guest runs the launcher has nothing to say
+ * but STOP; a closed socket means that it is gone, and its VM goes with it. */
+static int supervise(struct vm *vm, int control, struct err *e)
+{
+	struct pollfd p[2] = {
+		{ .fd = control, .events = POLLIN },
+		{ .fd = vm->end_fd, .events = POLLIN },
+	};
+	int rc;
+
+	do
+		rc = ppoll(p, 2, NULL, NULL);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return err_errno(e, EX_INTERNAL, errno, "vmm: cannot wait");
+	if (p[1].revents != 0)
+		return 0;
+	rc = await(control, RECORD_STOP, e);
+	vm_end(vm, VM_END_STOPPED, 0);
+	return rc < 0 ? rc : 0;
+}
+
+static int report_end(struct vm *vm, int control, struct err *e)
+{
+	struct err ignored = { 0 }; /* the launcher may be gone */
+	unsigned end = atomic_load(&vm->end);
+	unsigned detail = atomic_load(&vm->end_detail);
+
+	(void)record_send(control, RECORD_EXIT, end, detail, &ignored);
+	switch (end) {
+	case VM_END_POWER_OFF:
+	case VM_END_STOPPED:
+		return 0;
+	case VM_END_RESET:
+		return err_set(e, EX_GUEST, "%s: the guest asked for a reset", vm->name);
+	case VM_END_TRIPLE_FAULT:
+		return err_set(e, EX_GUEST, "%s: triple fault: see the log", vm->name);
+	case VM_END_FIRMWARE_STOP:
+		return err_set(e, EX_FIRMWARE, "%s: firmware stop %#x: %s", vm->name, detail,
+			       stop_text(detail));
+	}
+	return err_set(e, EX_HOST, "%s: KVM gave up (%u): see the log", vm->name, detail);
+}
+
+int run_machine(struct vm *vm, int control, struct err *e)
+{
+	int rc;
+
+	run.vm = vm;
+	rc = record_send(control, RECORD_READY, 0, 0, e);
+	if (rc == 0)
+		rc = await(control, RECORD_SEAL, e);
+	if (rc == 1)
+		rc = seal(vm, e);
+	else if (rc == 0)
+		goto never_ran;
+	if (rc == 0)
+		rc = record_send(control, RECORD_SEALED, 0, 0, e);
+	if (rc == 0)
+		rc = await(control, RECORD_GO, e);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
+		goto never_ran;
+	let_go();
+	rc = supervise(vm, control, e);
+	stop_vcpus(vm);
+	if (rc < 0)
+		return rc;
+	return report_end(vm, control, e);
+
+never_ran:
+	vm_end(vm, VM_END_STOPPED, 0);
+	return report_end(vm, control, e);
+}

@@ -1,0 +1,89 @@
+/* A plain guest: regions are copied into RAM, the first vCPU gets its start state by ioctl. */
+#include "vmm/kvm/kvm.h"
+#include "vmm/tee/tee.h"
+#include "vmm/vm.h"
+
+#include <string.h>
+
+#define CR0_START 0x80010031ull /* PG, WP, NE, ET, PE */
+#define CR4_PAE   0x20ull
+#define EFER_START 0xD00ull     /* LME, LMA, NXE: the image's page tables use NX */
+#define RFLAGS_FIXED 0x2ull
+
+/* What the host chose, in the form the firmware checks and measures. */
+static void fill_boot_block(const struct vm *vm, struct fw_boot_block *b)
+{
+	memset(b, 0, sizeof(*b));
+	memcpy(b->magic, FW_BOOT_MAGIC, sizeof(b->magic));
+	b->size = sizeof(*b);
+	b->flags = vm->has_tpm ? FW_BOOT_HAS_TPM : 0;
+	b->ram_count = tee_ram_ranges(vm, b->ram);
+	b->cpu_count = vm->cpu_count;
+	b->pci_slots = vm->pci_slots;
+	for (unsigned i = 0; i < vm->cpu_count; i++)
+		b->apic_id[i] = vm->vcpu[i].index;
+}
+
+static int load_region(struct vm *vm, const struct plan_region *r, struct err *e)
+{
+	struct fw_boot_block block;
+	const void *data = r->data;
+	uint64_t size = r->size;
+
+	if (r->type == PLAN_BOOT_BLOCK) {
+		if (size < sizeof(block))
+			return err_set(e, EX_MALFORMED, "plan: boot block of %llu bytes is too small",
+				       (unsigned long long)size);
+		fill_boot_block(vm, &block);
+		data = &block;
+		size = sizeof(block);
+	}
+	if (gpa_write(&vm->memory, r->gpa, data, size) < 0)
+		return err_set(e, EX_MALFORMED, "plan: region at %#llx does not lie in RAM",
+			       (unsigned long long)r->gpa);
+	return 0;
+}
+
+/* SDM vol. 3 §26.3.1.2: what a processor in 64-bit mode must look like to be entered. */
+static int set_start_state(struct vm *vm, const struct plan_vcpu *start, struct err *e)
+{
+	const struct kvm_segment code = { .limit = 0xFFFFFFFF, .selector = 0x10, .type = 11,
+					  .present = 1, .s = 1, .l = 1, .g = 1 };
+	const struct kvm_segment data = { .limit = 0xFFFFFFFF, .selector = 0x18, .type = 3,
+					  .present = 1, .db = 1, .s = 1, .g = 1 };
+	struct kvm_regs regs = { .rip = start->rip, .rsp = start->rsp, .rflags = RFLAGS_FIXED };
+	struct kvm_sregs sregs;
+	int rc = kvm_get_sregs(vm->vcpu[0].fd, &sregs, e);
+
+	if (rc < 0)
+		return rc;
+	sregs.cs = code;
+	sregs.ds = sregs.es = sregs.fs = sregs.gs = sregs.ss = data;
+	sregs.tr = (struct kvm_segment){ .limit = 0x67, .type = 11, .present = 1 };
+	sregs.ldt = (struct kvm_segment){ .unusable = 1 };
+	sregs.gdt = sregs.idt = (struct kvm_dtable){ 0 };
+	sregs.cr0 = CR0_START;
+	sregs.cr3 = start->cr3;
+	sregs.cr4 = CR4_PAE;
+	sregs.efer = EFER_START;
+	rc = kvm_set_sregs(vm->vcpu[0].fd, &sregs, e);
+	if (rc == 0)
+		rc = kvm_set_regs(vm->vcpu[0].fd, &regs, e);
+	return rc;
+}
+
+static int plain_load(struct vm *vm, const struct plan *p, struct err *e)
+{
+	for (uint32_t i = 0; i < p->region_count; i++) {
+		int rc = load_region(vm, &p->region[i], e);
+
+		if (rc < 0)
+			return rc;
+	}
+	return set_start_state(vm, &p->vcpu, e);
+}
+
+const struct tee_ops tee_plain = {
+	.name = "plain",
+	.load = plain_load,
+};

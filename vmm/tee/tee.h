@@ -1,0 +1,31 @@
+/* How a launch plan becomes a guest, per kind of guest. Each backend executes the plan blindly:
+ * what it loads was decided and measured elsewhere. */
+#ifndef PAVISE_VMM_TEE_TEE_H
+#define PAVISE_VMM_TEE_TEE_H
+
+#include "common/err.h"
+#include "common/plan.h"
+
+struct vm;
+
+struct tee_ops {
+	const char *name;
+	/* Loads every region in plan order and sets the first processor's start state. The VM has
+	 * its memory and all its vCPUs; no vCPU has run. */
+	int (*load)(struct vm *vm, const struct plan *p, struct err *e);
+};
+
+/* The backend for that kind of guest, or NULL when this VMM has none. */
+const struct tee_ops *tee_find(enum plan_tee tee);
+
+/* The rules of every kind: RAM and processors within the plan's limits, every region inside RAM
+ * that the boot block offers. -EX_USAGE_ERROR for the limits, -EX_MALFORMED for regions. */
+int tee_check_plan(const struct vm *vm, const struct plan *p, struct err *e);
+
+/* The ranges of RAM offered to the guest; returns how many of out[FW_BOOT_RAM_MAX] are used. */
+struct fw_ram_range;
+unsigned tee_ram_ranges(const struct vm *vm, struct fw_ram_range *out);
+
+extern const struct tee_ops tee_plain;
+
+#endif

@@ -17,6 +17,11 @@
 #define BLK_F_FLUSH (1ull << 9)
 
 #define BLK_HEADER_SIZE 16u
+
+/* What one turn may do before the front end is listened to again: it waits for its answers
+ * for a short time only. */
+#define BLK_TURN_BYTES (4ull << 20)
+#define BLK_TURN_REQUESTS 32u
 enum { BLK_IN = 0, BLK_OUT = 1, BLK_FLUSH = 4, BLK_GET_ID = 8 };
 enum blk_status { BLK_OK = 0, BLK_IOERR = 1, BLK_UNSUPP = 2 };
 
@@ -228,12 +233,15 @@ static void serve_one(struct blk *b, struct virtqueue *q)
 
 bool blk_serve(struct blk *b, struct virtqueue *queue)
 {
-	uint32_t budget = queue->size;
+	uint64_t bytes = 0;
+	unsigned requests = 0;
 
-	while (budget > 0 && vq_peek(queue, &b->chain)) {
+	while (bytes < BLK_TURN_BYTES && requests < BLK_TURN_REQUESTS &&
+	       vq_peek(queue, &b->chain)) {
+		bytes += b->chain.readable + b->chain.writable;
+		requests++;
 		serve_one(b, queue);
-		budget--;
 	}
 	vq_notify(queue);
-	return budget == 0 && vq_running(queue);
+	return requests > 0 && vq_running(queue);
 }

@@ -28,7 +28,7 @@ struct blk {
  * when readonly is set. -EX_HOST when it is not so. Fills *offer, which points into *b. */
 int blk_init(struct blk *b, int disk, bool readonly, struct vhost_offer *offer, struct err *e);
 
-/* Serves at most one queue's worth of requests. True: more may be waiting. */
+/* Serves some requests, a bounded amount. True: more may be waiting. */
 bool blk_serve(struct blk *b, struct virtqueue *queue);
 
 #endif

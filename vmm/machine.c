@@ -2,9 +2,11 @@
 
 #include "common/plan.h"
 #include "common/stop_text.h"
+#include "vmm/bus/pci.h"
 #include "vmm/config.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/tee/tee.h"
+#include "vmm/virtio/vdev.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
@@ -93,12 +95,15 @@ static int add_platform(struct vm *vm, const struct config *c, struct err *e)
 
 static int add_devices(struct vm *vm, const struct config *c, struct err *e)
 {
+	int rc = pci_init(vm, e);
+
 	vm->pci_slots = c->device_count;
-	if (c->device_count > 0)
-		return err_set(e, EX_INTERNAL, "dev=%s: this build has no virtio transport",
-			       c->device[0].type);
-	(void)vm;
-	return 0;
+	for (unsigned i = 0; rc == 0 && i < c->device_count; i++) {
+		struct vdev *device;
+
+		rc = vdev_create(vm, i + 1, c->device[i].type, c->device[i].fd, &device, e);
+	}
+	return rc;
 }
 
 /* All vCPUs exist before the plan is loaded; then nothing can be created from /dev/kvm any more. */

@@ -1,5 +1,22 @@
-BOOT_BLOCK_SRCS := common/boot_block.c
+# Attestation: what a machine will measure, and what its evidence proves. The programs here need
+# no root, no KVM and no SELinux library.
 BINDING_SRCS := attest/binding.c
+
+TPM_SRCS := attest/tpm/alg.c
+
+ATTEST_COMMON_SRCS := common/err.c common/bytes.c common/file.c common/plan.c \
+                      common/boot_block.c
+FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c
+
+MEASURE_SRCS := attest/measure/image.c attest/measure/hash_page.c attest/measure/plain.c \
+                attest/measure/expect.c attest/measure/size.c attest/tpm/alg.c \
+                $(FIRMWARE_SHARED_SRCS)
+
+PROGS += pavise-measure
+pavise-measure_SRCS := attest/measure/main.c attest/measure/report.c $(MEASURE_SRCS) \
+                       $(ATTEST_COMMON_SRCS)
+pavise-measure_LIBS := -ljansson -lcrypto
+pavise-measure_LINK := $(DYNAMIC)
 
 TESTS += test_binding
 test_binding_SRCS := tests/unit/test_binding.c $(BINDING_SRCS) common/err.c common/bytes.c

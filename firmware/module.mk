@@ -25,6 +25,57 @@ $(FW_DSDT): $(O)/gen/firmware/dsdt-plain.aml $(O)/gen/firmware/dsdt-tpm.aml
 # Whatever includes firmware/acpi.c needs the constants first.
 $(O)/obj/firmware/acpi.o: $(FW_DSDT)
 
+# The image. Only entry, machine, paging, tpm and main run privileged (image.lds).
+FW_SVN := 1
+FW_RELEASE := 0.1
+FW_SRCS := firmware/machine.c firmware/paging.c firmware/tpm.c firmware/main.c firmware/mem.c \
+           firmware/bootblock.c firmware/hashpage.c firmware/bzimage.c firmware/zeropage.c \
+           firmware/tpmcmd.c $(FIRMWARE_PURE_SRCS)
+FW_ASMS := firmware/header.S firmware/entry.S
+FW_DIR := $(O)/firmware/plain
+FW_OBJS := $(patsubst firmware/%,$(FW_DIR)/%.o,$(basename $(FW_ASMS) $(FW_SRCS)))
+# -fpie: code and constants must work at two addresses (ring 3 sees them through a window).
+# No jump tables and no built constants tables: they would hold addresses of one of the two.
+FW_CFLAGS := -std=gnu17 -O2 $(WARN) -I. -I$(O)/gen -ffreestanding -fpie -fvisibility=hidden -m64 \
+             -mcmodel=small -mgeneral-regs-only -mno-red-zone -fno-stack-protector \
+             -fcf-protection=none -fno-asynchronous-unwind-tables -fno-jump-tables \
+             -fno-tree-switch-conversion -fno-strict-aliasing -fno-tree-loop-distribute-patterns \
+             -ffile-prefix-map=$(CURDIR)=. -fno-ident -fno-common
+FW_DEFS := -DIMAGE_BASE=0x100000 -DIMAGE_MAX=0x10000 -DSCRATCH_BASE=0x110000 \
+           -DSCRATCH_SIZE=0x70000
+FW_PLAIN_DEFS := $(FW_DEFS) -DVARIANT=1 -DSVN=$(FW_SVN) \
+                 '-DVERSION_TEXT="pavise firmware plain $(FW_RELEASE) svn $(FW_SVN)"'
+
+$(FW_DIR)/%.o: firmware/%.c $(FW_DSDT)
+	@mkdir -p $(@D)
+	@echo "  FWCC  $<"
+	$(Q)$(CC) $(FW_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(FW_DIR)/%.o: firmware/%.S firmware/module.mk
+	@mkdir -p $(@D)
+	@echo "  FWAS  $<"
+	$(Q)$(CC) -I. $(FW_PLAIN_DEFS) -fno-pie -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
+
+$(FW_DIR)/image.lds: firmware/image.lds firmware/module.mk
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(FW_DEFS) -E -P -x c -o $@ $<
+
+$(O)/firmware/pavise-fw-plain.elf: $(FW_OBJS) $(FW_DIR)/image.lds
+	@echo "  FWLD  $@"
+	$(Q)$(LD) -static -nostdlib --no-dynamic-linker --build-id=none -z noexecstack \
+		-z max-page-size=4096 --fatal-warnings --orphan-handling=error \
+		-T $(FW_DIR)/image.lds -o $@ $(FW_OBJS)
+
+# What a verifier expects in PCR 0 follows from these digests.
+$(O)/firmware/pavise-fw-plain.bin: $(O)/firmware/pavise-fw-plain.elf
+	$(Q)objcopy -O binary -j .rodata -j .tables -j .text -j .utext -j .pad $< $@
+	@echo "  FW    $@ $$(stat -c %s $@) bytes"
+	@echo "        sha256 $$(sha256sum <$@ | cut -d' ' -f1)"
+	@echo "        sha384 $$(sha384sum <$@ | cut -d' ' -f1)"
+
+EXTRA += $(O)/firmware/pavise-fw-plain.bin
+-include $(FW_OBJS:.o=.d)
+
 TESTS += test_fw_sha2
 test_fw_sha2_SRCS := tests/unit/test_fw_sha2.c firmware/sha256.c firmware/sha384.c
 test_fw_sha2_LIBS := -lcmocka -lcrypto

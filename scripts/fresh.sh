@@ -9,7 +9,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/.." && pwd)
 cache=${PAVISE_CACHE:-${HOME:-/root}/.cache/pavise}/fresh
-targets=${FRESH_TARGETS:-all test-unit}
+targets=${FRESH_TARGETS:-all check-unit}
 reason='stopped before the end'
 
 fail() {

@@ -5,3 +5,10 @@ PROGS += pavise-agent
 pavise-agent_SRCS := attest/agent/main.c $(AGENT_SRCS) attest/binding.c common/err.c \
                      common/bytes.c common/args.c
 pavise-agent_LIBS := $(AGENT_LIBS) -ltss2-tcti-device
+
+TESTS += test_wire
+test_wire_SRCS := tests/unit/test_wire.c attest/agent/wire.c common/bytes.c common/err.c
+test_wire_LIBS := -lcmocka
+
+FUZZERS += fuzz_wire
+fuzz_wire_SRCS := tests/fuzz/fuzz_wire.c attest/agent/wire.c common/bytes.c common/err.c

@@ -2,7 +2,7 @@
 # shellcheck shell=sh
 
 LAB_CACHE=${PAVISE_CACHE:-${HOME:-/root}/.cache/pavise}/lab
-LAB_DAYS=14
+LAB_KEEP=6
 
 die() {
     echo "lab: $*" >&2
@@ -78,8 +78,9 @@ lock_cache() {
     flock -n 9 || { say "waiting for another lab build"; flock 9; }
 }
 
-# Marks an artefact as used, and drops its kind's that nobody used for two weeks: use_artefact KIND PATH
+# Marks an artefact as used, and drops all but the last few of its kind: use_artefact KIND PATH
 use_artefact() {
     touch "$2"
-    find "$LAB_CACHE" -maxdepth 1 -name "$1-*" -mtime "+$LAB_DAYS" -exec rm -rf {} +
+    find "$LAB_CACHE" -maxdepth 1 -name "$1-*" -printf '%T@ %p\n' | sort -rn |
+        tail -n "+$((LAB_KEEP + 1))" | cut -d ' ' -f 2- | xargs -r rm -rf
 }

@@ -71,7 +71,7 @@ build_initrd() {
             echo "busybox insmod /$name"
         done
         echo 'busybox mount -t devtmpfs dev /dev'
-        echo 'busybox mount -t ext4 /dev/vda /root || busybox poweroff -f'
+        echo 'busybox mount -t ext4 -o ro /dev/vda /root || busybox poweroff -f'
         echo 'busybox mount -o move /dev /root/dev'
         echo 'exec busybox switch_root /root /usr/sbin/lab-init'
     } >"$dir/init"
@@ -88,7 +88,7 @@ build() {
     mkdir "$work/new"
     build_initrd "$kernel"
     ln -s "/boot/vmlinuz-$kernel" "$work/new/vmlinuz"
-    mke2fs -q -F -t ext4 -O ^has_journal -m 0 -E lazy_itable_init=1 -d "$work/tree" "$work/new/root.ext4" $SIZE >&2
+    mke2fs -q -F -t ext4 -O ^has_journal -m 0 -E lazy_itable_init=1 -d "$work/tree" "$work/new/root.ext4" $SIZE >"$work/mke2fs.log"
 }
 
 default_policy() {

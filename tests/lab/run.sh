@@ -5,12 +5,16 @@
 # and PAYLOAD_DIR to /usr/local/lab, runs run.sh from there as unconfined_t, and unpacks what it
 # left in /usr/local/out (with dmesg, and rc) into OUT_DIR. The console is shown as it comes, each line
 # behind "L1| ". The status is the payload's; 250 and above: the lab itself failed.
+#
+# The first run with an image boots it and saves the machine as it waits for a payload; later ones restore
+# that. PAVISE_LAB_SNAPSHOT=no boots each time.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
 
-OUT_SIZE=${PAVISE_LAB_OUT_SIZE:-320M}
+# Sizes of the two disks are part of the saved machine: the same for every run.
+DISK_SIZE=400M
 MEMORY=${PAVISE_LAB_MEMORY:-2560}
 # The payload's own clock stops it first, so that its results are kept; this is for a dead machine.
 GRACE=90
@@ -31,8 +35,10 @@ prepare_out() {
 
 # One tar as a raw disk: no file system to make, no root needed to fill it.
 pack() {
+    mkdir -p "$work/settings/usr/local"
+    printf 'LAB_TIMEOUT=%s\nLAB_NOW=%s\n' "$timeout" "$(date +%s)" >"$work/settings/usr/local/lab-settings"
     {
-        cat "$work/stages" && echo "$payload"
+        echo "$work/settings" && cat "$work/stages" && echo "$payload"
     } | while read -r dir; do
         prefix=.
         [ "$dir" != "$payload" ] || prefix=./usr/local/lab
@@ -40,32 +46,86 @@ pack() {
         tar cf "$archive" --owner=0 --group=0 --numeric-owner -C "$dir" --transform "s#^\.#$prefix#S" .
         if [ -e "$work/in.tar" ]; then tar Af "$work/in.tar" "$archive"; else mv "$archive" "$work/in.tar"; fi
     done
-    truncate -s %4096 "$work/in.tar"
-    truncate -s "$OUT_SIZE" "$work/out.tar"
+    [ "$(stat -c %s "$work/in.tar")" -le $((${DISK_SIZE%M} << 20)) ] ||
+        die "payload and stages are larger than $DISK_SIZE; leave something out"
+    truncate -s $DISK_SIZE "$work/in.tar" "$work/out.tar"
 }
 
 # Without the lsm list apparmor comes first and load_policy fails; without the rate and backlog
 # limits denials are lost. One vCPU: with two, the emulator races with the kernel's code patching.
-boot() {
-    append="console=ttyS0 quiet panic=-1 log_buf_len=16M lab.timeout=$timeout"
+# vmgenid makes a restored kernel seed its random numbers anew.
+run_machine() {
+    append="console=ttyS0 quiet panic=-1 log_buf_len=16M"
     append="$append lsm=landlock,lockdown,yama,integrity,selinux,bpf enforcing=1"
     append="$append audit=1 audit_backlog_limit=8192 sysctl.kernel.printk_ratelimit=0"
-    setpriv --pdeathsig KILL timeout --foreground -k 5 $((timeout + GRACE)) \
+    limit=$1 in=$2 results=$3
+    shift 3
+    exec setpriv --pdeathsig KILL timeout --foreground -s KILL "$limit" \
         setpriv --pdeathsig KILL qemu-system-x86_64 \
         -nodefaults -no-user-config -machine q35 -accel tcg,thread=multi -cpu max,la57=off \
-        -m "$MEMORY" -smp 1 -display none -no-reboot -serial stdio \
+        -m "$MEMORY" -smp 1 -display none -no-reboot -device vmgenid,guid=auto \
         -kernel "$image/vmlinuz" -initrd "$image/initrd" -append "$append" \
         -drive "file=$image/root.ext4,format=raw,if=none,id=root,snapshot=on" -device virtio-blk-pci,drive=root \
-        -drive "file=$work/in.tar,format=raw,if=none,id=in,readonly=on" -device virtio-blk-pci,drive=in \
-        -drive "file=$work/out.tar,format=raw,if=none,id=out,cache=unsafe" -device virtio-blk-pci,drive=out \
+        -drive "file=$in,format=raw,if=none,id=in,readonly=on" -device virtio-blk-pci,drive=in \
+        -drive "file=$results,format=raw,if=none,id=out,cache=unsafe" -device virtio-blk-pci,drive=out "$@"
+}
+
+# The saved machine fits only the emulator and arguments it was saved with.
+state_name() {
+    { qemu-system-x86_64 --version && echo "$MEMORY" && cat "$here/run.sh"; } >"$work/state-inputs"
+    echo "$image/state-$(key_of "$work/state-inputs")"
+}
+
+# Boots with an empty payload disk and saves the machine as it polls for one. The monitor's migrate
+# returns when the state is written; without a stop before it, the restored machine runs at once.
+save_state() {
+    say "booting the lab once, to save it for later runs"
+    truncate -s $DISK_SIZE "$work/no.tar" "$work/no-out.tar"
+    mkfifo "$work/monitor"
+    run_machine 180 "$work/no.tar" "$work/no-out.tar" -serial "file:$work/boot" -monitor stdio \
+        <"$work/monitor" >"$work/monitor.log" 2>&1 &
+    machine=$!
+    exec 8>"$work/monitor"
+    until grep -q 'waiting for the payload' "$work/boot" 2>/dev/null; do
+        kill -0 "$machine" 2>/dev/null || return 1
+        sleep 0.1
+    done
+    sleep 0.3
+    printf 'migrate "exec:cat >%s"\ninfo migrate\nquit\n' "$work/state" >&8
+    exec 8>&-
+    wait "$machine" || true
+    machine=
+    grep -q 'Migration status: completed' "$work/monitor.log" && mv "$work/state" "$1"
+}
+
+# Prints nothing when the machine is to be booted.
+prepare_state() {
+    state=
+    [ "${PAVISE_LAB_SNAPSHOT-}" != no ] || return 0
+    state=$(state_name)
+    [ ! -f "$state" ] || return 0
+    lock_cache
+    if [ ! -f "$state" ] && ! save_state "$state"; then
+        say "the machine could not be saved; booting it. The emulator said:"
+        cat "$work/boot" "$work/monitor.log" >&2 || true
+        state=
+    fi
+    exec 9>&-
+}
+
+boot() {
+    set --
+    [ -z "$state" ] || set -- -incoming "exec:cat $state"
+    run_machine $((timeout + GRACE)) "$work/in.tar" "$work/out.tar" -serial stdio "$@" \
         </dev/null >"$work/console" 2>&1 &
     machine=$!
     status=0
     wait "$machine" || status=$?
+    machine=
     wait "$screen" || true
     case $status in
     0) ;;
-    124 | 137) say "the machine did not end within $((timeout + GRACE)) s and was stopped" ;;
+    137 | 124) say "the machine did not end within $((timeout + GRACE)) s and was stopped" ;;
     *) say "the emulator ended with status $status" ;;
     esac
 }
@@ -121,6 +181,7 @@ main() {
     [ -n "$image" ] || image=$("$here/mk-image.sh")
     prepare_out "$out"
     pack
+    prepare_state
     start_screen
     boot
     finish

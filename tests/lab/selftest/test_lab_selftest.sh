@@ -1,10 +1,10 @@
 #!/bin/sh
 # budget: 600
-# test_lab_selftest.sh: boot the lab and let it prove itself; O names the build folder (default: build).
+# test_lab_selftest.sh: boot the lab and let it prove itself.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-build=${O:-build}
+build=${PAVISE_BUILD:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/payload" "$work/stage/usr/local/bin"

@@ -1,0 +1,24 @@
+/* What pavise-measure prints. */
+#ifndef PAVISE_ATTEST_MEASURE_REPORT_H
+#define PAVISE_ATTEST_MEASURE_REPORT_H
+
+#include "attest/measure/expect.h"
+#include "attest/measure/plain.h"
+
+#include <stdio.h>
+
+struct measure_report {
+	const char *plan_path;
+	size_t plan_size;               /* bytes */
+	int tpm;                        /* 0: no PCR values are printed */
+	struct machine machine;
+	struct plain_contents contents;
+	struct expect_base base;
+	struct expectation expected;
+};
+
+/* For people, and as JSON (docs/PROTOCOL.measure). -EX_HOST when the output fails. */
+int measure_report_text(FILE *f, const struct measure_report *r, struct err *e);
+int measure_report_json(FILE *f, const struct measure_report *r, struct err *e);
+
+#endif

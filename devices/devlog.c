@@ -1,0 +1,40 @@
+#include "devices/devlog.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void put(const struct devlog *log, const char *text)
+{
+	char line[256];
+	int n = snprintf(line, sizeof(line), "%s: %s\n", log->name, text);
+
+	if (n < 0)
+		return;
+	size_t size = (size_t)n;
+	if (size >= sizeof(line)) {
+		size = sizeof(line) - 1;
+		line[size - 1] = '\n';
+	}
+	/* A full disk must not stop the device: a lost line is lost. */
+	ssize_t written = write(log->fd, line, size);
+	(void)written;
+}
+
+void devlog_line(struct devlog *log, const char *fmt, ...)
+{
+	char text[200];
+	va_list ap;
+
+	if (log->fd < 0 || log->lines >= DEVLOG_LINES_MAX)
+		return;
+	if (++log->lines == DEVLOG_LINES_MAX) {
+		put(log, "too many lines: nothing more is logged");
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	put(log, text);
+}

@@ -1,0 +1,224 @@
+/* The only assembler of the image: start, traps, the way to ring 3 and back, the way out.
+ *
+ * Start state (VMM): 64-bit mode, flat code segment, CR3 = start_pml4, interrupts off, general
+ * registers zero, RSP = stack_top. Nothing of it is relied on but mode, RIP and CR3. */
+#include "firmware/machine.h"
+
+#define PORT_STOP 0x80
+#define STOP_MAGIC 0x50560000
+#define STOP_HANDED_OVER 0x00
+#define STOP_TRAP 0x10
+#define STOP_TRAP_USER 0x11
+#define STOP_SCRATCH_DIRTY 0x13
+
+#define MSR_EFER 0xC0000080
+#define EFER_NXE (1 << 11)
+#define CR0_WP   (1 << 16)
+
+	.section .text.entry, "ax"
+	.globl fw_entry
+fw_entry:
+	cli
+	cld
+	/* The stack below is part of what is checked, so no push before. */
+	mov $scratch_start, %edi
+	mov $scratch_end, %ecx
+	sub %edi, %ecx
+	shr $3, %ecx
+	xor %eax, %eax
+	repe scasq
+	jne dirty
+	lea stack_top(%rip), %rsp
+	xor %ebp, %ebp
+	call machine_tables
+	call paging_init
+
+	lgdt gdt_pointer(%rip)
+	pushq $SEL_CODE
+	lea 1f(%rip), %rax
+	push %rax
+	lretq
+1:	mov $SEL_DATA, %eax
+	mov %eax, %ss
+	mov %eax, %ds
+	mov %eax, %es
+	xor %eax, %eax
+	mov %eax, %fs
+	mov %eax, %gs
+	mov $SEL_TSS, %eax
+	ltr %ax
+	lidt idt_pointer(%rip)
+
+	mov $MSR_EFER, %ecx
+	rdmsr
+	or $EFER_NXE, %eax
+	wrmsr
+	mov %cr0, %rax
+	or $CR0_WP, %rax
+	mov %rax, %cr0
+	lea own_pml4(%rip), %rax
+	mov %rax, %cr3
+	call fw_main
+	ud2
+
+dirty:
+	mov $(STOP_MAGIC | STOP_SCRATCH_DIRTY), %eax
+	/* falls through */
+say_and_halt:
+	out %eax, $PORT_STOP
+1:	cli
+	hlt
+	jmp 1b
+
+/* Traps. Every gate but #UD ends the boot; vectors with an error code have a stub of their own
+ * only so that the privilege level of the trapped code is found at the right place. */
+	.globl trap_plain, trap_error_code, trap_invalid_opcode
+trap_error_code:
+	add $8, %rsp
+trap_plain:
+	mov $(STOP_MAGIC | STOP_TRAP), %eax
+	testb $3, 8(%rsp)
+	jz say_and_halt
+	mov $(STOP_MAGIC | STOP_TRAP_USER), %eax
+	jmp say_and_halt
+
+/* #UD from ring 3 at the one agreed address is the return of user_call. */
+trap_invalid_opcode:
+	cmpq $SEL_USER_CODE, 8(%rsp)
+	jne trap_plain
+	push %rax
+	lea user_leave(%rip), %rax
+	movabs $USER_WINDOW, %r11
+	add %r11, %rax
+	cmp %rax, 8(%rsp)
+	pop %rax
+	jne trap_plain
+	mov user_saved_rsp(%rip), %rsp
+	mov $SEL_DATA, %ecx
+	mov %ecx, %ss
+	mov %ecx, %ds
+	mov %ecx, %es
+	cld
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
+	ret
+
+	.globl user_call
+user_call:
+	push %rbx
+	push %rbp
+	push %r12
+	push %r13
+	push %r14
+	push %r15
+	mov %rsp, user_saved_rsp(%rip)
+	mov %rdi, %rax
+	mov %rsi, %rdi
+	mov %rdx, %rsi
+	mov %rcx, %rdx
+	mov %r8, %rcx
+	mov %r9, %r8
+	movabs $USER_WINDOW, %r11
+	add %r11, %rax
+	pushq $SEL_USER_DATA
+	lea user_stack_top(%rip), %r10
+	add %r11, %r10
+	push %r10
+	pushq $2 /* RFLAGS: interrupts off, I/O privilege level 0 */
+	pushq $SEL_USER_CODE
+	lea user_enter(%rip), %r10
+	add %r11, %r10
+	push %r10
+	xor %ebx, %ebx
+	xor %ebp, %ebp
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	xor %r11d, %r11d
+	xor %r12d, %r12d
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+	xor %r15d, %r15d
+	iretq
+
+/* handover(entry, zero_page). The tables in use are switched first: then everything that is not
+ * needed by Linux's first instructions can be zeroed, the stack included. */
+	.globl handover
+handover:
+	cli
+	cld
+	mov %rdi, handover_target(%rip)
+	lidt no_idt(%rip)
+	lea handover_pml4(%rip), %rax
+	mov %rax, %cr3
+	mov $SEL_DATA, %eax
+	mov %eax, %ds
+	mov %eax, %es
+	mov %eax, %ss
+	mov $scrub_start, %edi
+	mov $scratch_end, %ecx
+	sub %edi, %ecx
+	shr $3, %ecx
+	xor %eax, %eax
+	rep stosq
+	mov $(STOP_MAGIC | STOP_HANDED_OVER), %eax
+	out %eax, $PORT_STOP
+	xor %eax, %eax
+	xor %ebx, %ebx
+	xor %ecx, %ecx
+	xor %edx, %edx
+	xor %edi, %edi
+	xor %ebp, %ebp
+	xor %esp, %esp
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	xor %r11d, %r11d
+	xor %r12d, %r12d
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+	xor %r15d, %r15d
+	jmp *handover_target(%rip)
+
+	.section .utext, "ax"
+	.globl user_leave
+user_enter:
+	call *%rax
+user_leave:
+	ud2
+
+	.section .rodata
+	.balign 8
+no_idt:
+	.zero 10
+
+	.section .bss.handover, "aw", @nobits
+	.balign 8
+handover_target:
+	.zero 8
+
+	/* A page below each stack is absent from every table: paging.c. */
+	.section .bss.stacks, "aw", @nobits
+	.balign 4096
+	.globl stack_guard, stack_top, trap_guard, trap_stack_top
+stack_guard:
+	.zero 4096
+	.zero 16384
+stack_top:
+trap_guard:
+	.zero 4096
+	.zero 4096
+trap_stack_top:
+	.balign 8
+user_saved_rsp:
+	.zero 8
+
+	.section .bss.user_rw, "aw", @nobits
+	.balign 4096
+	.globl user_stack_top
+	.zero 16384
+user_stack_top:
+	.section .note.GNU-stack, "", @progbits

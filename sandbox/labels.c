@@ -1,0 +1,127 @@
+#include "sandbox/labels.h"
+
+#include <errno.h>
+#include <selinux/selinux.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool label_split(char *text, struct label_parts *out)
+{
+	char *rest = text;
+
+	out->user = strsep(&rest, ":");
+	out->role = rest == NULL ? NULL : strsep(&rest, ":");
+	out->type = rest == NULL ? NULL : strsep(&rest, ":");
+	out->level = rest; /* may hold colons itself */
+	return out->level != NULL && *out->level != '\0' && *out->type != '\0';
+}
+
+void labels_none(struct labels *l)
+{
+	char *const all[] = { l->vmm, l->dev, l->vtpm, l->image, l->image_ro,
+			      l->conf, l->ram, l->log, l->tpmstate };
+
+	l->on = false;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		snprintf(all[i], LABEL_MAX, "none");
+}
+
+/* USER:ROLE:TYPE:s0:cA,cB, refused when the loaded policy does not know it. */
+static int make_one(const struct label_parts *self, const char *role, const char *type,
+		    const char *level, char *out, struct err *e)
+{
+	int n = snprintf(out, LABEL_MAX, "%s:%s:%s:%s", self->user, role, type, level);
+
+	if (n < 0 || n >= LABEL_MAX)
+		return err_set(e, EX_HOST, "SELinux: own label is too long");
+	if (security_check_context_raw(out) != 0)
+		return err_errno(e, EX_HOST, errno, "SELinux: label %s is not valid in the loaded "
+				 "policy: install the policy module of this version", out);
+	return 0;
+}
+
+int labels_make(struct labels *l, const struct mcs_pair *pair, struct err *e)
+{
+	char self[LABEL_MAX], categories[MCS_TEXT], level[MCS_TEXT + 4];
+	struct label_parts parts;
+	int rc = lsm_get(LSM_CURRENT, self);
+
+	if (rc != 0 || !label_split(self, &parts))
+		return err_errno(e, EX_HOST, -rc, "SELinux: own label not readable");
+	mcs_text(pair, categories);
+	snprintf(level, sizeof(level), "s0:%s", categories);
+	const struct {
+		const char *role, *type;
+		char *out;
+	} all[] = {
+		{ parts.role, "pavise_vmm_t", l->vmm },
+		{ parts.role, "pavise_dev_t", l->dev },
+		{ parts.role, "pavise_vtpm_t", l->vtpm },
+		{ "object_r", "pavise_image_t", l->image },
+		{ "object_r", "pavise_image_ro_t", l->image_ro },
+		{ "object_r", "pavise_conf_t", l->conf },
+		{ "object_r", "pavise_ram_t", l->ram },
+		{ "object_r", "pavise_log_t", l->log },
+		{ "object_r", "pavise_tpmstate_t", l->tpmstate },
+	};
+	l->on = true;
+	rc = 0;
+	for (size_t i = 0; rc == 0 && i < sizeof(all) / sizeof(all[0]); i++)
+		rc = make_one(&parts, all[i].role, all[i].type, level, all[i].out, e);
+	return rc;
+}
+
+int label_read(const char *what, int fd, char *out, struct err *e)
+{
+	char *text = NULL;
+
+	if (fgetfilecon_raw(fd, &text) < 0)
+		return err_errno(e, EX_HOST, errno, "%s: label not readable: keep it on a file "
+				 "system with security labels", what);
+	int n = snprintf(out, LABEL_MAX, "%s", text);
+	freecon(text);
+	if (n < 0 || n >= LABEL_MAX)
+		return err_set(e, EX_HOST, "%s: label too long", what);
+	return 0;
+}
+
+int label_write(const struct labels *l, const char *what, int fd, const char *label,
+		struct err *e)
+{
+	char now[LABEL_MAX];
+
+	if (!l->on)
+		return 0;
+	if (fsetfilecon_raw(fd, label) != 0)
+		return err_errno(e, EX_HOST, errno, "%s: cannot be labelled %s: keep it on a file "
+				 "system with labels", what, label);
+	int rc = label_read(what, fd, now, e);
+	if (rc == 0 && strcmp(now, label) != 0)
+		rc = err_set(e, EX_HOST, "%s: label reads back as %s instead of %s: use another "
+			     "file system", what, now, label);
+	return rc;
+}
+
+int label_socketpair(const struct labels *l, const char *label, int type, int pair[2],
+		     struct err *e)
+{
+	int rc = l->on ? lsm_set(LSM_SOCKCREATE, label) : 0;
+
+	pair[0] = pair[1] = -1;
+	if (rc != 0)
+		return err_errno(e, EX_HOST, -rc, "socket for %s: label refused", label);
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) != 0)
+		rc = err_errno(e, EX_HOST, errno, "socketpair for %s", label);
+	/* A label left behind would go to the next socket of anybody: that must not pass. */
+	if (l->on && lsm_set(LSM_SOCKCREATE, "") != 0) {
+		if (rc == 0) {
+			close(pair[0]);
+			close(pair[1]);
+		}
+		rc = err_set(e, EX_INTERNAL, "label of new sockets cannot be cleared");
+	}
+	return rc;
+}

@@ -1,0 +1,20 @@
+SANDBOX_MCS_SRCS := sandbox/mcs.c sandbox/procid.c
+
+PROGS += pavise-launch
+# VTPM_SRCS: sandbox/vtpm/module.mk, read later
+pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/names.c sandbox/vm_prepare.c \
+	sandbox/vm_start.c sandbox/vm_supervise.c sandbox/vm_teardown.c sandbox/child.c \
+	sandbox/jail.c sandbox/jail_privileges.c sandbox/rundir.c sandbox/disk.c \
+	sandbox/memfds.c sandbox/control.c sandbox/lsm.c sandbox/labels.c \
+	sandbox/labels_check.c $(SANDBOX_MCS_SRCS) $(VTPM_SRCS) $(COMMON_SRCS)
+pavise-launch_LIBS := -lselinux -lcap-ng
+
+# Stand-ins for the launcher's tests, in a folder of their own: they bear the real ones' names.
+TEST_LIBEXEC := $(O)/tests/libexec
+DUMMY_SRCS := tests/sandbox/dummy_child.c sandbox/lsm.c common/record.c common/err.c
+TESTS += libexec/pavise-vmm libexec/pavise-dev mkplan
+libexec/pavise-vmm_SRCS := $(DUMMY_SRCS)
+libexec/pavise-vmm_LINK := $(STATIC)
+libexec/pavise-dev_SRCS := $(DUMMY_SRCS)
+libexec/pavise-dev_LINK := $(STATIC)
+mkplan_SRCS := tests/sandbox/mkplan.c common/plan.c common/bytes.c common/err.c

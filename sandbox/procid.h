@@ -1,0 +1,13 @@
+/* The identity of a process: a pid alone is reused, a pid with its start time is not. */
+#ifndef PAVISE_SANDBOX_PROCID_H
+#define PAVISE_SANDBOX_PROCID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Start time of a process in clock ticks since boot (proc(5), /proc/PID/stat field 22).
+ * False when there is no such process, or it is a zombie: that holds nothing any more. */
+bool procid_start(pid_t pid, uint64_t *start);
+
+#endif

@@ -1,0 +1,41 @@
+/* The folder of one VM, /run/pavise/NAME: made exclusively, removed on every end. */
+#ifndef PAVISE_SANDBOX_RUNDIR_H
+#define PAVISE_SANDBOX_RUNDIR_H
+
+#include "common/err.h"
+#include "sandbox/labels.h"
+#include "sandbox/mcs.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#define RUN_DIR "/run/pavise"
+#define RUN_PATH_MAX 108 /* so that control.sock fits into sockaddr_un */
+
+struct rundir {
+	int base;                 /* descriptor of the run directory; -1: closed */
+	int dir;                  /* descriptor of NAME in it; -1: not made */
+	char path[RUN_PATH_MAX];  /* of NAME */
+	char name[NAME_MAX_LENGTH + 1];
+	struct mcs_table table;   /* the pairs, in .pairs beside the VMs */
+	struct mcs_pair pair;     /* held while dir is not -1 */
+};
+
+/* Opens (makes) the run directory, reclaims what dead launchers left, takes a pair and makes
+ * NAME. -EX_BUSY: name in use. Nothing is held after an error. */
+int rundir_make(const char *base, const char *name, struct rundir *d, struct err *e);
+
+/* Removes NAME with all in it, gives the pair back, closes. Safe to call twice. */
+void rundir_remove(struct rundir *d);
+
+/* A new file NAME/file for a child to append to: labelled, opened O_APPEND, close-on-exec. */
+int rundir_log(struct rundir *d, const struct labels *l, const char *file, int *fd, struct err *e);
+
+/* A new folder NAME/folder owned by id and labelled. */
+int rundir_folder(struct rundir *d, const struct labels *l, const char *folder, const char *label,
+		  uid_t id, struct err *e);
+
+/* Appends at most max bytes of NAME/file to fd, which is the caller's file. */
+int rundir_copy_log(struct rundir *d, const char *file, size_t max, int fd, struct err *e);
+
+#endif

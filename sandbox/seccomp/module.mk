@@ -1,0 +1,21 @@
+# Tables to headers: sandbox/seccomp/NAME.table becomes $(O)/gen/seccomp/NAME.h, with underscores,
+# before anything is compiled.
+SECCOMP_TABLES := vmm-main vmm-vcpu dev-blk dev-vsock
+SECCOMP_SRCS := sandbox/seccomp/table.c sandbox/seccomp/names.c sandbox/seccomp/filter.c
+SECCOMP_LIBS := -lseccomp
+
+SECCOMP_COMPILE := $(O)/tools/seccomp-compile
+SECCOMP_COMPILE_SRCS := sandbox/seccomp/compile.c $(SECCOMP_SRCS) common/err.c common/file.c
+$(SECCOMP_COMPILE): $(SECCOMP_COMPILE_SRCS) $(wildcard sandbox/seccomp/*.h) common/err.h common/file.h
+	@mkdir -p $(@D)
+	@echo "  HOST  $@"
+	$(Q)$(HOSTCC) -I. -D_GNU_SOURCE -std=gnu17 -O2 $(WARN) -o $@ $(SECCOMP_COMPILE_SRCS) $(SECCOMP_LIBS)
+
+define seccomp_header
+$(O)/gen/seccomp/$(subst -,_,$(1)).h: sandbox/seccomp/$(1).table $$(SECCOMP_COMPILE)
+	@mkdir -p $$(@D)
+	@echo "  GEN   $$@"
+	$$(Q)$$(SECCOMP_COMPILE) $$< $(subst -,_,$(1)) $$@
+GENERATED += $(O)/gen/seccomp/$(subst -,_,$(1)).h
+endef
+$(foreach t,$(SECCOMP_TABLES),$(eval $(call seccomp_header,$(t))))

@@ -1,0 +1,124 @@
+#include "sandbox/vm.h"
+
+#include "common/record.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STOP_MS 10000          /* for the VMM, then for the rest, to end in order */
+#define LOG_COPY_MAX (4u << 20) /* bytes of each log */
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Waits until the child is gone; it may well be already. */
+static void await(struct child *c, int ms)
+{
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+	if (!child_reap(c) && poll(&p, 1, ms) > 0)
+		child_reap(c);
+}
+
+/* Asks; who does not want to hear is killed anyway. */
+static void ask_to_stop(struct child *c)
+{
+	struct err ignored = { 0 };
+
+	if (c->pid > 0 && c->control >= 0)
+		record_send(c->control, RECORD_STOP, 0, 0, &ignored);
+}
+
+static void kill_child(struct child *c)
+{
+	if (c->pid > 0) {
+		/* The first process of a pid namespace: its death takes all in it along. */
+		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+		if (waitpid(c->pid, &c->status, 0) == c->pid)
+			c->pid = -1;
+	}
+	close_fd(&c->pidfd);
+	close_fd(&c->control);
+}
+
+/* The VMM first, so that no device loses its peer in the middle of a request; the vTPM last. */
+static void stop_in_order(struct vm *vm)
+{
+	for (int vmm = 1; vmm >= 0; vmm--) {
+		for (unsigned i = 0; i < vm->child_count; i++)
+			if (vm->child[i].is_vmm == (vmm == 1))
+				ask_to_stop(&vm->child[i]);
+		for (unsigned i = 0; i < vm->child_count; i++)
+			if (vm->child[i].is_vmm == (vmm == 1) && vm->child[i].control >= 0)
+				await(&vm->child[i], STOP_MS);
+	}
+	/* swtpm stores its state and ends when its connections close. */
+	close_fd(&vm->vtpm_control);
+	for (unsigned i = 0; i < vm->child_count; i++)
+		await(&vm->child[i], STOP_MS);
+}
+
+static int copy_logs(struct vm *vm, struct err *e)
+{
+	char file[NAME_MAX_LENGTH + sizeof(".log")];
+	int rc = 0;
+
+	if (vm->run.dir < 0)
+		return 0;
+	for (unsigned i = 0; i < vm->opt->log_count; i++) {
+		snprintf(file, sizeof(file), "%.32s.log", vm->opt->log[i].name);
+		int one = rundir_copy_log(&vm->run, file, LOG_COPY_MAX, vm->opt->log[i].fd, e);
+		if (rc == 0)
+			rc = one;
+	}
+	return rc;
+}
+
+static int restore_disks(struct vm *vm, struct err *e)
+{
+	char name[16];
+	int rc = 0;
+
+	for (unsigned i = 0; i < vm->opt->disk_count; i++) {
+		snprintf(name, sizeof(name), "disk %u", i);
+		int one = disk_restore(name, &vm->disk[i], &vm->labels, e);
+		if (rc == 0)
+			rc = one;
+	}
+	return rc;
+}
+
+int vm_teardown(struct vm *vm, struct err *e)
+{
+	/* A VM that never ran has nothing to bring in order. */
+	if (vm->phase == VM_RUNNING || vm->phase == VM_ENDED)
+		stop_in_order(vm);
+	for (unsigned i = 0; i < vm->child_count; i++)
+		kill_child(&vm->child[i]);
+	close_fd(&vm->vtpm_control);
+	close_fd(&vm->vtpm_data);
+	close_fd(&vm->agent_channel);
+	for (unsigned i = 0; i < vm->vhost_count; i++)
+		close_fd(&vm->vhost[i]);
+	int rc = copy_logs(vm, e);
+	int restored = restore_disks(vm, e);
+	rundir_remove(&vm->run);
+	/* Last of all: a client that waits for its stop sees the connection close when nothing
+	 * is left. */
+	control_close(&vm->control);
+	plan_copy_free(&vm->plan);
+	close_fd(&vm->ram);
+	close_fd(&vm->kvm);
+	close_fd(&vm->libexec);
+	close_fd(&vm->signals);
+	return rc != 0 ? rc : restored;
+}

@@ -1,0 +1,189 @@
+/* Stands in for pavise-vmm and pavise-dev in the launcher's own tests: speaks the records and
+ * reports what it was given. What the VMM does is chosen by the VM's name:
+ *   off      powers off            fwstop  firmware stop 0x41     crash  triple fault
+ *   die      ends with status 9    mute    never gets ready       hold   runs until stopped
+ *   liar     sends SEALED before it was asked                     deaf   ignores STOP
+ * It is linked statically and reports over its log, as the real ones do. */
+#include "common/record.h"
+#include "sandbox/lsm.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define CONTROL 3
+
+static void say_ids(void)
+{
+	uid_t r, f, s;
+	gid_t gr, gf, gs;
+
+	getresuid(&r, &f, &s);
+	getresgid(&gr, &gf, &gs);
+	printf("uid %u %u %u gid %u %u %u groups %d pid %d ppid %d\n", r, f, s, gr, gf, gs,
+	       getgroups(0, NULL), (int)getpid(), (int)getppid());
+}
+
+static void say_privileges(void)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { 0 };
+	unsigned bounding = 0, ambient = 0;
+
+	syscall(SYS_capget, &h, d);
+	for (int c = 0; c < 64; c++) {
+		bounding += prctl(PR_CAPBSET_READ, c, 0, 0, 0) > 0;
+		ambient += prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, c, 0, 0) > 0;
+	}
+	printf("caps %x %x %x bounding %u ambient %u securebits %x nnp %d\n",
+	       d[0].effective | d[1].effective, d[0].permitted | d[1].permitted,
+	       d[0].inheritable | d[1].inheritable, bounding, ambient,
+	       (unsigned)prctl(PR_GET_SECUREBITS, 0, 0, 0, 0),
+	       prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+}
+
+static void say_root(void)
+{
+	struct statfs fs;
+	struct dirent *entry;
+	DIR *d = opendir("/");
+	int entries = 0;
+
+	while (d != NULL && (entry = readdir(d)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			entries++;
+	if (d != NULL)
+		closedir(d);
+	memset(&fs, 0, sizeof(fs));
+	statfs("/", &fs);
+	printf("root %s entries %d type %lx flags %lx write %s proc %s\n",
+	       d == NULL ? strerror(errno) : "open", entries, (long)fs.f_type, (long)fs.f_flags,
+	       mkdir("/x", 0700) == 0 ? "yes" : strerror(errno),
+	       access("/proc/self", F_OK) == 0 ? "yes" : "no");
+}
+
+static void say_limits(void)
+{
+	struct rlimit core, files, size, threads;
+
+	getrlimit(RLIMIT_CORE, &core);
+	getrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_FSIZE, &size);
+	getrlimit(RLIMIT_NPROC, &threads);
+	printf("limits core %lu/%lu nofile %lu/%lu fsize %lu/%lu nproc %lu/%lu\n",
+	       core.rlim_cur, core.rlim_max, files.rlim_cur, files.rlim_max, size.rlim_cur,
+	       size.rlim_max, threads.rlim_cur, threads.rlim_max);
+}
+
+static void say_fds(void)
+{
+	struct stat st;
+
+	for (int fd = 0; fd < 64; fd++)
+		if (fstat(fd, &st) == 0)
+			printf("fd %d type %o flags %x cloexec %d null %d\n", fd,
+			       st.st_mode & S_IFMT, (unsigned)fcntl(fd, F_GETFL),
+			       fcntl(fd, F_GETFD) & FD_CLOEXEC,
+			       S_ISCHR(st.st_mode) && st.st_rdev == 0x103);
+}
+
+static void say_all(char **argv)
+{
+	char label[LABEL_MAX];
+	struct utsname u;
+	int rc = lsm_get(LSM_CURRENT, label);
+
+	for (int i = 0; argv[i] != NULL; i++)
+		printf("arg %s\n", argv[i]);
+	say_ids();
+	say_privileges();
+	say_root();
+	say_limits();
+	say_fds();
+	uname(&u);
+	printf("label %s\n", rc == 0 ? label : strerror(-rc));
+	fflush(stdout);
+}
+
+static const char *value_of(char **argv, const char *key)
+{
+	for (int i = 0; argv[i] != NULL; i++)
+		if (strncmp(argv[i], key, strlen(key)) == 0)
+			return argv[i] + strlen(key);
+	return "";
+}
+
+/* Waits for one record of this type, answering nothing else. */
+static void expect(uint32_t type)
+{
+	struct err e = { 0 };
+	struct record r;
+
+	if (record_receive(CONTROL, "launcher", &r, &e) != 1 || r.type != type) {
+		printf("expected record %u\n", type);
+		exit(EX_INTERNAL);
+	}
+}
+
+static void tell(enum record_type type, uint32_t a, uint32_t b)
+{
+	struct err e = { 0 };
+
+	if (record_send(CONTROL, type, a, b, &e) != 0)
+		exit(EX_INTERNAL);
+}
+
+static int run_vmm(const char *does)
+{
+	expect(RECORD_GO);
+	printf("go\n");
+	fflush(stdout);
+	if (strcmp(does, "off") == 0)
+		tell(RECORD_EXIT, VM_END_POWER_OFF, 0);
+	else if (strcmp(does, "fwstop") == 0)
+		tell(RECORD_EXIT, VM_END_FIRMWARE_STOP, 0x41);
+	else if (strcmp(does, "crash") == 0)
+		tell(RECORD_EXIT, VM_END_TRIPLE_FAULT, 0);
+	if (strcmp(does, "deaf") == 0)
+		for (;;)
+			pause();
+	expect(RECORD_STOP);
+	if (strcmp(does, "hold") == 0)
+		tell(RECORD_EXIT, VM_END_STOPPED, 0);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *does = value_of(argv, "name=");
+
+	(void)argc;
+	say_all(argv);
+	if (strcmp(does, "die") == 0) {
+		printf("the dummy was told to die\n");
+		return 9;
+	}
+	if (strcmp(does, "mute") == 0)
+		for (;;)
+			pause();
+	if (strcmp(does, "liar") == 0)
+		tell(RECORD_SEALED, 0, 0);
+	tell(RECORD_READY, 0, 0);
+	expect(RECORD_SEAL);
+	tell(RECORD_SEALED, 0, 0);
+	if (*does != '\0')
+		return run_vmm(does);
+	expect(RECORD_STOP);
+	return 0;
+}

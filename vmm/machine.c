@@ -1,5 +1,6 @@
 #include "vmm/machine.h"
 
+#include "common/boot_block.h"
 #include "common/plan.h"
 #include "common/stop_text.h"
 #include "vmm/bus/pci.h"
@@ -124,17 +125,21 @@ static int add_vcpus(struct vm *vm, unsigned count, struct err *e)
 static int load_mapped_plan(struct vm *vm, const void *file, size_t size, struct err *e)
 {
 	static struct plan plan; /* large */
+	struct fw_boot_block block;
 	const struct tee_ops *tee;
 	int rc = plan_parse("plan", file, size, &plan, e);
 
+	if (rc == 0)
+		rc = boot_block_fill(&block, vm->memory.size, vm->cpu_count, vm->has_tpm,
+				     vm->pci_slots, e);
 	if (rc < 0)
 		return rc;
 	tee = tee_find(plan.tee);
 	if (!tee)
 		return err_set(e, EX_HOST, "plan: made for another kind of machine (%d) than this "
 			       "VMM can make: make one for a plain guest", (int)plan.tee);
-	rc = tee_check_plan(vm, &plan, e);
-	return rc < 0 ? rc : tee->load(vm, &plan, e);
+	rc = tee_check_plan(vm, &plan, &block, e);
+	return rc < 0 ? rc : tee->load(vm, &plan, &block, e);
 }
 
 /* A plan that could change after the launcher measured it is no plan. */

@@ -5,9 +5,8 @@ VMM_SRCS := vmm/main.c vmm/config.c vmm/machine.c vmm/run.c vmm/vm.c vmm/vcpu.c 
             $(VMM_PLATFORM_SRCS)
 
 PROGS += pavise-vmm
-pavise-vmm_SRCS := $(VMM_SRCS) $(COMMON_SRCS) common/seal.c
+pavise-vmm_SRCS := $(VMM_SRCS) $(COMMON_SRCS) common/boot_block.c common/seal.c
 pavise-vmm_LINK := $(STATIC)
-$(O)/obj/vmm/run.o: $(O)/gen/seccomp/vmm_main.h $(O)/gen/seccomp/vmm_vcpu.h
 
 TESTS += test_vmm_dispatch test_vmm_platform test_vmm_tpm_crb test_vmm_memory
 test_vmm_dispatch_SRCS := tests/unit/test_vmm_dispatch.c vmm/bus/dispatch.c common/err.c

@@ -4,10 +4,12 @@
 #include "firmware/layout.h"
 #include "firmware/stop.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct harness h;
@@ -145,6 +147,104 @@ static void test_stop(void)
 	h.control = -1;
 	harness_finish(&h);
 	tap_check(&h, h.pid == 0 && h.status == 0, "the VMM ends with its launcher");
+	harness_free(&h);
+}
+
+/* Plays swtpm for one command on the far end: answers when `answer` is set, else keeps silent. */
+static pid_t fake_swtpm(int *vmm_end, bool answer)
+{
+	static const uint8_t response[27] = { 0x80, 0x01, 0, 0, 0, 27, [26] = 0x5C };
+	uint8_t command[4096];
+	int pair[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		close(pair[0]);
+		while (read(pair[1], command, sizeof(command)) > 0) {
+			if (answer && write(pair[1], response, sizeof(response)) < 0)
+				break;
+		}
+		_exit(0);
+	}
+	close(pair[1]);
+	*vmm_end = pair[0];
+	return pid;
+}
+
+static void test_tpm(void)
+{
+	pid_t pid;
+
+	harness_init(&h, "tpm");
+	pid = fake_swtpm(&h.tpm_fd, true);
+	harness_run(&h);
+	tap_check(&h, has(h.console_text, "flags=1\ngranted=1\nstatus=0\n"),
+		  "a TPM is announced in the boot block and grants locality 0");
+	tap_check(&h, has(h.console_text, "busy=0\nsize=1b\ncode=0\nlast=5c\n"),
+		  "a command reaches swtpm and its response the guest");
+	harness_free(&h);
+	waitpid(pid, NULL, 0);
+
+	harness_init(&h, "tpm");
+	pid = fake_swtpm(&h.tpm_fd, false);
+	tap_ok(harness_start(&h) == 0 && harness_seal(&h) == 0 &&
+	       harness_send(&h, RECORD_GO) == 0 && wait_console("start\n"),
+	       "a guest waits for a TPM that says nothing");
+	harness_send(&h, RECORD_STOP);
+	harness_finish(&h);
+	tap_check(&h, h.end == VM_END_STOPPED, "RECORD_STOP ends a vCPU that waits for the TPM");
+	harness_free(&h);
+	waitpid(pid, NULL, 0);
+}
+
+/* In /proc/PID/task/TID/status of every thread: how many threads have the line, how many not. */
+static void count_threads(const char *line, unsigned *with, unsigned *without)
+{
+	char path[300], text[4096];
+	struct dirent *entry;
+	DIR *tasks;
+
+	*with = *without = 0;
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)h.pid);
+	tasks = opendir(path);
+	while (tasks && (entry = readdir(tasks))) {
+		FILE *f;
+		size_t n;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/status", (int)h.pid, entry->d_name);
+		f = fopen(path, "r");
+		n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+		text[n] = '\0';
+		*(has(text, line) ? with : without) += 1;
+		if (f)
+			fclose(f);
+	}
+	if (tasks)
+		closedir(tasks);
+}
+
+static void test_sealed(void)
+{
+	unsigned with, without;
+
+	harness_init(&h, "longmode");
+	h.cpus = 3;
+	harness_start(&h);
+	harness_seal(&h);
+	count_threads("Seccomp:\t2\n", &with, &without);
+	tap_check(&h, h.sealed && with == 4 && without == 0,
+		  "when it says SEALED, main and 3 vCPU threads have their filters (%u, %u not)",
+		  with, without);
+	count_threads("NoNewPrivs:\t1\n", &with, &without);
+	tap_check(&h, with == 4 && without == 0, "and no_new_privs (%u, %u not)", with, without);
+	harness_send(&h, RECORD_GO);
+	harness_finish(&h);
+	tap_check(&h, h.end == VM_END_POWER_OFF, "a sealed VMM runs a guest on 3 vCPUs");
 	harness_free(&h);
 }
 
@@ -291,6 +391,8 @@ int main(void)
 	test_platform();
 	test_smp();
 	test_stop();
+	test_tpm();
+	test_sealed();
 	test_records();
 	test_limits();
 	test_high_memory();

@@ -3,40 +3,23 @@
 #include "vmm/tee/tee.h"
 #include "vmm/vm.h"
 
-#include <string.h>
-
 #define CR0_START 0x80010031ull /* PG, WP, NE, ET, PE */
 #define CR4_PAE   0x20ull
 #define EFER_START 0xD00ull     /* LME, LMA, NXE: the image's page tables use NX */
 #define RFLAGS_FIXED 0x2ull
 
-/* What the host chose, in the form the firmware checks and measures. */
-static void fill_boot_block(const struct vm *vm, struct fw_boot_block *b)
+static int load_region(struct vm *vm, const struct plan_region *r,
+		       const struct fw_boot_block *block, struct err *e)
 {
-	memset(b, 0, sizeof(*b));
-	memcpy(b->magic, FW_BOOT_MAGIC, sizeof(b->magic));
-	b->size = sizeof(*b);
-	b->flags = vm->has_tpm ? FW_BOOT_HAS_TPM : 0;
-	b->ram_count = tee_ram_ranges(vm, b->ram);
-	b->cpu_count = vm->cpu_count;
-	b->pci_slots = vm->pci_slots;
-	for (unsigned i = 0; i < vm->cpu_count; i++)
-		b->apic_id[i] = vm->vcpu[i].index;
-}
-
-static int load_region(struct vm *vm, const struct plan_region *r, struct err *e)
-{
-	struct fw_boot_block block;
 	const void *data = r->data;
 	uint64_t size = r->size;
 
 	if (r->type == PLAN_BOOT_BLOCK) {
-		if (size < sizeof(block))
+		if (size < sizeof(*block))
 			return err_set(e, EX_MALFORMED, "plan: boot block of %llu bytes is too small",
 				       (unsigned long long)size);
-		fill_boot_block(vm, &block);
-		data = &block;
-		size = sizeof(block);
+		data = block;
+		size = sizeof(*block);
 	}
 	if (gpa_write(&vm->memory, r->gpa, data, size) < 0)
 		return err_set(e, EX_MALFORMED, "plan: region at %#llx does not lie in RAM",
@@ -72,10 +55,11 @@ static int set_start_state(struct vm *vm, const struct plan_vcpu *start, struct 
 	return rc;
 }
 
-static int plain_load(struct vm *vm, const struct plan *p, struct err *e)
+static int plain_load(struct vm *vm, const struct plan *p, const struct fw_boot_block *block,
+		      struct err *e)
 {
 	for (uint32_t i = 0; i < p->region_count; i++) {
-		int rc = load_region(vm, &p->region[i], e);
+		int rc = load_region(vm, &p->region[i], block, e);
 
 		if (rc < 0)
 			return rc;

@@ -6,13 +6,15 @@
 #include "common/err.h"
 #include "common/plan.h"
 
+struct fw_boot_block;
 struct vm;
 
 struct tee_ops {
 	const char *name;
-	/* Loads every region in plan order and sets the first processor's start state. The VM has
-	 * its memory and all its vCPUs; no vCPU has run. */
-	int (*load)(struct vm *vm, const struct plan *p, struct err *e);
+	/* Loads every region in plan order, `block` where the plan has its boot block, and sets the
+	 * first processor's start state. The VM has its memory and all its vCPUs; none has run. */
+	int (*load)(struct vm *vm, const struct plan *p, const struct fw_boot_block *block,
+		    struct err *e);
 };
 
 /* The backend for that kind of guest, or NULL when this VMM has none. */
@@ -20,11 +22,8 @@ const struct tee_ops *tee_find(enum plan_tee tee);
 
 /* The rules of every kind: RAM and processors within the plan's limits, every region inside RAM
  * that the boot block offers. -EX_USAGE_ERROR for the limits, -EX_MALFORMED for regions. */
-int tee_check_plan(const struct vm *vm, const struct plan *p, struct err *e);
-
-/* The ranges of RAM offered to the guest; returns how many of out[FW_BOOT_RAM_MAX] are used. */
-struct fw_ram_range;
-unsigned tee_ram_ranges(const struct vm *vm, struct fw_ram_range *out);
+int tee_check_plan(const struct vm *vm, const struct plan *p, const struct fw_boot_block *block,
+		   struct err *e);
 
 extern const struct tee_ops tee_plain;
 

@@ -33,3 +33,10 @@ pavise-verify_LINK := $(DYNAMIC)
 TESTS += test_binding
 test_binding_SRCS := tests/unit/test_binding.c $(BINDING_SRCS) common/err.c common/bytes.c
 test_binding_LIBS := -lcmocka -lcrypto
+
+FAKE_SRCS := tests/unit/fake_files.c tests/unit/fake_tpm.c tests/unit/fake_evidence.c
+
+TESTS += test_verify
+test_verify_SRCS := tests/unit/test_verify.c $(FAKE_SRCS) $(APPRAISE_SRCS) $(MEASURE_SRCS) \
+                    $(ATTEST_COMMON_SRCS) common/json.c
+test_verify_LIBS := -lcmocka -ljansson -lcrypto

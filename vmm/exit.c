@@ -79,13 +79,13 @@ static void kvm_error(struct vcpu *v, const char *what, uint32_t detail)
 static void handle_internal_error(struct vcpu *v)
 {
 	const struct kvm_run *run = v->run;
-	unsigned n = run->emulation_failure.insn_size;
+	size_t n = run->emulation_failure.insn_size;
 	char hex[2 * 15 + 1] = "";
 
 	if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION && run->internal.ndata >= 1 &&
 	    (run->emulation_failure.flags &
 	     KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES)) {
-		for (unsigned i = 0; i < n && i < 15; i++) {
+		for (size_t i = 0; i < n && i < 15; i++) {
 			static const char digit[] = "0123456789abcdef";
 			uint8_t byte = run->emulation_failure.insn_bytes[i];
 

@@ -19,3 +19,7 @@ test_vmm_tpm_crb_SRCS := tests/unit/test_vmm_tpm_crb.c vmm/platform/tpm_crb.c co
 test_vmm_tpm_crb_LIBS := -lcmocka
 test_vmm_memory_SRCS := tests/unit/test_vmm_memory.c vmm/memory.c common/err.c
 test_vmm_memory_LIBS := -lcmocka
+
+FUZZERS += fuzz_vmm_platform
+fuzz_vmm_platform_SRCS := tests/fuzz/fuzz_vmm_platform.c $(VMM_PLATFORM_SRCS) vmm/bus/dispatch.c \
+                          common/err.c common/bytes.c

@@ -16,7 +16,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define VCPU_STACK   (256u * 1024u) /* bytes; the deepest user is a TPM command: two 4 KiB buffers */
+#define VCPU_STACK   0x40000ul /* bytes; the deepest user is KVM_SET_GSI_ROUTING with its 24 KiB */
 #define KICK_EVERY_MS 100
 #define KICKS_MAX     50
 

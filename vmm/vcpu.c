@@ -21,11 +21,11 @@
 
 /* What KVM supports, plus what only the VMM knows: who this processor is and that it is virtual.
  * No feature is hidden: a plain guest may use all its host has. */
-static void adjust_cpuid(struct kvm_cpuid_table *t, const struct vm *vm, unsigned id,
+static void adjust_cpuid(union kvm_cpuid_table *t, const struct vm *vm, unsigned id,
 			 int tsc_deadline)
 {
 	for (uint32_t i = 0; i < t->head.nent && i < KVM_CPUID_MAX; i++) {
-		struct kvm_cpuid_entry2 *c = &t->entry[i];
+		struct kvm_cpuid_entry2 *c = &t->head.entries[i];
 
 		switch (c->function) {
 		case 1:
@@ -50,7 +50,7 @@ static void adjust_cpuid(struct kvm_cpuid_table *t, const struct vm *vm, unsigne
 
 static int set_up_cpuid(struct vm *vm, struct vcpu *v, struct err *e)
 {
-	static struct kvm_cpuid_table table; /* large, and main is the only caller */
+	static union kvm_cpuid_table table; /* large, and main is the only caller */
 	int tsc_deadline = kvm_check_cap(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
 	int rc = kvm_supported_cpuid(vm->kvm_fd, &table, e);
 

@@ -100,9 +100,9 @@ static void test_full_table(void **state)
 	struct device a = { 0 };
 
 	(void)state;
-	for (unsigned i = 0; i < DISPATCH_MAX; i++)
+	for (uint64_t i = 0; i < DISPATCH_MAX; i++)
 		assert_int_equal(add(&d, i * 16, 16, &a), 0);
-	assert_int_equal(add(&d, DISPATCH_MAX * 16, 16, &a), -EX_INTERNAL);
+	assert_int_equal(add(&d, DISPATCH_MAX * 16ul, 16, &a), -EX_INTERNAL);
 	assert_true(dispatch_read(&d, DISPATCH_MAX * 16 - 1, 1) == 0x88);
 }
 

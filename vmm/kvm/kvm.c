@@ -40,7 +40,7 @@ int kvm_run_size(int kvm_fd, size_t *size, struct err *e)
 	return 0;
 }
 
-int kvm_supported_cpuid(int kvm_fd, struct kvm_cpuid_table *out, struct err *e)
+int kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e)
 {
 	memset(out, 0, sizeof(*out));
 	out->head.nent = KVM_CPUID_MAX;
@@ -130,20 +130,24 @@ int kvm_ioeventfd(int vm_fd, int eventfd, uint64_t gpa, uint32_t len, const uint
 int kvm_set_gsi_routing(int vm_fd, const struct kvm_msi_route *route, unsigned count,
 			struct err *e)
 {
-	struct {
+	union {
 		struct kvm_irq_routing head;
-		struct kvm_irq_routing_entry entry[KVM_MSI_ROUTE_MAX];
-	} table = { .head = { .nr = count } };
+		uint8_t room[sizeof(struct kvm_irq_routing) +
+			     KVM_MSI_ROUTE_MAX * sizeof(struct kvm_irq_routing_entry)];
+	} table = { .room = { 0 } };
 
 	if (count > KVM_MSI_ROUTE_MAX)
 		return err_set(e, EX_INTERNAL, "kvm: %u MSI routes, at most %d", count,
 			       KVM_MSI_ROUTE_MAX);
+	table.head.nr = count;
 	for (unsigned i = 0; i < count; i++) {
-		table.entry[i].gsi = route[i].gsi;
-		table.entry[i].type = KVM_IRQ_ROUTING_MSI;
-		table.entry[i].u.msi.address_lo = (uint32_t)route[i].address;
-		table.entry[i].u.msi.address_hi = (uint32_t)(route[i].address >> 32);
-		table.entry[i].u.msi.data = route[i].data;
+		struct kvm_irq_routing_entry *entry = &table.head.entries[i];
+
+		entry->gsi = route[i].gsi;
+		entry->type = KVM_IRQ_ROUTING_MSI;
+		entry->u.msi.address_lo = (uint32_t)route[i].address;
+		entry->u.msi.address_hi = (uint32_t)(route[i].address >> 32);
+		entry->u.msi.data = route[i].data;
 	}
 	if (ioctl(vm_fd, KVM_SET_GSI_ROUTING, &table.head) < 0)
 		return failed(e, "KVM_SET_GSI_ROUTING");
@@ -161,7 +165,7 @@ void kvm_signal_msi(int vm_fd, uint64_t address, uint32_t data)
 	(void)ioctl(vm_fd, KVM_SIGNAL_MSI, &msi);
 }
 
-int kvm_set_cpuid(int vcpu_fd, struct kvm_cpuid_table *table, struct err *e)
+int kvm_set_cpuid(int vcpu_fd, union kvm_cpuid_table *table, struct err *e)
 {
 	if (ioctl(vcpu_fd, KVM_SET_CPUID2, &table->head) < 0)
 		return failed(e, "KVM_SET_CPUID2");
@@ -170,12 +174,16 @@ int kvm_set_cpuid(int vcpu_fd, struct kvm_cpuid_table *table, struct err *e)
 
 int kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value, struct err *e)
 {
-	struct {
+	union {
 		struct kvm_msrs head;
-		struct kvm_msr_entry entry[1];
-	} msrs = { .head = { .nmsrs = 1 }, .entry = { { .index = index, .data = value } } };
-	int set = ioctl(vcpu_fd, KVM_SET_MSRS, &msrs.head);
+		uint8_t room[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+	} msrs = { .room = { 0 } };
+	int set;
 
+	msrs.head.nmsrs = 1;
+	msrs.head.entries[0].index = index;
+	msrs.head.entries[0].data = value;
+	set = ioctl(vcpu_fd, KVM_SET_MSRS, &msrs.head);
 	if (set < 0)
 		return failed(e, "KVM_SET_MSRS");
 	if (set != 1)

@@ -14,10 +14,10 @@
 #define KVM_CPUID_MAX 256     /* entries */
 #define KVM_MSI_ROUTE_MAX 512 /* entries of one routing table */
 
-/* A CPUID table with room, laid out as struct kvm_cpuid2 wants it. */
-struct kvm_cpuid_table {
+/* A CPUID table with room for KVM_CPUID_MAX of head.entries. */
+union kvm_cpuid_table {
 	struct kvm_cpuid2 head;
-	struct kvm_cpuid_entry2 entry[KVM_CPUID_MAX];
+	uint8_t room[sizeof(struct kvm_cpuid2) + KVM_CPUID_MAX * sizeof(struct kvm_cpuid_entry2)];
 };
 
 /* One MSI route: what is written where when gsi fires. */
@@ -31,7 +31,7 @@ struct kvm_msi_route {
 int kvm_check_api(int kvm_fd, struct err *e);              /* version 12, or -EX_HOST */
 int kvm_check_cap(int kvm_fd, unsigned cap);               /* KVM's answer; 0: absent */
 int kvm_run_size(int kvm_fd, size_t *size, struct err *e); /* bytes of struct kvm_run's map */
-int kvm_supported_cpuid(int kvm_fd, struct kvm_cpuid_table *out, struct err *e);
+int kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e);
 int kvm_create_vm(int kvm_fd, int *vm_fd, struct err *e);  /* caller owns *vm_fd */
 
 /* VM: before sealing. */
@@ -55,7 +55,7 @@ int kvm_set_gsi_routing(int vm_fd, const struct kvm_msi_route *route, unsigned c
 void kvm_signal_msi(int vm_fd, uint64_t address, uint32_t data);
 
 /* vCPU: before sealing, but for the last three. */
-int kvm_set_cpuid(int vcpu_fd, struct kvm_cpuid_table *table, struct err *e);
+int kvm_set_cpuid(int vcpu_fd, union kvm_cpuid_table *table, struct err *e);
 int kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value, struct err *e);
 int kvm_set_regs(int vcpu_fd, const struct kvm_regs *regs, struct err *e);
 int kvm_set_sregs(int vcpu_fd, const struct kvm_sregs *sregs, struct err *e);

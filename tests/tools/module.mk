@@ -1,3 +1,7 @@
 # Programs that only tests and the demonstration use: never installed.
 TOOLS += plan-flip
 plan-flip_SRCS := tests/tools/plan_flip.c $(COMMON_SRCS)
+
+TOOLS += neighbour
+neighbour_SRCS := tests/tools/neighbour.c $(CONTROL_CLIENT_SRCS)
+neighbour_LINK := $(STATIC)

@@ -1,0 +1,254 @@
+/* pavise attest: asks the agent inside a running guest for evidence about a nonce and writes it
+ * to a file. What the guest answers is hostile until `pavise verify` has judged it: here it is
+ * only bounded and checked to be JSON. */
+#include "attest/agent/wire.h"
+#include "cli/control_client.h"
+#include "common/args.h"
+#include "common/bytes.h"
+#include "common/file.h"
+#include "common/json.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+struct options {
+	const char *name, *output, *run_dir;
+	uint8_t nonce[WIRE_NONCE_MAX];
+	size_t nonce_size;
+	uint64_t timeout; /* seconds */
+};
+
+static int usage(void)
+{
+	puts("usage: pavise attest NAME --nonce HEX -o FILE [--timeout SECONDS] [--run-dir DIR]\n"
+	     "Asks the agent in guest NAME for evidence about the nonce (16 to 64 bytes).");
+	return EX_OK;
+}
+
+static int set_nonce(struct options *o, const char *text, struct err *e)
+{
+	size_t n = strlen(text) / 2;
+
+	if (n < WIRE_NONCE_MIN || n > WIRE_NONCE_MAX || !hex_decode(text, o->nonce, n))
+		return err_set(e, EX_USAGE_ERROR, "--nonce: needs 16 to 64 bytes in hexadecimal");
+	o->nonce_size = n;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct options *o, struct err *e)
+{
+	static const struct option longs[] = {
+		{ "nonce", required_argument, NULL, 'n' },
+		{ "output", required_argument, NULL, 'o' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "run-dir", required_argument, NULL, 'r' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int c, status = 0;
+
+	opterr = 0;
+	while (status == 0 && (c = getopt_long(argc, argv, ":o:h", longs, NULL)) != -1) {
+		if (c == 'n')
+			status = set_nonce(o, optarg, e);
+		else if (c == 'o')
+			o->output = optarg;
+		else if (c == 't')
+			status = args_u64("--timeout", optarg, 3600, &o->timeout, e);
+		else if (c == 'r')
+			o->run_dir = optarg;
+		else if (c == 'h')
+			exit(usage());
+		else
+			status = err_set(e, EX_USAGE_ERROR, "%s: %s: see pavise attest --help",
+					 argv[optind - 1],
+					 c == ':' ? "needs a value" : "unknown option");
+	}
+	if (status < 0)
+		return status;
+	if (optind != argc - 1 || o->nonce_size == 0 || o->output == NULL || o->timeout == 0)
+		return err_set(e, EX_USAGE_ERROR,
+			       "attest: needs one NAME, --nonce, -o and a --timeout above 0: see "
+			       "pavise attest --help");
+	o->name = argv[optind];
+	return 0;
+}
+
+/* Milliseconds until the deadline, 0 when it has passed. */
+static int left_ms(const struct timespec *deadline)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	long long ms = (deadline->tv_sec - now.tv_sec) * 1000LL +
+		       (deadline->tv_nsec - now.tv_nsec) / 1000000;
+	return ms <= 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
+}
+
+/* Reads at least one byte into [*have, capacity). */
+static int read_some(int fd, uint8_t *buffer, size_t *have, size_t capacity,
+		     const struct timespec *deadline, struct err *e)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int ready;
+
+	do
+		ready = poll(&p, 1, left_ms(deadline));
+	while (ready < 0 && errno == EINTR);
+	if (ready == 0)
+		return err_set(e, EX_GUEST,
+			       "agent: no answer in time: is pavise-agent running in the guest? "
+			       "(--timeout)");
+	ssize_t n = recv(fd, buffer + *have, capacity - *have, 0);
+	if (n < 0)
+		return err_errno(e, EX_GUEST, errno, "agent channel: cannot read");
+	if (n == 0)
+		return err_set(e, EX_GUEST, "agent channel: closed: the guest has ended");
+	*have += (size_t)n;
+	return 0;
+}
+
+/* Skips the tail of an exchange that another host program left unfinished. */
+static int find_answer(int fd, uint32_t id, uint8_t *buffer, size_t *have, size_t capacity,
+		       const struct timespec *deadline, struct err *e)
+{
+	size_t skipped = 0;
+
+	for (;;) {
+		int status = read_some(fd, buffer, have, capacity, deadline, e);
+		if (status < 0)
+			return status;
+		long at = wire_find(buffer, *have, id);
+		size_t drop = at >= 0		     ? (size_t)at
+			      : *have >= WIRE_HEADER ? *have - WIRE_HEADER + 1
+						     : 0;
+		memmove(buffer, buffer + drop, *have - drop);
+		*have -= drop;
+		skipped += drop;
+		if (at >= 0)
+			return 0;
+		if (skipped > WIRE_SKIP_MAX)
+			return err_set(e, EX_GUEST, "agent channel: no answer among %zu bytes",
+				       skipped);
+	}
+}
+
+/* On success the caller frees *text, one NUL after its *size bytes. */
+static int exchange(int fd, const struct options *o, char **text, size_t *size, struct err *e)
+{
+	const size_t capacity = WIRE_HEADER + WIRE_PAYLOAD_MAX + 1;
+	uint8_t request[WIRE_HEADER + WIRE_NONCE_MAX];
+	struct wire_frame f = { .type = WIRE_EVIDENCE_REQUEST, .size = (uint32_t)o->nonce_size };
+	struct timespec deadline;
+	size_t have = 0;
+	int status;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += (time_t)o->timeout;
+	if (getrandom(&f.id, sizeof(f.id), 0) != sizeof(f.id))
+		return err_errno(e, EX_HOST, errno, "getrandom");
+	wire_header(&f, request);
+	memcpy(request + WIRE_HEADER, o->nonce, o->nonce_size);
+	size_t n = WIRE_HEADER + o->nonce_size;
+	if (send(fd, request, n, MSG_NOSIGNAL) != (ssize_t)n)
+		return err_errno(e, EX_GUEST, errno, "agent channel: cannot send");
+	uint8_t *buffer = malloc(capacity);
+	if (buffer == NULL)
+		return err_set(e, EX_HOST, "attest: out of memory");
+	status = find_answer(fd, f.id, buffer, &have, capacity - 1, &deadline, e);
+	if (status == 0)
+		status = wire_parse(buffer, &f, e);
+	while (status == 0 && have < WIRE_HEADER + f.size)
+		status = read_some(fd, buffer, &have, WIRE_HEADER + f.size, &deadline, e);
+	if (status == 0) {
+		*size = f.size;
+		memmove(buffer, buffer + WIRE_HEADER, f.size);
+		buffer[f.size] = '\0';
+		if (f.type == WIRE_ERROR)
+			status = err_set(e, EX_GUEST, "agent: %.*s", (int)WIRE_ERROR_MAX,
+					 (char *)buffer);
+	}
+	if (status < 0) {
+		free(buffer);
+		return status;
+	}
+	*text = (char *)buffer;
+	return 0;
+}
+
+/* Adds what the host says of itself, under the name that says so. */
+static int write_evidence(const struct options *o, int degraded, const char *text, size_t size,
+			  struct err *e)
+{
+	json_t *j;
+	int status = json_parse("agent's answer", text, size, &j, e);
+
+	if (status < 0)
+		return status;
+	json_t *claims = json_pack("{s:s, s:s}", "vm", o->name, "isolation",
+				   degraded ? "degraded" : "required");
+	char *out = NULL;
+	if (claims != NULL && json_object_set_new(j, "host_claims", claims) == 0)
+		out = json_dumps(j, JSON_INDENT(2));
+	json_decref(j);
+	if (out == NULL)
+		return err_set(e, EX_HOST, "attest: out of memory");
+	status = file_write("evidence", o->output, out, strlen(out), 0644, e);
+	free(out);
+	return status;
+}
+
+/* The agent channel is leased to this control connection: it must stay open meanwhile. */
+static int open_channel(int control, int *channel, int *degraded, struct err *e)
+{
+	struct control_record answer;
+	int status = control_ask(control, CONTROL_STATUS, &answer, NULL, e);
+
+	if (status < 0)
+		return status;
+	*degraded = answer.b != CONTROL_REQUIRED;
+	status = control_ask(control, CONTROL_ATTEST_CHANNEL, &answer, channel, e);
+	if (status == 0 && *channel < 0)
+		status = err_set(e, EX_INTERNAL, "control socket: no channel came with the answer");
+	return status;
+}
+
+static int attest(const struct options *o, struct err *e)
+{
+	int control = -1, channel = -1, degraded = 1;
+	char *text = NULL;
+	size_t size = 0;
+	int status = control_connect(o->run_dir, o->name, &control, e);
+
+	if (status < 0)
+		return status;
+	status = open_channel(control, &channel, &degraded, e);
+	if (status == 0)
+		status = exchange(channel, o, &text, &size, e);
+	if (status == 0)
+		status = write_evidence(o, degraded, text, size, e);
+	free(text);
+	if (channel >= 0)
+		close(channel);
+	close(control);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .timeout = 60 };
+	struct err e = { 0 };
+
+	if (parse(argc, argv, &o, &e) < 0 || attest(&o, &e) < 0)
+		return err_report(&e, "pavise attest");
+	printf("%s: evidence written to %s\n", o.name, o.output);
+	return EX_OK;
+}

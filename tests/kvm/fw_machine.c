@@ -117,7 +117,7 @@ static void *tpm_main(void *arg)
 	while ((n = read(m->tpm_end, command, sizeof(command))) > 0) {
 		note_extend(m, command, (size_t)n);
 		memcpy(response, m->tpm_header, sizeof(m->tpm_header));
-		if (!m->tpm_silent && write(m->tpm_end, response, m->tpm_response_size) < 0)
+		if (write(m->tpm_end, response, m->tpm_response_size) < 0)
 			break;
 	}
 	return NULL;

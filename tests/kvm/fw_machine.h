@@ -33,8 +33,8 @@ struct fw_machine {
 	struct fw_hash_page hash_page;        /* made by fw_machine_hash, may be spoiled after it */
 	struct fw_staging staging;
 
-	/* The TPM: answers extends with this header, or not at all. */
-	bool has_tpm, tpm_silent;
+	/* The TPM: answers every command with this header, padded with zeros. */
+	bool has_tpm;
 	uint8_t tpm_header[10];
 	uint32_t tpm_response_size;
 	int tpm_end;

@@ -82,3 +82,19 @@ TESTS += test_fw_sha2 test_fw_boot_block test_fw_hash_page test_fw_linux test_fw
 $(foreach t,sha2 boot_block hash_page linux log acpi,\
 	$(eval test_fw_$(t)_SRCS := tests/unit/test_fw_$(t).c $(FW_HOSTED_SRCS))\
 	$(eval test_fw_$(t)_LIBS := -lcmocka -lcrypto))
+
+UNIT_SCRIPTS += tests/unit/test_fw_image.sh
+
+# A bzImage of one page for the kvm tier: writes down what it was entered with, powers off.
+FAKE_KERNEL := $(O)/tests/guests/fakekernel.bin
+EXTRA_TESTS += $(FAKE_KERNEL)
+$(FAKE_KERNEL): tests/guests/fakekernel/fakekernel.S
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"
+	$(Q)$(CC) -c -o $(@:.bin=.o) $<
+	$(Q)objcopy -O binary -j .text $(@:.bin=.o) $@
+
+TOOLS += kvm_fw
+kvm_fw_SRCS = tests/kvm/test_fw.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) \
+               common/boot_block.c
+KVM_SCRIPTS += $(O)/tests/kvm_fw

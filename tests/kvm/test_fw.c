@@ -1,0 +1,314 @@
+/* Tier kvm: the firmware image in the real pavise-vmm, with a fake kernel. */
+#include "tests/kvm/fw_machine.h"
+
+#include "firmware/acpi.h"
+#include "firmware/zeropage.h"
+
+#include "common/boot_block.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct fw_machine m;
+
+static void check_registers(void)
+{
+	struct fake_saved s;
+
+	fw_machine_read(&m, FAKE_SAVED, &s, sizeof(s));
+	tap_check(&m.h, s.rsi == FW_ZERO_PAGE, "RSI points to the zero page");
+	tap_check(&m.h, (s.rax | s.rbx | s.rcx | s.rdx | s.rdi | s.rbp | s.rsp | s.r8 | s.r9 |
+			 s.r10 | s.r11 | s.r12 | s.r13 | s.r14 | s.r15) == 0,
+		  "all other registers are zero");
+	tap_check(&m.h, s.cs == 0x10 && s.ds == 0x18 && s.es == 0x18 && s.ss == 0x18,
+		  "flat selectors 0x10 and 0x18");
+	tap_check(&m.h, (s.rflags & 0x200) == 0 && (s.cr4 & 0x20) != 0 && (s.efer & 0x500) == 0x500,
+		  "interrupts off, 64-bit mode");
+	tap_check(&m.h, s.cr3 >= FW_SCRATCH && s.cr3 < FW_SCRATCH + 0x6000,
+		  "page tables are the hand-over ones");
+}
+
+static void check_memory(void)
+{
+	static uint8_t got[FW_ACPI_SIZE], want[FW_ACPI_SIZE];
+	struct fw_initrd_place place;
+	struct fw_boot_block b;
+	struct fw_bzimage k;
+	struct err e = { 0 };
+
+	fw_machine_read(&m, FW_IMAGE, got, m.firmware_size);
+	tap_check(&m.h, memcmp(got, m.firmware, m.firmware_size) == 0,
+		  "the image in memory is still the file");
+	tap_check(&m.h, fw_machine_is_zero(&m, FW_SCRATCH + 0x6000, FW_HASH_PAGE),
+		  "scratch memory is scrubbed");
+	tap_check(&m.h, fw_machine_is_zero(&m, FAKE_LOAD + m.kernel_size - 1024,
+					   FAKE_LOAD + FAKE_INIT_SIZE),
+		  "memory behind the kernel is zero up to init_size");
+	if (boot_block_fill(&b, m.h.memory, m.h.cpus, m.has_tpm, 0, &e) < 0 ||
+	    fw_bzimage_parse(m.kernel, m.kernel_size, &k) != STOP_HANDED_OVER ||
+	    fw_initrd_place(&b, k.initrd_addr_max, 0, m.initrd_size, &place) != 0)
+		abort();
+	fw_zero_page_build(want, m.kernel, &k, &b, &place);
+	fw_machine_read(&m, FW_ZERO_PAGE, got, FW_PAGE);
+	tap_check(&m.h, memcmp(got, want, FW_PAGE) == 0, "zero page as computed from the files");
+	fw_machine_read(&m, place.base, got, m.initrd_size);
+	tap_check(&m.h, memcmp(got, m.initrd, m.initrd_size) == 0, "initrd lies at the top of RAM");
+	fw_machine_read(&m, FW_CMDLINE, got, m.cmdline_size);
+	tap_check(&m.h, memcmp(got, m.cmdline, m.cmdline_size) == 0 &&
+		  fw_machine_is_zero(&m, FW_CMDLINE + m.cmdline_size, FW_CMDLINE + FW_PAGE),
+		  "command line is there and nothing behind it");
+}
+
+static void check_log(void)
+{
+	static uint8_t got[FW_EVENT_LOG_SIZE], want[FW_EVENT_LOG_SIZE], acpi[FW_ACPI_SIZE];
+	struct fw_log_inputs in;
+	struct fw_event ev;
+	size_t size = 0;
+	unsigned n = 0;
+	bool same = true;
+
+	memset(acpi, 0, sizeof(acpi));
+	fw_machine_predict(&m, &in, acpi, &size);
+	fw_machine_read(&m, FW_ACPI, got, sizeof(got));
+	tap_check(&m.h, memcmp(got, acpi, sizeof(acpi)) == 0, "ACPI tables as predicted");
+	memset(want, 0, sizeof(want));
+	if (fw_log_build(&in, want, sizeof(want), &size) != 0)
+		abort();
+	fw_machine_read(&m, FW_EVENT_LOG, got, sizeof(got));
+	tap_check(&m.h, memcmp(got, want, sizeof(want)) == 0, "event log as predicted, then zeros");
+	for (unsigned i = 0; fw_log_event(&in, i, &ev); i++) {
+		if (!ev.extended)
+			continue;
+		same = same && n < m.extends && m.extend[n].pcr == ev.pcr &&
+		       memcmp(&m.extend[n].digest, &ev.digest, sizeof(ev.digest)) == 0;
+		n++;
+	}
+	if (m.has_tpm)
+		tap_check(&m.h, same && n == m.extends && n >= 14,
+			  "the TPM got exactly the events of the log, in order");
+	else
+		tap_check(&m.h, m.extends == 0, "nothing is extended without a TPM");
+}
+
+static void test_boot(bool tpm, bool initrd, unsigned cpus)
+{
+	fw_machine_init(&m);
+	m.h.cpus = cpus;
+	if (!initrd)
+		m.initrd_size = 0;
+	fw_machine_hash(&m);
+	if (tpm)
+		fw_machine_add_tpm(&m);
+	fw_machine_run(&m);
+	tap_check(&m.h, m.h.end == VM_END_POWER_OFF && has(m.h.console_text, "fake kernel runs\n"),
+		  "kernel runs and powers off (tpm %d, initrd %d, cpus %u)", tpm, initrd, cpus);
+	if (m.h.end == VM_END_POWER_OFF) {
+		check_registers();
+		check_memory();
+		check_log();
+	}
+	fw_machine_free(&m);
+}
+
+/* ---- what must stop ----------------------------------------------------------------------- */
+
+static void stops(const char *name, enum fw_stop code)
+{
+	fw_machine_run(&m);
+	tap_check(&m.h, m.h.end == VM_END_FIRMWARE_STOP && m.h.detail == (uint32_t)code &&
+		  !has(m.h.console_text, "fake kernel"), "%s: stop 0x%02x (got end %u, 0x%02x)",
+		  name, (unsigned)code, m.h.end, m.h.detail);
+	fw_machine_free(&m);
+}
+
+#define STOPS(name, code, ...) \
+	do { \
+		fw_machine_init(&m); \
+		__VA_ARGS__; \
+		stops(name, code); \
+	} while (0)
+
+/* Spoils a part before it is hashed: the plan is honest about a bad kernel. */
+static void put(size_t offset, uint64_t value, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		m.kernel[offset + i] = (uint8_t)(value >> (8 * i));
+	fw_machine_hash(&m);
+}
+
+static void test_blobs(void)
+{
+	struct fw_hash_record *r = &m.hash_page.record;
+
+	STOPS("kernel, first byte flipped", STOP_KERNEL_HASH, m.kernel[0] ^= 1);
+	STOPS("kernel, last byte flipped", STOP_KERNEL_HASH, m.kernel[m.kernel_size - 1] ^= 0x80);
+	STOPS("kernel one byte shorter than promised", STOP_KERNEL_HASH, r->kernel_size++);
+	STOPS("kernel one byte longer than promised", STOP_KERNEL_HASH, r->kernel_size--);
+	STOPS("initrd byte flipped", STOP_INITRD_HASH, m.initrd[4999] ^= 1);
+	STOPS("initrd size promised smaller", STOP_INITRD_HASH, r->initrd_size = 4999);
+	STOPS("initrd where none was promised", STOP_INITRD_HASH, r->initrd_size = 0);
+	STOPS("command line byte flipped", STOP_CMDLINE_HASH, m.cmdline[0] ^= 1);
+	STOPS("SHA-256 of the kernel alone wrong", STOP_KERNEL_HASH,
+	      m.hash_page.table.kernel.sha256[31] ^= 1);
+	STOPS("SHA-384 of the kernel alone wrong", STOP_KERNEL_HASH, r->kernel_sha384[47] ^= 1);
+	STOPS("SHA-256 of the initrd alone wrong", STOP_INITRD_HASH,
+	      m.hash_page.table.initrd.sha256[0] ^= 1);
+	STOPS("SHA-384 of the command line alone wrong", STOP_CMDLINE_HASH,
+	      r->cmdline_sha384[0] ^= 1);
+	STOPS("command line with an inner NUL", STOP_CMDLINE_FORM, m.cmdline[2] = 0;
+	      fw_machine_hash(&m));
+	STOPS("command line without NUL at the end", STOP_CMDLINE_FORM, m.cmdline_size = 7;
+	      fw_machine_hash(&m));
+	STOPS("command line longer than the kernel takes", STOP_CMDLINE_FORM,
+	      put(BZ_CMDLINE_SIZE, 6, 4));
+}
+
+static void test_kernel_header(void)
+{
+	STOPS("not a bzImage", STOP_KERNEL_MAGIC, put(BZ_MAGIC, 0, 4));
+	STOPS("boot protocol 2.11", STOP_KERNEL_PROTOCOL, put(BZ_VERSION, 0x20B, 2));
+	STOPS("no 64-bit entry", STOP_KERNEL_PROTOCOL, put(BZ_XLOADFLAGS, 0, 2));
+	STOPS("payload outside the file", STOP_KERNEL_BOUNDS, put(BZ_PAYLOAD_LENGTH, 0x10000, 4));
+	STOPS("kernel over the firmware", STOP_KERNEL_BOUNDS, put(BZ_PREF_ADDRESS, 0, 8));
+	STOPS("initrd_addr_max below the staged blobs", STOP_INITRD_PLACE,
+	      put(BZ_INITRD_ADDR_MAX, 0x7FFFFFF, 4));
+}
+
+static void use_own_boot_block(uint8_t *page)
+{
+	struct err e = { 0 };
+
+	/* A plan may leave the boot block out and load other bytes there: a hostile host could. */
+	memset(page, 0, FW_PAGE);
+	if (boot_block_fill((struct fw_boot_block *)(void *)page, m.h.memory, 1, 0, 0, &e) < 0)
+		abort();
+	m.initrd_size = 0;
+	fw_machine_hash(&m);
+	m.h.plan.region[2] = (struct plan_region){ PLAN_INITRD, FW_BOOT_BLOCK, FW_PAGE, page };
+}
+
+static void test_machine(void)
+{
+	static _Alignas(8) uint8_t page[FW_PAGE];
+	static const uint8_t dirt[1] = { 1 };
+	struct fw_boot_block *b = (void *)page;
+	struct fw_hash_record *r = &m.hash_page.record;
+
+	STOPS("plan for another variant", STOP_VARIANT, r->variant = FW_VARIANT_SNP);
+	STOPS("hash table GUID wrong", STOP_HASH_TABLE, m.hash_page.table.guid[0] ^= 1);
+	STOPS("hash record longer", STOP_HASH_RECORD, r->size++);
+	STOPS("byte behind the record", STOP_HASH_RECORD, m.hash_page.zero1[3000] = 1);
+	STOPS("more processors than promised", STOP_BOOT_CPUS, r->max_cpus = 1; m.h.cpus = 2);
+	STOPS("less RAM than promised", STOP_BOOT_RAM_SMALL, r->min_ram = m.h.memory + 1);
+	STOPS("TPM promised, none offered", STOP_BOOT_NO_TPM, r->require_tpm = 1);
+	STOPS("too little RAM for private copies", STOP_BLOB_BOUNDS, m.h.memory = 134u << 20;
+	      r->min_ram = 0);
+	STOPS("scratch memory not zero", STOP_SCRATCH_DIRTY, m.initrd_size = 0; fw_machine_hash(&m);
+	      m.h.plan.region[m.h.plan.region_count++] =
+		      (struct plan_region){ PLAN_INITRD, FW_SCRATCH + 0x7000, 1, dirt });
+	STOPS("boot block with wrong magic", STOP_BOOT_BLOCK, use_own_boot_block(page);
+	      b->magic[0] = 'X');
+	STOPS("RAM over the MMIO hole", STOP_BOOT_RAM, use_own_boot_block(page);
+	      b->ram[1].size = 0xE0000000u - FW_HIGH_RAM_BASE);
+	STOPS("RAM sizes that wrap", STOP_BOOT_RAM, use_own_boot_block(page); b->ram_count = 3;
+	      b->ram[2].base = MMIO_HOLE_END; b->ram[2].size = 0 - MMIO_HOLE_END);
+	STOPS("TPM offered, none there", STOP_TPM_ABSENT, use_own_boot_block(page);
+	      b->flags = FW_BOOT_HAS_TPM);
+}
+
+/* Replaces every 32-bit constant of the privileged code. */
+static unsigned replace_constant(uint32_t from, uint32_t to)
+{
+	size_t end = fw_machine_symbol("user_enter");
+	unsigned n = 0;
+
+	for (size_t i = fw_machine_symbol("fw_entry"); i + sizeof(from) <= end; i++) {
+		if (memcmp(m.firmware + i, &from, sizeof(from)) == 0) {
+			memcpy(m.firmware + i, &to, sizeof(to));
+			n++;
+		}
+	}
+	fw_machine_hash(&m);
+	return n;
+}
+
+/* A TPM that stays busy: the start register is replaced by one whose bit 0 is always set. The
+ * bound on polls (firmware/tpm.c) is lowered, since each costs tens of microseconds here. */
+static void make_tpm_busy(void)
+{
+	fw_machine_add_tpm(&m);
+	tap_ok(replace_constant(1000000, 10000) > 0, "waits for the TPM are bounded by a constant");
+	tap_ok(replace_constant(TPM_CRB_BASE + 0x4C, TPM_CRB_BASE + 0x30) > 0,
+	       "the start register is polled");
+}
+
+static void test_tpm(void)
+{
+	STOPS("TPM refuses an extend", STOP_TPM_ERROR, fw_machine_add_tpm(&m);
+	      m.tpm_header[1] = 1; m.tpm_header[5] = 10; m.tpm_header[8] = 1; m.tpm_header[9] = 1;
+	      m.tpm_response_size = 10);
+	STOPS("TPM answers with another size", STOP_TPM_RESPONSE, fw_machine_add_tpm(&m);
+	      m.tpm_header[5] = 20; m.tpm_response_size = 20);
+	STOPS("TPM answers with another tag", STOP_TPM_RESPONSE, fw_machine_add_tpm(&m);
+	      m.tpm_header[1] = 1);
+	STOPS("TPM stays busy", STOP_TPM_TIMEOUT, make_tpm_busy());
+}
+
+/* ---- page protections: code of ours put into the image, at places that run ------------------ */
+
+static void patch(const char *symbol, const void *code, size_t size)
+{
+	memcpy(m.firmware + fw_machine_symbol(symbol), code, size);
+	fw_machine_hash(&m);
+}
+
+#define PATCH(symbol, bytes) patch(symbol, bytes, sizeof(bytes) - 1)
+
+static void test_protection(void)
+{
+	STOPS("ring 0 writes code", STOP_TRAP,
+	      PATCH("fw_main", "\xBF\x00\x50\x10\x00\x89\x07"));           /* mov %eax,(0x105000) */
+	STOPS("ring 0 writes constants", STOP_TRAP,
+	      PATCH("fw_main", "\xBF\x00\x00\x10\x00\x89\x07"));           /* mov %eax,(0x100000) */
+	STOPS("ring 0 runs data", STOP_TRAP,
+	      PATCH("fw_main", "\xB8\x00\xD0\x11\x00\xFF\xE0"));           /* jmp 0x11d000 */
+	STOPS("ring 0 runs constants", STOP_TRAP,
+	      PATCH("fw_main", "\xB8\x00\x00\x10\x00\xFF\xE0"));           /* jmp 0x100000 */
+	STOPS("ring 0 reads page 0", STOP_TRAP,
+	      PATCH("fw_main", "\x31\xFF\x8B\x07"));                       /* mov (0),%eax */
+	STOPS("ring 3 writes the host's page through ring 0's mapping", STOP_TRAP_USER,
+	      PATCH("user_enter", "\xB8\x00\x10\x18\x00\x89\x00"));        /* mov %eax,(0x181000) */
+	STOPS("ring 3 writes code in its window", STOP_TRAP_USER,
+	      PATCH("fw_hash_page_check",
+		    "\x48\xB8\x00\x70\x10\x00\x80\x00\x00\x00\x89\x00"));  /* window + 0x107000 */
+	STOPS("ring 3 writes what ring 0 lets it read", STOP_TRAP_USER,
+	      PATCH("fw_hash_page_check", "\x89\x07"));                    /* mov %eax,(%rdi) */
+	STOPS("ring 3 writes ring 0's stack", STOP_TRAP_USER,
+	      PATCH("fw_hash_page_check",
+		    "\x48\xB8\x00\xF0\x11\x00\x80\x00\x00\x00\x89\x00"));  /* window + 0x11f000 */
+	STOPS("ring 3 reaches a port", STOP_TRAP_USER,
+	      PATCH("fw_hash_page_check", "\xE6\x80"));                    /* out %al,$0x80 */
+	STOPS("ring 3 leaves at another place", STOP_TRAP_USER,
+	      PATCH("fw_hash_page_check", "\x0F\x0B"));                    /* ud2 */
+}
+
+int main(void)
+{
+	const char *reason;
+
+	if (harness_usable(&reason) != 0) {
+		printf("1..0 # SKIP %s\n", reason);
+		return 0;
+	}
+	test_boot(false, true, 1);
+	test_boot(true, true, 4);
+	test_boot(true, false, 1);
+	test_blobs();
+	test_kernel_header();
+	test_machine();
+	test_tpm();
+	test_protection();
+	return tap_done();
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """pavise-measure as a program: its values against tests/pcr_ref.py, its plan against
-docs/PROTOCOL.plan, its refusals. Prints TAP. BIN: folder of the programs (build/bin)."""
+docs/PROTOCOL.plan, its refusals. Prints TAP."""
 import json
 import os
 import struct
@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests"))
 import fake_images  # noqa: E402
 import pcr_ref  # noqa: E402
 
-BIN = os.environ.get("BIN", os.path.join(ROOT, "build", "bin"))
+BIN = os.path.join(os.environ.get("PAVISE_BUILD", os.path.join(ROOT, "build")), "bin")
 count = failed = 0
 
 

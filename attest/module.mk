@@ -40,3 +40,14 @@ TESTS += test_verify
 test_verify_SRCS := tests/unit/test_verify.c $(FAKE_SRCS) $(APPRAISE_SRCS) $(MEASURE_SRCS) \
                     $(ATTEST_COMMON_SRCS) common/json.c
 test_verify_LIBS := -lcmocka -ljansson -lcrypto
+
+TESTS += test_eventlog
+test_eventlog_SRCS := tests/unit/test_eventlog.c tests/unit/vectors.c $(FAKE_SRCS) \
+                      $(APPRAISE_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) common/json.c
+test_eventlog_LIBS := -lcmocka -ljansson -lcrypto
+
+TESTS += test_quote
+test_quote_SRCS := tests/unit/test_quote.c tests/unit/vectors.c tests/unit/fake_tpm.c \
+                   $(TPM_SRCS) attest/tpm/alg.c common/err.c common/bytes.c common/file.c \
+                   common/json.c
+test_quote_LIBS := -lcmocka -ljansson -lcrypto

@@ -23,6 +23,7 @@ static const char usage[] =
 	"  --append TEXT   kernel command line, as it is: nothing is added\n"
 	"  --plan F        where to write the plan (replaced whole or not at all)\n"
 	"  --max-cpus N    processors the plan allows at most (64)\n"
+	"  --log F         also write the event log to expect\n"
 	"  --no-vtpm       allow a machine without TPM; predict no PCR values\n"
 	"\n"
 	"The machine to predict for (these reach PCR 1 and are not part of the plan):\n"
@@ -37,7 +38,7 @@ static const char usage[] =
 	"64 wrong option or value.\n";
 
 struct options {
-	const char *firmware, *kernel, *initrd, *append, *plan;
+	const char *firmware, *kernel, *initrd, *append, *plan, *log;
 	struct machine machine;
 	uint32_t max_cpus;
 	int no_vtpm, json, help;
@@ -62,7 +63,7 @@ static int parse_count(const char *what, const char *text, uint32_t max, uint32_
 	return 0;
 }
 
-enum { OPT_FIRMWARE = 256, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_PLAN, OPT_CPUS, OPT_MEMORY,
+enum { OPT_FIRMWARE = 256, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_PLAN, OPT_LOG, OPT_CPUS, OPT_MEMORY,
        OPT_MAX_CPUS, OPT_PCI_SLOTS, OPT_NO_VTPM, OPT_JSON, OPT_HELP };
 
 static const struct option long_options[] = {
@@ -71,6 +72,7 @@ static const struct option long_options[] = {
 	{ "initrd", required_argument, NULL, OPT_INITRD },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "plan", required_argument, NULL, OPT_PLAN },
+	{ "log", required_argument, NULL, OPT_LOG },
 	{ "cpus", required_argument, NULL, OPT_CPUS },
 	{ "memory", required_argument, NULL, OPT_MEMORY },
 	{ "max-cpus", required_argument, NULL, OPT_MAX_CPUS },
@@ -89,6 +91,7 @@ static int take_option(int option, const char *value, struct options *o, struct 
 	case OPT_INITRD: o->initrd = value; return 0;
 	case OPT_APPEND: o->append = value; return 0;
 	case OPT_PLAN: o->plan = value; return 0;
+	case OPT_LOG: o->log = value; return 0;
 	case OPT_NO_VTPM: o->no_vtpm = 1; return 0;
 	case OPT_JSON: o->json = 1; return 0;
 	case OPT_HELP: o->help = 1; return 0;
@@ -181,6 +184,9 @@ static int measure(const struct options *o, const struct inputs *in, struct plai
 		r = expect_machine(&report->base, &o->machine, &report->expected, e);
 	if (r == 0)
 		r = write_plan(o->plan, &built->plan, report, e);
+	if (r == 0 && o->log != NULL)
+		r = file_write("event log", o->log, report->expected.log,
+			       report->expected.log_size, 0644, e);
 	if (r < 0)
 		return r;
 	report->machine = o->machine;

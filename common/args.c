@@ -34,7 +34,7 @@ int args_u64(const char *key, const char *value, uint64_t max, uint64_t *out, st
 
 int args_fd(const char *key, const char *value, int *out, struct err *e)
 {
-	uint64_t fd;
+	uint64_t fd = 0;
 	int r = args_u64(key, value, INT_MAX, &fd, e);
 
 	if (r < 0)

@@ -22,8 +22,7 @@ $(FW_DSDT): $(O)/gen/firmware/dsdt-plain.aml $(O)/gen/firmware/dsdt-tpm.aml
 		od -An -v -tx1 $(O)/gen/firmware/dsdt-$$kind.aml | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g'; \
 		echo "};"; done; } >$@
 
-# Whatever includes firmware/acpi.c needs the constants first.
-$(O)/obj/firmware/acpi.o: $(FW_DSDT)
+GENERATED += $(FW_DSDT)
 
 # The image. Only entry, machine, paging, tpm and main run privileged (image.lds).
 FW_SVN := 1
@@ -76,6 +75,10 @@ $(O)/firmware/pavise-fw-plain.bin: $(O)/firmware/pavise-fw-plain.elf
 EXTRA += $(O)/firmware/pavise-fw-plain.bin
 -include $(FW_OBJS:.o=.d)
 
-TESTS += test_fw_sha2
-test_fw_sha2_SRCS := tests/unit/test_fw_sha2.c firmware/sha256.c firmware/sha384.c
-test_fw_sha2_LIBS := -lcmocka -lcrypto
+FW_HOSTED_SRCS := $(FIRMWARE_PURE_SRCS) firmware/bootblock.c firmware/hashpage.c \
+                  firmware/bzimage.c firmware/zeropage.c firmware/tpmcmd.c
+
+TESTS += test_fw_sha2 test_fw_boot_block test_fw_hash_page test_fw_linux test_fw_log test_fw_acpi
+$(foreach t,sha2 boot_block hash_page linux log acpi,\
+	$(eval test_fw_$(t)_SRCS := tests/unit/test_fw_$(t).c $(FW_HOSTED_SRCS))\
+	$(eval test_fw_$(t)_LIBS := -lcmocka -lcrypto))

@@ -149,7 +149,13 @@ int jail_limits(uint64_t file_limit, uint64_t fd_limit, uint64_t thread_limit)
 	};
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-		struct rlimit r = { limits[i].value, limits[i].value };
+		struct rlimit r;
+		if (getrlimit((__rlimit_resource_t)limits[i].resource, &r) != 0)
+			return -errno;
+		/* Lowered only: raising a hard limit asks for a capability outside our namespace. */
+		if (r.rlim_max > limits[i].value)
+			r.rlim_max = limits[i].value;
+		r.rlim_cur = r.rlim_max;
 		if (setrlimit((__rlimit_resource_t)limits[i].resource, &r) != 0)
 			return -errno;
 	}

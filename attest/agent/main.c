@@ -167,8 +167,8 @@ static int open_tcti(const char *device, TSS2_TCTI_CONTEXT **out, struct err *e)
 static int run(const char *device, const char *log_path, uint32_t port, struct err *e)
 {
 	struct agent a = { 0 };
-	TSS2_TCTI_CONTEXT *tcti;
-	uint8_t *log;
+	TSS2_TCTI_CONTEXT *tcti = NULL;
+	uint8_t *log = NULL;
 	int r;
 
 	if ((r = read_event_log(log_path, &log, &a.event_log_size, e)) < 0)

@@ -139,7 +139,7 @@ int agent_tpm_quote(struct agent_tpm *t, const uint8_t extra_data[32], struct ag
 			{ .hash = bank_alg[1], .sizeofSelect = 3, .pcrSelect = { 0xff, 0, 0 } },
 		},
 	};
-	const TPMT_SIG_SCHEME scheme = { .scheme = TPM2_ALG_NULL };
+	const TPMT_SIG_SCHEME key_default = { .scheme = TPM2_ALG_NULL };
 	TPM2B_DATA extra = { .size = 32 };
 	TPM2B_ATTEST *attest = NULL;
 	TPMT_SIGNATURE *signature = NULL;
@@ -147,7 +147,7 @@ int agent_tpm_quote(struct agent_tpm *t, const uint8_t extra_data[32], struct ag
 	memset(out, 0, sizeof(*out));
 	memcpy(extra.buffer, extra_data, 32);
 	TSS2_RC rc = Esys_Quote(t->esys, t->ak, ESYS_TR_PASSWORD, ESYS_TR_NONE, ESYS_TR_NONE,
-				&extra, &scheme, &select, &attest, &signature);
+				&extra, &key_default, &select, &attest, &signature);
 	if (rc != TSS2_RC_SUCCESS)
 		return tpm_error(e, "Quote", rc);
 	int status = take_quote(attest, signature, out, e);

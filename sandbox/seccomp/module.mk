@@ -19,3 +19,10 @@ $(O)/gen/seccomp/$(subst -,_,$(1)).h: sandbox/seccomp/$(1).table $$(SECCOMP_COMP
 GENERATED += $(O)/gen/seccomp/$(subst -,_,$(1)).h
 endef
 $(foreach t,$(SECCOMP_TABLES),$(eval $(call seccomp_header,$(t))))
+
+TESTS += test_seccomp test_seal
+test_seccomp_SRCS := tests/unit/test_seccomp.c tests/seccomp/roles.c tests/seccomp/bpf.c \
+                     $(SECCOMP_SRCS) common/err.c common/file.c
+test_seccomp_LIBS := -lcmocka $(SECCOMP_LIBS)
+test_seal_SRCS := tests/unit/test_seal.c common/seal.c common/err.c
+test_seal_LIBS := -lcmocka -lpthread

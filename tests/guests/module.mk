@@ -9,10 +9,10 @@ OBJCOPY ?= objcopy
 GUEST_CFLAGS := -std=gnu17 -Os -g $(WARN) -ffreestanding -fno-pic -fno-pie -mno-red-zone \
                 -mgeneral-regs-only -mcmodel=small -fno-stack-protector -fcf-protection=none \
                 -fno-strict-aliasing -fno-asynchronous-unwind-tables
-GUEST_LIB := tests/guests/lib/start.S tests/guests/lib/guest.c
+GUEST_LIB := tests/guests/lib/start.S tests/guests/lib/guest.c tests/guests/lib/virtio.c
 GUEST_LDS := tests/guests/lib/guest.lds
 
-$(O)/guests/%.o: % tests/guests/lib/guest.h firmware/layout.h firmware/stop.h
+$(O)/guests/%.o: % $(wildcard tests/guests/lib/*.h) firmware/layout.h firmware/stop.h
 	@mkdir -p $(@D)
 	@echo "  GUEST $<"
 	$(Q)$(CC) -I. $(GUEST_CFLAGS) -c -o $@ $<

@@ -126,7 +126,8 @@ static void foreign_addresses_are_ignored(void **state)
 static void closed_stream_answers_with_reset(void **state)
 {
 	static const uint16_t ops[] = { VSOCK_OP_INVALID, VSOCK_OP_RESPONSE, VSOCK_OP_SHUTDOWN,
-					VSOCK_OP_CREDIT_UPDATE, VSOCK_OP_CREDIT_REQUEST, 8, 0xFFFF };
+					VSOCK_OP_CREDIT_UPDATE, VSOCK_OP_CREDIT_REQUEST, 8,
+					0xFFFF };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {

@@ -18,3 +18,7 @@ test_vhost_LIBS := -lcmocka -lpthread
 
 FUZZERS += fuzz_transport
 fuzz_transport_SRCS := tests/fuzz/fuzz_transport.c vmm/virtio/transport.c
+
+TOOLS += kvm_virtio
+kvm_virtio_SRCS := tests/kvm/test_virtio.c tests/kvm/device.c $(KVM_HARNESS_SRCS)
+KVM_SCRIPTS += $(O)/tests/kvm_virtio

@@ -1,0 +1,36 @@
+/* The appraisal of evidence: every check, in order, none left out after a failure. */
+#ifndef PAVISE_ATTEST_APPRAISE_APPRAISE_H
+#define PAVISE_ATTEST_APPRAISE_APPRAISE_H
+
+#include "attest/appraise/checks.h"
+#include "attest/appraise/evidence.h"
+#include "attest/appraise/policy.h"
+#include "attest/measure/expect.h"
+#include "attest/tpm/quote.h"
+
+struct appraisal {
+	const struct evidence *evidence;
+	const struct policy *policy;      /* NULL: none given, the verdict is a refusal */
+	const struct expect_base *base;   /* of the policy's plan; NULL without one */
+	const uint8_t *nonce;             /* the relying party's; NULL: none given */
+	size_t nonce_size;
+	struct checks *checks;            /* filled */
+};
+
+/* Makes every check. 0, or an error that is not the evidence's fault: -EX_MALFORMED (a machine
+ * of the policy that its plan does not allow), -EX_HOST, -EX_INTERNAL. */
+int appraise(const struct appraisal *a, struct err *e);
+
+/* Is PCR values of this bank part of this appraisal? Demanded by the policy; without one, given
+ * by the evidence. */
+bool appraise_bank(const struct appraisal *a, enum expect_bank bank);
+
+/* Its parts, by file. */
+void check_quote(const struct appraisal *a);         /* key, quote, signature, PCR digest */
+void check_event_log(const struct appraisal *a);     /* form, replay, separators, events */
+int check_reference(const struct appraisal *a, struct err *e); /* against the policy's values */
+
+/* "ID.BANK.PCR" into out. */
+void check_id(char out[32], const char *id, enum expect_bank bank, unsigned pcr);
+
+#endif

@@ -1,0 +1,233 @@
+/* Checks against what the policy accepts: PCR values and log that the plan's files lead to, or
+ * values that the policy states. */
+#include "attest/appraise/appraise.h"
+
+#include "attest/tpm/eventlog.h"
+#include "common/bytes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The best machine found among those the policy allows. */
+struct found {
+	struct machine machine;
+	struct expectation *expected; /* of that machine */
+	unsigned matches;             /* PCR values that agree */
+};
+
+static size_t bank_size(enum expect_bank bank)
+{
+	return tpm_alg_size(expect_bank_alg(bank));
+}
+
+static bool pcr_matches(const struct appraisal *a, enum expect_bank bank, unsigned pcr,
+			const uint8_t *want)
+{
+	const struct pcr_values *have = &a->evidence->pcrs[bank];
+
+	return (have->given >> pcr & 1) != 0 &&
+	       memcmp(have->value[pcr], want, bank_size(bank)) == 0;
+}
+
+static unsigned count_matches(const struct appraisal *a, const struct expectation *x)
+{
+	unsigned n = 0;
+
+	for (unsigned bank = 0; bank < EXPECT_BANKS; bank++)
+		for (unsigned pcr = 0; a->policy->bank[bank] && pcr < EXPECT_PCRS; pcr++)
+			n += pcr_matches(a, (enum expect_bank)bank, pcr, x->pcr[bank][pcr]);
+	return n;
+}
+
+static int try_machine(const struct appraisal *a, const struct machine *m,
+		       struct expectation **spare, struct found *best, struct err *e)
+{
+	int r = expect_machine(a->base, m, *spare, e);
+
+	if (r < 0) {
+		/* A machine that the plan forbids is a mistake of the policy. */
+		if (e->status == EX_USAGE_ERROR)
+			e->status = EX_MALFORMED;
+		return -e->status;
+	}
+	unsigned n = count_matches(a, *spare);
+	if (best->expected == NULL || n > best->matches) {
+		struct expectation *old = best->expected;
+		*best = (struct found){ .machine = *m, .expected = *spare, .matches = n };
+		*spare = old != NULL ? old : malloc(sizeof(**spare));
+		if (*spare == NULL)
+			return err_set(e, EX_HOST, "out of memory");
+	}
+	return 0;
+}
+
+static int search(const struct appraisal *a, struct found *best, struct err *e)
+{
+	const struct policy *p = a->policy;
+	struct expectation *spare = malloc(sizeof(*spare));
+	int r = spare == NULL ? err_set(e, EX_HOST, "out of memory") : 0;
+
+	for (size_t s = 0; s < p->pci_slots_count; s++)
+		for (size_t m = 0; m < p->memory_count; m++)
+			for (size_t c = 0; c < p->cpus_count && r == 0; c++) {
+				struct machine machine = { .memory = p->memory[m],
+							   .cpus = p->cpus[c],
+							   .pci_slots = p->pci_slots[s] };
+				r = try_machine(a, &machine, &spare, best, e);
+			}
+	free(spare);
+	return r;
+}
+
+static void check_pcrs(const struct appraisal *a, enum expect_bank bank,
+		       const uint8_t (*want)[48])
+{
+	const struct pcr_values *given = &a->evidence->pcrs[bank];
+	char id[32], have[97], need[97];
+
+	for (unsigned i = 0; i < EXPECT_PCRS; i++) {
+		check_id(id, "pcr", bank, i);
+		hex_encode(given->value[i], bank_size(bank), have);
+		hex_encode(want[i], bank_size(bank), need);
+		if (pcr_matches(a, bank, i, want[i]))
+			check_pass(a->checks, id, have, "%s", expect_pcr_meaning(i));
+		else if ((given->given >> i & 1) == 0)
+			check_fail(a->checks, id, EX_REFUSED, "not given", need,
+				   "PCR %u (%s): not in the evidence: %s", i,
+				   tpm_alg_name(expect_bank_alg(bank)), expect_pcr_meaning(i));
+		else
+			check_fail(a->checks, id, EX_REFUSED, have, need,
+				   "PCR %u (%s) differs: it measures the %s", i,
+				   tpm_alg_name(expect_bank_alg(bank)), expect_pcr_meaning(i));
+	}
+}
+
+/* Text of an event for people: its data as far as it is printable. */
+static void describe(const struct event *ev, char *out, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ev->size && n + 1 < size && n < 40; i++)
+		if (ev->data[i] >= 0x20 && ev->data[i] < 0x7f)
+			out[n++] = (char)ev->data[i];
+	out[n] = '\0';
+}
+
+static void fail_at(const struct appraisal *a, const struct eventlog *logs[2],
+		    const struct event *ev[2])
+{
+	char text[64], have[130] = "", need[130] = "";
+	const uint8_t *digest[2];
+
+	for (unsigned i = 0; i < 2; i++)
+		digest[i] = event_digest(logs[i], ev[i], TPM_ALG_SHA256);
+	if (digest[0] != NULL)
+		hex_encode(digest[0], 32, have);
+	if (digest[1] != NULL)
+		hex_encode(digest[1], 32, need);
+	describe(ev[1], text, sizeof(text));
+	check_fail(a->checks, "reference.log", EX_REFUSED, have, need,
+		   "event %u (PCR %u, \"%s\") is the first that differs", ev[1]->index, ev[1]->pcr,
+		   text);
+}
+
+static bool events_equal(const struct eventlog *log, const struct event ev[2],
+			 const struct expectation *x)
+{
+	size_t end = (size_t)(ev[0].data - log->r.data) + ev[0].size;
+
+	return ev[0].offset == ev[1].offset && end <= x->log_size &&
+	       memcmp(log->r.data + ev[0].offset, x->log + ev[0].offset, end - ev[0].offset) == 0;
+}
+
+/* Byte by byte, and which event is the first to differ. Padding after the end is free. */
+static void check_log(const struct appraisal *a, const struct expectation *x)
+{
+	const struct evidence *v = a->evidence;
+	struct eventlog log[2];
+	struct event ev[2];
+	struct err e = { 0 };
+
+	if (eventlog_open(v->event_log, v->event_log_size, &log[0], &e) < 0 ||
+	    eventlog_open(x->log, x->log_size, &log[1], &e) < 0) {
+		check_skip(a->checks, "reference.log", "the event log is malformed");
+		return;
+	}
+	for (;;) {
+		int have = eventlog_next(&log[0], &ev[0], &e);
+		int need = eventlog_next(&log[1], &ev[1], &e);
+		if (have < 0) {
+			check_skip(a->checks, "reference.log", "the event log is malformed");
+			return;
+		}
+		if (have != need || (have == 1 && !events_equal(&log[0], ev, x))) {
+			const struct eventlog *logs[2] = { &log[0], &log[1] };
+			const struct event *events[2] = { &ev[0], &ev[1] };
+			if (have == 1 && need == 1)
+				fail_at(a, logs, events);
+			else
+				check_fail(a->checks, "reference.log", EX_REFUSED, NULL, NULL,
+					   "the log has %s events than the files lead to",
+					   have == 1 ? "more" : "fewer");
+			return;
+		}
+		if (have == 0)
+			break;
+	}
+	if (memcmp(v->event_log, x->log, log[1].r.pos) != 0)
+		check_fail(a->checks, "reference.log", EX_REFUSED, NULL, NULL,
+			   "the Spec ID event differs");
+	else
+		check_pass(a->checks, "reference.log", NULL,
+			   "byte for byte what the plan's files lead to");
+}
+
+static int check_plan(const struct appraisal *a, struct err *e)
+{
+	struct found best = { 0 };
+	int r = search(a, &best, e);
+	char have[96];
+
+	if (r == 0 && best.expected == NULL)
+		r = err_set(e, EX_INTERNAL, "policy: allows no machine");
+	if (r < 0) {
+		free(best.expected);
+		return r;
+	}
+	unsigned banks = (unsigned)a->policy->bank[0] + (unsigned)a->policy->bank[1];
+	snprintf(have, sizeof(have), "cpus %u, memory %lluM, pci_slots %u", best.machine.cpus,
+		 (unsigned long long)(best.machine.memory >> 20), best.machine.pci_slots);
+	if (best.matches == banks * EXPECT_PCRS)
+		check_pass(a->checks, "reference.machine", have, "the machine that matches");
+	else
+		check_fail(a->checks, "reference.machine", EX_REFUSED, have, NULL,
+			   "no machine that the policy allows has these PCR values; the values "
+			   "below are for this one");
+	for (unsigned i = 0; i < EXPECT_BANKS; i++)
+		if (a->policy->bank[i])
+			check_pcrs(a, (enum expect_bank)i,
+				   (const uint8_t(*)[48])best.expected->pcr[i]);
+	check_log(a, best.expected);
+	free(best.expected);
+	return 0;
+}
+
+int check_reference(const struct appraisal *a, struct err *e)
+{
+	if (a->policy == NULL) {
+		check_skip(a->checks, "reference.machine", "no policy");
+		check_skip(a->checks, "reference.pcrs", "no policy");
+		check_skip(a->checks, "reference.log", "no policy");
+		return 0;
+	}
+	if (a->policy->has_plan)
+		return check_plan(a, e);
+	check_skip(a->checks, "reference.machine", "the policy states PCR values, no machine");
+	for (unsigned i = 0; i < EXPECT_BANKS; i++)
+		if (a->policy->bank[i])
+			check_pcrs(a, (enum expect_bank)i,
+				   (const uint8_t(*)[48])a->policy->reference[i].value);
+	check_skip(a->checks, "reference.log", "the policy states PCR values, no files");
+	return 0;
+}

@@ -1,0 +1,102 @@
+#include "attest/appraise/checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Ids, values and notes may quote evidence: nothing in them may drive a terminal. */
+static void copy_printable(char *out, size_t size, const char *text)
+{
+	snprintf(out, size, "%s", text == NULL ? "" : text);
+	for (unsigned char *p = (unsigned char *)out; *p != '\0'; p++)
+		if (*p < 0x20 || *p >= 0x7f)
+			*p = '?';
+}
+
+static void add(struct checks *c, const char *id, enum check_status status,
+		enum exit_status failure, const char *have, const char *need, const char *fmt,
+		va_list ap)
+{
+	char note[sizeof(c->item[0].note)];
+
+	if (c->count == CHECKS_MAX) {
+		c->overflow = true;
+		return;
+	}
+	struct check *k = &c->item[c->count++];
+	k->status = status;
+	k->failure = failure;
+	vsnprintf(note, sizeof(note), fmt, ap);
+	copy_printable(k->id, sizeof(k->id), id);
+	copy_printable(k->have, sizeof(k->have), have);
+	copy_printable(k->need, sizeof(k->need), need);
+	copy_printable(k->note, sizeof(k->note), note);
+}
+
+void check_pass(struct checks *c, const char *id, const char *have, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(c, id, CHECK_PASS, EX_OK, have, "", fmt, ap);
+	va_end(ap);
+}
+
+void check_fail(struct checks *c, const char *id, enum exit_status failure, const char *have,
+		const char *need, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(c, id, CHECK_FAIL, failure, have, need, fmt, ap);
+	va_end(ap);
+}
+
+void check_skip(struct checks *c, const char *id, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(c, id, CHECK_SKIPPED, EX_OK, "", "", fmt, ap);
+	va_end(ap);
+}
+
+void check_fail_err(struct checks *c, const char *id, const struct err *e)
+{
+	check_fail(c, id, (enum exit_status)e->status, NULL, NULL, "%s", e->text);
+}
+
+/* Greater is worse. Anything unforeseen is worst of all. */
+static int severity(enum exit_status s)
+{
+	switch (s) {
+	case EX_OK: return 0;
+	case EX_REFUSED: return 1;
+	case EX_UNAUTHENTIC: return 2;
+	case EX_MALFORMED: return 3;
+	default: return 4;
+	}
+}
+
+enum exit_status checks_verdict(const struct checks *c)
+{
+	enum exit_status worst = EX_OK;
+
+	if (c->overflow || c->count == 0)
+		return EX_INTERNAL;
+	for (size_t i = 0; i < c->count; i++)
+		if (c->item[i].status == CHECK_FAIL &&
+		    severity(c->item[i].failure) >= severity(worst))
+			worst = c->item[i].failure == EX_OK ? EX_INTERNAL : c->item[i].failure;
+	return worst;
+}
+
+const char *verdict_name(enum exit_status verdict)
+{
+	switch (verdict) {
+	case EX_OK: return "affirming";
+	case EX_REFUSED: return "refused by policy";
+	case EX_UNAUTHENTIC: return "not authentic";
+	case EX_MALFORMED: return "malformed";
+	default: return "no verdict";
+	}
+}

@@ -1,0 +1,44 @@
+/* The list of checks that an appraisal made, each with its outcome, and the verdict they add up
+ * to. Every check appears: one that was not made says why. */
+#ifndef PAVISE_ATTEST_APPRAISE_CHECKS_H
+#define PAVISE_ATTEST_APPRAISE_CHECKS_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CHECKS_MAX 128u
+
+enum check_status { CHECK_PASS, CHECK_FAIL, CHECK_SKIPPED };
+
+struct check {
+	char id[32];               /* stable: docs/verify-result.schema.json */
+	enum check_status status;
+	enum exit_status failure;  /* of CHECK_FAIL: EX_REFUSED, _UNAUTHENTIC or _MALFORMED */
+	char have[260], need[260]; /* values, "" when there is nothing to compare */
+	char note[512];            /* what is checked, or why it failed or was skipped */
+};
+
+struct checks {
+	struct check item[CHECKS_MAX];
+	size_t count;
+	bool overflow;             /* a bug: the verdict is then never affirming */
+};
+
+/* Append one check; the text is formatted. Text in have and need is copied, NULL is "". */
+void check_pass(struct checks *c, const char *id, const char *have, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void check_fail(struct checks *c, const char *id, enum exit_status failure, const char *have,
+		const char *need, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+void check_skip(struct checks *c, const char *id, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A failure told by a struct err of class EX_REFUSED, EX_UNAUTHENTIC or EX_MALFORMED. */
+void check_fail_err(struct checks *c, const char *id, const struct err *e);
+
+/* The exit status they add up to: malformed over not authentic over refused over EX_OK. */
+enum exit_status checks_verdict(const struct checks *c);
+/* "affirming", "refused by policy", "not authentic", "malformed". */
+const char *verdict_name(enum exit_status verdict);
+
+#endif

@@ -1,0 +1,185 @@
+#include "attest/appraise/evidence.h"
+
+#include "attest/appraise/json_pcrs.h"
+#include "common/bytes.h"
+#include "common/json.h"
+
+#include <string.h>
+
+static int expect_text(const char *path, const json_t *object, const char *key, const char *want,
+		       struct err *e)
+{
+	const char *have = NULL;
+	int r = json_get_string(path, object, key, 1, &have, e);
+
+	if (r == 0 && strcmp(have, want) != 0)
+		return err_set(e, EX_MALFORMED, "%s: \"%s\" is \"%.64s\", only \"%s\" is known",
+			       path, key, have, want);
+	return r;
+}
+
+static int parse_nonce(const json_t *root, struct evidence *out, struct err *e)
+{
+	const char *text = NULL;
+	int r = json_get_string("evidence", root, "nonce", 1, &text, e);
+
+	if (r < 0)
+		return r;
+	size_t n = strlen(text) / 2;
+	if (n < BINDING_NONCE_MIN || n > BINDING_NONCE_MAX || !hex_decode(text, out->nonce, n))
+		return err_set(e, EX_MALFORMED,
+			       "evidence: \"nonce\" is not %u to %u bytes in hexadecimal",
+			       BINDING_NONCE_MIN, BINDING_NONCE_MAX);
+	out->nonce_size = n;
+	return 0;
+}
+
+static int parse_head(const json_t *root, struct evidence *out, struct err *e)
+{
+	static const char *const keys[] = { "format", "version",   "nonce",       "tee", "agent",
+					    "vtpm",   "event_log", "host_claims", NULL };
+	static const char *const tee_keys[] = { "type", NULL };
+	const json_t *tee = NULL;
+	uint64_t version = 0;
+	int r = expect_text("evidence", root, "format", "pavise-evidence", e);
+
+	if (r == 0)
+		r = json_get_u64("evidence", root, "version", 1, &version, e);
+	if (r == 0 && version != 0)
+		return err_set(e, EX_MALFORMED, "evidence: version %llu: this program knows 0",
+			       (unsigned long long)version);
+	if (r == 0)
+		r = json_only_keys("evidence", root, keys, e);
+	if (r == 0)
+		r = parse_nonce(root, out, e);
+	if (r == 0)
+		r = json_get_object("evidence", root, "tee", 1, &tee, e);
+	if (r == 0)
+		r = json_only_keys("evidence.tee", tee, tee_keys, e);
+	return r < 0 ? r : expect_text("evidence.tee", tee, "type", "none", e);
+}
+
+static int parse_agent(const json_t *root, struct evidence *out, struct err *e)
+{
+	static const char *const keys[] = { "name", "public_key", NULL };
+	const json_t *agent = NULL;
+	int r = json_get_object("evidence", root, "agent", 1, &agent, e);
+
+	if (r == 0)
+		r = json_only_keys("evidence.agent", agent, keys, e);
+	if (r == 0)
+		r = expect_text("evidence.agent", agent, "name", "pavise-agent", e);
+	if (r == 0)
+		r = json_get_base64("evidence.agent", agent, "public_key", 1, out->public_key,
+				    sizeof(out->public_key), &out->public_key_size, e);
+	return r;
+}
+
+static int parse_vtpm(const json_t *vtpm, struct evidence *out, struct err *e)
+{
+	static const char *const keys[] = { "placement", "ak_public", "quote",
+					    "signature", "pcrs",      NULL };
+	static const char path[] = "evidence.vtpm";
+	const json_t *pcrs = NULL;
+	int r = json_only_keys(path, vtpm, keys, e);
+
+	if (r == 0)
+		r = expect_text(path, vtpm, "placement", "host", e);
+	if (r == 0)
+		r = json_get_base64(path, vtpm, "ak_public", 1, out->ak_public,
+				    sizeof(out->ak_public), &out->ak_public_size, e);
+	if (r == 0)
+		r = json_get_base64(path, vtpm, "quote", 1, out->quote, sizeof(out->quote),
+				    &out->quote_size, e);
+	if (r == 0)
+		r = json_get_base64(path, vtpm, "signature", 1, out->signature,
+				    sizeof(out->signature), &out->signature_size, e);
+	if (r == 0)
+		r = json_get_object(path, vtpm, "pcrs", 1, &pcrs, e);
+	if (r == 0)
+		r = json_pcrs_parse("evidence.vtpm.pcrs", pcrs, out->pcrs, e);
+	if (r == 0 && (out->ak_public_size == 0 || out->quote_size == 0 ||
+		       out->signature_size == 0))
+		return err_set(e, EX_MALFORMED, "%s: key, quote or signature is empty", path);
+	return r;
+}
+
+static int parse_log(const json_t *root, struct evidence *out, struct err *e)
+{
+	const char *unused = NULL;
+	int r;
+
+	if (out->has_vtpm)
+		return json_get_base64("evidence", root, "event_log", 1, out->event_log,
+				       sizeof(out->event_log), &out->event_log_size, e);
+	r = json_get_string("evidence", root, "event_log", 0, &unused, e);
+	if (r == 0 && unused != NULL)
+		return err_set(e, EX_MALFORMED, "evidence: \"event_log\" without \"vtpm\"");
+	return r;
+}
+
+static int copy_claim(const json_t *claims, const char *key, char *out, struct err *e)
+{
+	const char *text = NULL;
+	int r = json_get_string("evidence.host_claims", claims, key, 0, &text, e);
+
+	if (r < 0 || text == NULL)
+		return r;
+	if (strlen(text) > EVIDENCE_TEXT_MAX)
+		return err_set(e, EX_MALFORMED,
+			       "evidence.host_claims: \"%s\" is longer than %u bytes", key,
+			       EVIDENCE_TEXT_MAX);
+	memcpy(out, text, strlen(text) + 1);
+	return 0;
+}
+
+static int parse_claims(const json_t *root, struct evidence *out, struct err *e)
+{
+	static const char *const keys[] = { "vm", "isolation", NULL };
+	const json_t *claims = NULL;
+	int r = json_get_object("evidence", root, "host_claims", 0, &claims, e);
+
+	if (r < 0 || claims == NULL)
+		return r;
+	r = json_only_keys("evidence.host_claims", claims, keys, e);
+	if (r == 0)
+		r = copy_claim(claims, "vm", out->claim_vm, e);
+	if (r == 0)
+		r = copy_claim(claims, "isolation", out->claim_isolation, e);
+	return r;
+}
+
+static int parse_all(const json_t *root, struct evidence *out, struct err *e)
+{
+	const json_t *vtpm = NULL;
+	int r = parse_head(root, out, e);
+
+	if (r == 0)
+		r = parse_agent(root, out, e);
+	if (r == 0)
+		r = json_get_object("evidence", root, "vtpm", 0, &vtpm, e);
+	out->has_vtpm = vtpm != NULL;
+	if (r == 0 && vtpm != NULL)
+		r = parse_vtpm(vtpm, out, e);
+	if (r == 0)
+		r = parse_log(root, out, e);
+	if (r == 0)
+		r = parse_claims(root, out, e);
+	return r;
+}
+
+int evidence_parse(const char *object, const char *text, size_t size, struct evidence *out,
+		   struct err *e)
+{
+	json_t *root;
+
+	memset(out, 0, sizeof(*out));
+	if (size > EVIDENCE_FILE_MAX)
+		return err_set(e, EX_MALFORMED, "evidence %s: larger than 1 MiB", object);
+	int r = json_parse(object, text, size, &root, e);
+	if (r < 0)
+		return r;
+	r = parse_all(root, out, e);
+	json_decref(root);
+	return r;
+}

@@ -1,0 +1,74 @@
+#include "attest/appraise/report.h"
+
+#include <errno.h>
+#include <jansson.h>
+
+#define SCOPE "plain VM: the host and its vTPM are trusted"
+
+static const char *status_name(enum check_status s)
+{
+	return s == CHECK_PASS ? "pass" : s == CHECK_FAIL ? "fail" : "skipped";
+}
+
+static int flushed(FILE *f, struct err *e)
+{
+	if (fflush(f) != 0 || ferror(f))
+		return err_errno(e, EX_HOST, errno, "standard output: cannot write");
+	return 0;
+}
+
+int report_text(FILE *f, const struct checks *c, struct err *e)
+{
+	enum exit_status verdict = checks_verdict(c);
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct check *k = &c->item[i];
+		fprintf(f, "%-7s %s: %s\n", status_name(k->status), k->id, k->note);
+		if (k->have[0] != '\0')
+			fprintf(f, "        have %s\n", k->have);
+		if (k->need[0] != '\0')
+			fprintf(f, "        need %s\n", k->need);
+	}
+	if (verdict == EX_OK)
+		fprintf(f, "verdict: %s (%s)\n", verdict_name(verdict), SCOPE);
+	else
+		fprintf(f, "verdict: %s\n", verdict_name(verdict));
+	return flushed(f, e);
+}
+
+static json_t *check_json(const struct check *k)
+{
+	json_t *j = json_pack("{s:s, s:s, s:s}", "id", k->id, "status", status_name(k->status),
+			      "note", k->note);
+
+	if (j == NULL)
+		return NULL;
+	if (k->have[0] != '\0')
+		json_object_set_new(j, "have", json_string(k->have));
+	if (k->need[0] != '\0')
+		json_object_set_new(j, "need", json_string(k->need));
+	if (k->status == CHECK_FAIL)
+		json_object_set_new(j, "failure", json_string(verdict_name(k->failure)));
+	return j;
+}
+
+int report_json(FILE *f, const struct checks *c, struct err *e)
+{
+	enum exit_status verdict = checks_verdict(c);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->count; i++)
+		json_array_append_new(list, check_json(&c->item[i]));
+	json_t *j = json_pack("{s:s, s:i, s:s, s:i, s:s, s:o}", "format", "pavise-verdict",
+			      "version", 0, "verdict", verdict_name(verdict), "exit_status",
+			      (int)verdict, "scope", SCOPE, "checks", list);
+	if (j == NULL || json_array_size(list) != c->count) {
+		json_decref(j);
+		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
+	}
+	int bad = json_dumpf(j, f, JSON_INDENT(1)) != 0 || fputc('\n', f) == EOF;
+	json_decref(j);
+	if (bad)
+		return err_set(e, EX_HOST, "standard output: cannot write");
+	return flushed(f, e);
+}

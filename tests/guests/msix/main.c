@@ -1,0 +1,71 @@
+/* MSI-X: a request raises its vector; a masked one waits and is not lost; a vector that aims
+ * elsewhere than at a local APIC raises nothing and breaks nothing. */
+#include "tests/guests/lib/virtio.h"
+
+#define NUMBER 0x22u
+
+static volatile unsigned seen;
+
+void guest_trap(struct trap_frame *f)
+{
+	if (f->vector != NUMBER) {
+		put_value("trap", f->vector);
+		power_off();
+	}
+	seen++;
+	lapic_eoi();
+}
+
+static void let_interrupts_in(void)
+{
+	interrupts_on();
+	__asm__ volatile("nop; nop");
+	interrupts_off();
+}
+
+static void request(const struct virtio *v, uint16_t number)
+{
+	blk_prepare_read(0);
+	ring_offer(v, 0, 0);
+	put_value("used", ring_wait_used(number));
+}
+
+static void wait_seen(unsigned count)
+{
+	for (unsigned n = 0; n < 2000 && seen < count; n++) {
+		let_interrupts_in();
+		(void)in8(0x80);
+	}
+	put_value("interrupts", seen);
+}
+
+void guest_main(void)
+{
+	struct virtio v = { 0 };
+
+	lapic_enable();
+	if (!virtio_find(&v, 2)) {
+		put_text("no disk\n");
+		power_off();
+	}
+	put_value("control", pci_get16(v.slot, v.msix + 2));
+	msix_enable(&v);
+	msix_set(&v, 0, NUMBER);
+	put_value("status", virtio_start(&v, 0));
+	put_text("open\n");
+	request(&v, 1);
+	wait_seen(1);
+	put_text("masked\n");
+	msix_mask(&v, 0, true);
+	request(&v, 2);
+	wait_seen(2);
+	put_text("unmasked\n");
+	msix_mask(&v, 0, false);
+	wait_seen(2);
+	put_text("astray\n");
+	mmio_write32(v.msix_table, BUFFER_GPA);
+	mmio_write32(v.msix_table + 4, 0xFF);
+	request(&v, 3);
+	wait_seen(3);
+	power_off();
+}

@@ -1,0 +1,169 @@
+/* Tier kvm: the virtio transport in the real VMM, with the real block back end behind it. */
+#include "tests/guests/lib/virtio_places.h"
+#include "tests/kvm/device.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECTORS 64
+
+static struct harness h;
+static struct device disk;
+
+static bool run_guest(const char *guest)
+{
+	bool good;
+
+	harness_init(&h, guest);
+	device_start_disk(&disk, &h, SECTORS);
+	good = device_go(&disk, &h) == 0 && harness_finish(&h) == 0;
+	device_free(&disk);
+	return good && h.end == VM_END_POWER_OFF && h.status == 0;
+}
+
+static void test_pci(void)
+{
+	bool good = run_guest("pci");
+
+	tap_check(&h, good && has(h.console_text, "bridge class=60000\ndevices=1\n"
+				  "beyond=ffffffff\nfound=1\nslot=1\nid=10421af4\nrevision=1\n"
+				  "pin=0\nbar=c0008000\n"), "PCI enumeration finds the device");
+	tap_check(&h, has(h.console_text, "size=8000\nmoved to=c0008000\nmoved to=c0008000\n"
+			  "moved to=c0008000\nmoved to=c0008000\nthere=ffffffff\nqueues=1\n"),
+		  "the BAR can be sized and not moved");
+	tap_check(&h, has(h.console_text, "status=0\nsectors=40\n"),
+		  "the BAR answers with memory decoding off, and shows the disk's size");
+	harness_free(&h);
+}
+
+static void test_read(void)
+{
+	bool good = run_guest("blkread");
+
+	tap_check(&h, good && has(h.console_text, "negotiated=b\nstatus=f\nused=1\nlength=201\n"
+				  "result=0\nsector 0........\n"),
+		  "the legal order reads sector 0 of the disk");
+	tap_check(&h, has(h.console_text, "again=f\nused=1\nsector 1........\n"),
+		  "after a reset the device works again");
+	harness_free(&h);
+}
+
+static void test_msix(void)
+{
+	bool good = run_guest("msix");
+
+	tap_check(&h, good && has(h.console_text, "control=1\nstatus=f\nopen\nused=1\n"
+				  "interrupts=1\n"), "a request raises its vector");
+	tap_check(&h, has(h.console_text, "masked\nused=1\ninterrupts=1\n"),
+		  "a masked vector raises nothing");
+	tap_check(&h, has(h.console_text, "unmasked\ninterrupts=2\n"),
+		  "an interrupt missed while masked comes at unmasking");
+	tap_check(&h, has(h.console_text, "astray\nused=1\ninterrupts=2\n"),
+		  "a message astray is not sent and breaks nothing");
+	harness_free(&h);
+}
+
+static void test_order(void)
+{
+#define AFTER_IT "served=0\nuntouched=1\nafter reset=0\n"
+	bool good = run_guest("virtioorder");
+
+	tap_check(&h, good && has(h.console_text, "driver ok without features ok\nstatus=43\n"
+				  "status=43\n" AFTER_IT),
+		  "DRIVER_OK without FEATURES_OK: NEEDS_RESET and nothing else");
+	tap_check(&h, has(h.console_text, "features after features ok\nstatus=4b\nstatus=4b\n"
+			  AFTER_IT), "features after FEATURES_OK: NEEDS_RESET and nothing else");
+	tap_check(&h, has(h.console_text, "ring moved while running\nstatus=f\nstatus=4f\n"
+			  "ring=402000\nstatus=4f\n" AFTER_IT),
+		  "a ring moved while running: NEEDS_RESET and nothing else");
+	tap_check(&h, has(h.console_text, "legal\nstatus=f\nserved=1\n"),
+		  "after a reset the legal order works");
+	tap_check(&h, has(h.log_text, "virtio-blk slot 1: illegal write at 0x14: needs reset\n"),
+		  "an illegal step is logged");
+	harness_free(&h);
+#undef AFTER_IT
+}
+
+static void test_chains(void)
+{
+	static const char *const chains[] = { "loop", "long", "outside", "mmio", "crossing",
+					      "wrapping" };
+	bool good = run_guest("badchain");
+
+	for (size_t i = 0; i < sizeof(chains) / sizeof(chains[0]); i++) {
+		char expected[128];
+
+		snprintf(expected, sizeof(expected), "%s\nstatus=f\nused=0\nuntouched=1\n"
+			 "used later=0\nuntouched=1\n", chains[i]);
+		tap_check(&h, has(h.console_text, expected),
+			  "chain '%s': nothing is written and the queue is broken", chains[i]);
+	}
+	tap_check(&h, good && has(h.console_text, "legal\nstatus=f\nused=1\n"),
+		  "after them a reset mends the device, and the VM powers off");
+	tap_ok(disk.log_text[0] != '\0', "the back end logged why");
+	harness_free(&h);
+}
+
+static bool wait_console(const char *part)
+{
+	for (int ms = 0; ms < HARNESS_TIMEOUT_MS; ms++) {
+		harness_peek(&h);
+		if (has(h.console_text, part))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void test_dead_back_end(void)
+{
+	const uint8_t go = GUEST_GO_VALUE;
+	bool good;
+
+	harness_init(&h, "deadback");
+	device_start_disk(&disk, &h, SECTORS);
+	good = device_go(&disk, &h) == 0 && wait_console("running\n");
+	device_kill(&disk);
+	good = good && pwrite(h.ram, &go, 1, GUEST_GO_GPA) == 1 && harness_finish(&h) == 0;
+	device_free(&disk);
+	tap_check(&h, good && h.end == VM_END_POWER_OFF &&
+		  has(h.console_text, "running\nafter reset=40\nafter reset=40\n"),
+		  "a back end that went away costs the device, not the VM");
+	tap_check(&h, has(h.log_text, "virtio-blk slot 1: device lost: "), "and it is logged");
+	harness_free(&h);
+}
+
+static void test_refusals(void)
+{
+	harness_init(&h, "pci");
+	device_start_disk(&disk, &h, SECTORS);
+	device_kill(&disk);
+	tap_check(&h, harness_start(&h) < 0 && h.status == EX_INTERNAL &&
+		  has(h.error_text, "vhost-user back end"), "a dead back end: the VM never runs");
+	device_free(&disk);
+	harness_free(&h);
+	harness_init(&h, "pci");
+	harness_add_device(&h, "floppy", dup(STDERR_FILENO));
+	tap_check(&h, harness_start(&h) < 0 && h.status == EX_USAGE_ERROR,
+		  "an unknown device type is refused");
+	harness_free(&h);
+}
+
+int main(void)
+{
+	const char *reason;
+
+	if (harness_usable(&reason) < 0) {
+		printf("1..0 # SKIP %s\n", reason);
+		return 0;
+	}
+	test_pci();
+	test_read();
+	test_msix();
+	test_order();
+	test_chains();
+	test_dead_back_end();
+	test_refusals();
+	return tap_done();
+}

@@ -1,0 +1,120 @@
+#include "tests/seccomp/roles.h"
+
+#include <linux/futex.h>
+#include <linux/kvm.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "seccomp/dev_blk.h"
+#include "seccomp/dev_vsock.h"
+#include "seccomp/vmm_main.h"
+#include "seccomp/vmm_vcpu.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define ADDRESS 0x7fff12345678ull /* some pointer: above 32 bits */
+
+/* The calls as the C library makes them on the paths named beside them. Every row of a table has
+ * to be needed by one of these, so a new row asks for a new line with its reason. */
+
+static const struct call vcpu_needs[] = {
+	{ SYS_ioctl, { 12, KVM_RUN, 0 } },
+	{ SYS_ioctl, { 12, KVM_GET_REGS, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_GET_SREGS, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_SIGNAL_MSI, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_SET_GSI_ROUTING, ADDRESS } },
+	{ SYS_read, { 9, ADDRESS, 4096 } },
+	{ SYS_write, { 8, ADDRESS, 4096 } },
+	{ SYS_ppoll, { ADDRESS, 1, ADDRESS, 0, 8 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_PRIVATE, 2 } },                    /* mutex, taken */
+	{ SYS_futex, { ADDRESS, FUTEX_WAKE_PRIVATE, 1 } },                    /* mutex, contended */
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
+		       FUTEX_BITSET_MATCH_ANY } },                            /* pthread_cond_wait */
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_rt_sigreturn, { 0 } },
+	{ SYS_restart_syscall, { 0 } },
+};
+
+static const struct call main_needs[] = {
+	{ SYS_ppoll, { ADDRESS, 2, 0, 0, 8 } },
+	{ SYS_recvfrom, { 3, ADDRESS, 17, 0, 0, 0 } },
+	{ SYS_sendto, { 3, ADDRESS, 16, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_read, { 13, ADDRESS, 8 } },
+	{ SYS_write, { 7, ADDRESS, 80 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_PRIVATE, 2 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAKE_PRIVATE, INT32_MAX } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
+		       FUTEX_BITSET_MATCH_ANY } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE, 0, ADDRESS, 0,
+		       FUTEX_BITSET_MATCH_ANY } },                            /* cond_clockwait */
+	{ SYS_tgkill, { 4711, 4712, SIGUSR1 } },
+	{ SYS_getpid, { 0 } },
+	{ SYS_rt_sigprocmask, { SIG_BLOCK, ADDRESS, ADDRESS, 8 } },
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_rt_sigreturn, { 0 } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+
+static const struct call blk_needs[] = {
+	{ SYS_poll, { ADDRESS, 3, (uint64_t)-1 } },
+	{ SYS_read, { 10, ADDRESS, 8 } },
+	{ SYS_write, { 11, ADDRESS, 8 } },
+	{ SYS_pread64, { 6, ADDRESS, 65536, 1ull << 40 } },
+	{ SYS_pwrite64, { 6, ADDRESS, 512, 0 } },
+	{ SYS_fdatasync, { 6 } },
+	{ SYS_recvfrom, { 3, ADDRESS, 17, 0, 0, 0 } },
+	{ SYS_sendto, { 3, ADDRESS, 16, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+
+static const struct call vsock_needs[] = {
+	{ SYS_poll, { ADDRESS, 6, (uint64_t)-1 } },
+	{ SYS_read, { 6, ADDRESS, 4096 } },
+	{ SYS_write, { 6, ADDRESS, 4096 } },
+	{ SYS_recvfrom, { 3, ADDRESS, 17, 0, 0, 0 } },
+	{ SYS_sendto, { 3, ADDRESS, 16, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+
+#define ROLE(NAME, TABLE, FILTER, NEEDS) \
+	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS) }
+
+const struct role roles[ROLE_COUNT] = {
+	ROLE("vmm-main", "vmm-main.table", vmm_main_filter, main_needs),
+	ROLE("vmm-vcpu", "vmm-vcpu.table", vmm_vcpu_filter, vcpu_needs),
+	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
+	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),
+};
+
+const int forbidden[] = {
+	/* new programs and processes */
+	SYS_execve, SYS_execveat, SYS_fork, SYS_vfork, SYS_clone, SYS_clone3, SYS_setns,
+	SYS_unshare,
+	/* new files and names */
+	SYS_open, SYS_openat, SYS_openat2, SYS_creat, SYS_open_by_handle_at, SYS_memfd_create,
+	SYS_link, SYS_symlink, SYS_rename, SYS_unlink, SYS_mknod, SYS_chmod, SYS_fchmod, SYS_chown,
+	SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount,
+	SYS_fsopen, SYS_ftruncate, SYS_fallocate, SYS_dup, SYS_dup2, SYS_dup3, SYS_fcntl,
+	/* new sockets, and descriptors over those there are */
+	SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4,
+	SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg, SYS_pidfd_getfd, SYS_pidfd_open,
+	/* other processes */
+	SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kill, SYS_tkill,
+	SYS_rt_sigqueueinfo, SYS_process_madvise,
+	/* memory: nothing becomes executable because nothing is mapped at all */
+	SYS_mmap, SYS_mprotect, SYS_pkey_mprotect, SYS_mremap, SYS_remap_file_pages, SYS_munmap,
+	/* the kernel's larger attack surfaces */
+	SYS_bpf, SYS_userfaultfd, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register,
+	SYS_io_setup, SYS_io_submit, SYS_keyctl, SYS_add_key, SYS_request_key,
+	SYS_perf_event_open, SYS_init_module, SYS_finit_module, SYS_kexec_load, SYS_vmsplice,
+	SYS_splice, SYS_tee, SYS_personality, SYS_modify_ldt, SYS_iopl, SYS_ioperm, SYS_quotactl,
+	/* privileges, and what seals already */
+	SYS_prctl, SYS_arch_prctl, SYS_seccomp, SYS_capset, SYS_setuid, SYS_setresuid, SYS_setgid,
+	SYS_landlock_create_ruleset, SYS_landlock_restrict_self, SYS_prlimit64, SYS_setrlimit,
+	459 /* lsm_get_self_attr */, 460 /* lsm_set_self_attr */,
+};
+const size_t forbidden_count = COUNT(forbidden);

@@ -1,0 +1,15 @@
+/* Stand-ins for the files a plan is made of, for tests: they keep every rule of their formats,
+ * their code would not run. */
+#ifndef PAVISE_TESTS_UNIT_FAKE_FILES_H
+#define PAVISE_TESTS_UNIT_FAKE_FILES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FAKE_FIRMWARE_SIZE 8192u
+#define FAKE_KERNEL_SIZE   20480u
+
+void fake_firmware(uint8_t out[FAKE_FIRMWARE_SIZE]);
+void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE]);
+
+#endif

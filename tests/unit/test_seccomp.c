@@ -1,0 +1,326 @@
+/* The seccomp filters: the bytes that production installs, run in a simulator, against what their
+ * tables say, what the processes need and what must never be allowed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "common/file.h"
+#include "sandbox/seccomp/filter.h"
+#include "tests/seccomp/bpf.h"
+#include "tests/seccomp/roles.h"
+
+#include <linux/audit.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#define NUMBER_MAX   1024u        /* well above the highest system call */
+#define X32_BIT      0x40000000u
+#define INSTRUCTIONS 512
+
+/* true: allowed; the only other action is to kill the process. */
+static bool allows(const struct sock_filter *f, size_t count, uint32_t arch, uint32_t number,
+		   const uint64_t args[TABLE_ARGS])
+{
+	struct seccomp_data d = { .arch = arch, .nr = (int)number, .instruction_pointer = 0x401000 };
+	uint32_t action;
+
+	memcpy(d.args, args, sizeof(d.args));
+	assert_true(bpf_run(f, count, &d, &action));
+	if (action != SECCOMP_RET_ALLOW)
+		assert_int_equal(action, SECCOMP_RET_KILL_PROCESS);
+	return action == SECCOMP_RET_ALLOW;
+}
+
+static bool role_allows(const struct role *r, uint32_t number, const uint64_t args[TABLE_ARGS])
+{
+	return allows(r->filter, r->filter_count, AUDIT_ARCH_X86_64, number, args);
+}
+
+static void load_table(const struct role *r, struct table *t)
+{
+	struct err e = { 0 };
+	size_t size;
+	void *text;
+
+	/* Tests run from the top folder. */
+	if (file_read("table", r->table, 65536, 0, &text, &size, &e) < 0 ||
+	    table_parse(r->table, text, size, t, &e) < 0)
+		fail_msg("%s", e.text);
+	free(text);
+}
+
+static size_t build(const struct table *t, struct sock_filter out[INSTRUCTIONS])
+{
+	struct err e = { 0 };
+	size_t count = 0;
+
+	if (filter_build(t, out, INSTRUCTIONS, &count, &e) < 0)
+		fail_msg("%s", e.text);
+	return count;
+}
+
+static void filters_are_built_from_the_tables(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		struct sock_filter f[INSTRUCTIONS];
+		struct table t;
+
+		load_table(&roles[i], &t);
+		assert_int_equal(build(&t, f), roles[i].filter_count);
+		assert_memory_equal(f, roles[i].filter, roles[i].filter_count * sizeof(f[0]));
+	}
+}
+
+static void what_a_role_needs_is_allowed(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		for (size_t k = 0; k < roles[i].needs_count; k++) {
+			const struct call *c = &roles[i].needs[k];
+
+			if (!role_allows(&roles[i], (uint32_t)c->number, c->args))
+				fail_msg("%s: need %zu, system call %d", roles[i].name, k,
+					 c->number);
+		}
+}
+
+static void no_row_is_unneeded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		struct table all;
+
+		load_table(&roles[i], &all);
+		for (size_t gone = 0; gone < all.row_count; gone++) {
+			struct sock_filter f[INSTRUCTIONS];
+			struct table t = all;
+			size_t count, missed = 0;
+
+			memmove(&t.row[gone], &t.row[gone + 1],
+				(all.row_count - gone - 1) * sizeof(t.row[0]));
+			t.row_count--;
+			count = build(&t, f);
+			for (size_t k = 0; k < roles[i].needs_count; k++)
+				missed += !allows(f, count, AUDIT_ARCH_X86_64,
+						  (uint32_t)roles[i].needs[k].number,
+						  roles[i].needs[k].args);
+			if (missed == 0)
+				fail_msg("%s:%u: nothing needs this row", roles[i].table,
+					 all.row[gone].line);
+		}
+	}
+}
+
+static void agree(const struct role *r, const struct table *t, uint32_t number,
+		  const uint64_t args[TABLE_ARGS])
+{
+	bool want = table_allows(t, (int)number, args);
+
+	if (role_allows(r, number, args) != want)
+		fail_msg("%s: system call %u with %#llx %#llx %#llx %#llx %#llx %#llx: filter and "
+			 "table disagree (table: %d)", r->name, number,
+			 (unsigned long long)args[0], (unsigned long long)args[1],
+			 (unsigned long long)args[2], (unsigned long long)args[3],
+			 (unsigned long long)args[4], (unsigned long long)args[5], want);
+}
+
+/* Around a row: each condition's value, its neighbours, and each of its 64 bits flipped. */
+static void agree_around(const struct role *r, const struct table *t, const struct table_row *row)
+{
+	uint64_t args[TABLE_ARGS] = { 0 };
+
+	for (unsigned i = 0; i < row->condition_count; i++)
+		args[row->condition[i].arg] = row->condition[i].value;
+	agree(r, t, (uint32_t)row->number, args);
+	assert_true(role_allows(r, (uint32_t)row->number, args));
+	for (unsigned i = 0; i < TABLE_ARGS; i++) {
+		uint64_t kept = args[i];
+
+		for (unsigned bit = 0; bit < 64; bit++) {
+			args[i] = kept ^ 1ull << bit;
+			agree(r, t, (uint32_t)row->number, args);
+		}
+		args[i] = kept + 1;
+		agree(r, t, (uint32_t)row->number, args);
+		args[i] = kept - 1;
+		agree(r, t, (uint32_t)row->number, args);
+		args[i] = kept;
+	}
+}
+
+static void filters_agree_with_the_tables(void **state)
+{
+	static const uint64_t none[TABLE_ARGS] = { 0 };
+	static const uint64_t ones[TABLE_ARGS] = { 1, 1, 1, 1, 1, 1 };
+	uint64_t high[TABLE_ARGS];
+
+	(void)state;
+	memset(high, 0xff, sizeof(high));
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		struct table t;
+
+		load_table(&roles[i], &t);
+		for (uint32_t number = 0; number < NUMBER_MAX; number++) {
+			agree(&roles[i], &t, number, none);
+			agree(&roles[i], &t, number, ones);
+			agree(&roles[i], &t, number, high);
+		}
+		for (size_t k = 0; k < t.row_count; k++)
+			agree_around(&roles[i], &t, &t.row[k]);
+	}
+}
+
+static void high_bits_of_an_ioctl_are_refused(void **state)
+{
+	const struct role *vcpu = &roles[1];
+	uint64_t args[TABLE_ARGS] = { 12, KVM_RUN };
+
+	(void)state;
+	assert_true(role_allows(vcpu, SYS_ioctl, args));
+	for (unsigned bit = 32; bit < 64; bit++) {
+		args[1] = KVM_RUN | 1ull << bit;
+		assert_false(role_allows(vcpu, SYS_ioctl, args));
+	}
+}
+
+static void ioctls_of_set_up_are_refused(void **state)
+{
+	static const uint64_t set_up[] = { KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_IRQFD,
+		KVM_SET_USER_MEMORY_REGION, KVM_IOEVENTFD, KVM_SET_MSRS, KVM_SET_SREGS,
+		KVM_CREATE_DEVICE, KVM_ENABLE_CAP, KVM_SET_CPUID2, KVM_MEMORY_ENCRYPT_OP };
+
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		for (size_t k = 0; k < sizeof(set_up) / sizeof(set_up[0]); k++) {
+			const uint64_t args[TABLE_ARGS] = { 11, set_up[k], 0x7fff0000 };
+
+			assert_false(role_allows(&roles[i], SYS_ioctl, args));
+		}
+}
+
+static void other_architectures_are_killed(void **state)
+{
+	static const uint32_t foreign[] = { AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, 0 };
+	static const uint64_t none[TABLE_ARGS] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		const struct role *r = &roles[i];
+
+		for (uint32_t number = 0; number < NUMBER_MAX; number++) {
+			for (size_t k = 0; k < sizeof(foreign) / sizeof(foreign[0]); k++)
+				assert_false(allows(r->filter, r->filter_count, foreign[k], number,
+						    none));
+			assert_false(role_allows(r, X32_BIT | number, none));
+		}
+		assert_false(role_allows(r, UINT32_MAX, none));
+	}
+}
+
+static void forbidden_calls_are_refused(void **state)
+{
+	uint64_t args[TABLE_ARGS];
+
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++)
+		for (size_t k = 0; k < forbidden_count; k++)
+			for (unsigned fill = 0; fill < 256; fill += 15) {
+				memset(args, (int)fill, sizeof(args));
+				if (role_allows(&roles[i], (uint32_t)forbidden[k], args))
+					fail_msg("%s: system call %d", roles[i].name, forbidden[k]);
+			}
+}
+
+static void malformed_tables_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"", "# only this\n", "read -\n", "read - reason", "no_such_call - reason\n",
+		"_llseek - i386 only\n", "read arg6==1 reason\n", "read arg0 reason\n",
+		"read arg0=1 reason\n", "read arg0==NO_SUCH_NAME reason\n", "read arg0==01 reason\n",
+		"read arg0==0x10 reason\n", "read arg0==18446744073709551616 reason\n",
+		"read arg0==1, reason\n", "read arg0==1,arg0==2 reason\n", "read arg0>=1 reason\n",
+		"mmap arg2&PROT_EXEC==1 reason\n", "read arg0&==1 reason\n",
+		"read - once\nread - twice\n", "read - all\nread arg0==1 some\n",
+		"read arg0==1 some\nread - all\n", "read arg0==1 a\nread arg0==1 b\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct err e = { 0 };
+		struct table t;
+
+		if (table_parse("test", bad[i], strlen(bad[i]), &t, &e) != -EX_MALFORMED)
+			fail_msg("accepted: %s", bad[i]);
+		assert_int_equal(strncmp(e.text, "test:", 5), 0);
+	}
+}
+
+static void every_operator_compiles_to_what_it_says(void **state)
+{
+	static const char text[] = "mmap arg2&PROT_EXEC==0,arg4==18446744073709551615 masked\n"
+				   "read arg2<=4294967296 crosses 32 bits\n";
+	uint64_t map[TABLE_ARGS] = { 0, 4096, 3, 0x22, UINT64_MAX, 0 }, size[TABLE_ARGS] = { 0 };
+	struct role r = { .name = "operators" };
+	struct sock_filter f[INSTRUCTIONS];
+	struct err e = { 0 };
+	struct table t;
+
+	(void)state;
+	assert_int_equal(table_parse("test", text, sizeof(text) - 1, &t, &e), 0);
+	r.filter = f;
+	r.filter_count = build(&t, f);
+	assert_true(role_allows(&r, SYS_mmap, map));
+	agree_around(&r, &t, &t.row[0]);
+	agree_around(&r, &t, &t.row[1]);
+	map[2] = 7;
+	assert_false(role_allows(&r, SYS_mmap, map));
+	size[2] = 4294967296;
+	assert_true(role_allows(&r, SYS_read, size));
+	size[2]++;
+	assert_false(role_allows(&r, SYS_read, size));
+}
+
+static void the_simulator_refuses_what_the_kernel_would(void **state)
+{
+	static const struct sock_filter outside[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 64),
+						      BPF_STMT(BPF_RET | BPF_K, 0) };
+	static const struct sock_filter unaligned[] = { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 2),
+							BPF_STMT(BPF_RET | BPF_K, 0) };
+	static const struct sock_filter past[] = { BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 9, 9) };
+	static const struct sock_filter unknown[] = { BPF_STMT(BPF_MISC | BPF_TAX, 0),
+						      BPF_STMT(BPF_RET | BPF_K, 0) };
+	const struct seccomp_data d = { 0 };
+	uint32_t action;
+
+	(void)state;
+	assert_false(bpf_run(outside, 2, &d, &action));
+	assert_false(bpf_run(unaligned, 2, &d, &action));
+	assert_false(bpf_run(past, 1, &d, &action));
+	assert_false(bpf_run(unknown, 2, &d, &action));
+	assert_false(bpf_run(outside, 0, &d, &action));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(filters_are_built_from_the_tables),
+		cmocka_unit_test(what_a_role_needs_is_allowed),
+		cmocka_unit_test(no_row_is_unneeded),
+		cmocka_unit_test(filters_agree_with_the_tables),
+		cmocka_unit_test(high_bits_of_an_ioctl_are_refused),
+		cmocka_unit_test(ioctls_of_set_up_are_refused),
+		cmocka_unit_test(other_architectures_are_killed),
+		cmocka_unit_test(forbidden_calls_are_refused),
+		cmocka_unit_test(malformed_tables_are_refused),
+		cmocka_unit_test(every_operator_compiles_to_what_it_says),
+		cmocka_unit_test(the_simulator_refuses_what_the_kernel_would),
+	};
+
+	return cmocka_run_group_tests_name("seccomp", tests, NULL, NULL);
+}

@@ -74,7 +74,12 @@ static void test_ends(void)
 	tap_check(&h, h.end == VM_END_FIRMWARE_STOP && h.detail == STOP_KERNEL_HASH &&
 		  h.status == EX_FIRMWARE && has(h.console_text, "stop\n"),
 		  "a firmware stop carries its code");
-	tap_check(&h, has(h.log_text, "firmware stop 0x40: "), "a firmware stop is logged as a sentence");
+	tap_check(&h, has(h.log_text, "detail 0x40: the kernel"), "a firmware stop is logged as a sentence");
+	harness_free(&h);
+	run_guest("mmiocode");
+	tap_check(&h, h.end == VM_END_KVM_ERROR && h.status == EX_HOST &&
+		  has(h.log_text, "rip d0000000"),
+		  "what KVM cannot run ends the VM, with its registers in the log");
 	harness_free(&h);
 	run_guest("handover");
 	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "still here\n"),

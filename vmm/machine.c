@@ -2,7 +2,6 @@
 
 #include "common/boot_block.h"
 #include "common/plan.h"
-#include "common/stop_text.h"
 #include "vmm/bus/pci.h"
 #include "vmm/config.h"
 #include "vmm/kvm/kvm.h"
@@ -45,11 +44,7 @@ static void put_console(void *ctx, uint8_t byte)
 
 static void end_by_guest(void *ctx, enum vm_end end, uint32_t detail)
 {
-	struct vm *vm = ctx;
-
-	if (end == VM_END_FIRMWARE_STOP)
-		vm_log(vm, "firmware stop %#x: %s", detail, stop_text(detail));
-	vm_end(vm, end, detail);
+	vm_end(ctx, end, detail);
 }
 
 static void log_tpm(void *ctx, const char *text)

@@ -9,10 +9,11 @@
 
 static struct vm vm; /* large; lives as long as the process */
 
-/* The launcher reads our standard error, the operator the VM's log: the cause goes to both. */
+/* The launcher reads our standard error, the operator the VM's log: the cause goes to both. How a
+ * guest ended is in the log already. */
 static int fail(const struct err *e)
 {
-	if (vm.log_fd > 0)
+	if (vm.log_fd > 0 && atomic_load(&vm.end) == 0)
 		vm_log(&vm, "%s", e->text);
 	return err_report(e, "pavise-vmm");
 }

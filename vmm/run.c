@@ -22,7 +22,6 @@
 
 /* What the vCPU threads and the main thread tell each other. */
 struct run {
-	struct vm *vm;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	unsigned sealed;         /* threads whose filter is in place */
@@ -185,56 +184,67 @@ static int supervise(struct vm *vm, int control, struct err *e)
 	return rc < 0 ? rc : 0;
 }
 
+struct end_text {
+	enum exit_status status;
+	const char *text;
+};
+
+static struct end_text describe_end(unsigned end, unsigned detail)
+{
+	switch (end) {
+	case VM_END_POWER_OFF:
+		return (struct end_text){ EX_OK, "the guest powered off" };
+	case VM_END_STOPPED:
+		return (struct end_text){ EX_OK, "stopped by the launcher" };
+	case VM_END_RESET:
+		return (struct end_text){ EX_GUEST, "the guest asked for a reset" };
+	case VM_END_TRIPLE_FAULT:
+		return (struct end_text){ EX_GUEST, "triple fault in the guest" };
+	case VM_END_FIRMWARE_STOP:
+		return (struct end_text){ EX_FIRMWARE, stop_text(detail) };
+	}
+	return (struct end_text){ EX_HOST, "KVM cannot run the guest: see the log" };
+}
+
 static int report_end(struct vm *vm, int control, struct err *e)
 {
 	struct err ignored = { 0 }; /* the launcher may be gone */
 	unsigned end = atomic_load(&vm->end);
 	unsigned detail = atomic_load(&vm->end_detail);
+	struct end_text t = describe_end(end, detail);
 
+	vm_log(vm, "end %u, detail %#x: %s", end, detail, t.text);
 	(void)record_send(control, RECORD_EXIT, end, detail, &ignored);
-	switch (end) {
-	case VM_END_POWER_OFF:
-	case VM_END_STOPPED:
+	if (t.status == EX_OK)
 		return 0;
-	case VM_END_RESET:
-		return err_set(e, EX_GUEST, "%s: the guest asked for a reset", vm->name);
-	case VM_END_TRIPLE_FAULT:
-		return err_set(e, EX_GUEST, "%s: triple fault: see the log", vm->name);
-	case VM_END_FIRMWARE_STOP:
-		return err_set(e, EX_FIRMWARE, "%s: firmware stop %#x: %s", vm->name, detail,
-			       stop_text(detail));
-	}
-	return err_set(e, EX_HOST, "%s: KVM gave up (%u): see the log", vm->name, detail);
+	return err_set(e, t.status, "%s: end %u, detail %#x: %s", vm->name, end, detail, t.text);
+}
+
+/* 1: GO came; 0: the launcher ended it before the guest ran. */
+static int prepare(struct vm *vm, int control, struct err *e)
+{
+	int rc = record_send(control, RECORD_READY, 0, 0, e);
+
+	if (rc == 0)
+		rc = await(control, RECORD_SEAL, e);
+	if (rc <= 0)
+		return rc;
+	rc = seal(vm, e);
+	if (rc == 0)
+		rc = record_send(control, RECORD_SEALED, 0, 0, e);
+	return rc < 0 ? rc : await(control, RECORD_GO, e);
 }
 
 int run_machine(struct vm *vm, int control, struct err *e)
 {
-	int rc;
+	int rc = prepare(vm, control, e);
 
-	run.vm = vm;
-	rc = record_send(control, RECORD_READY, 0, 0, e);
 	if (rc == 0)
-		rc = await(control, RECORD_SEAL, e);
-	if (rc == 1)
-		rc = seal(vm, e);
-	else if (rc == 0)
-		goto never_ran;
-	if (rc == 0)
-		rc = record_send(control, RECORD_SEALED, 0, 0, e);
-	if (rc == 0)
-		rc = await(control, RECORD_GO, e);
-	if (rc < 0)
-		return rc;
-	if (rc == 0)
-		goto never_ran;
-	let_go();
-	rc = supervise(vm, control, e);
-	stop_vcpus(vm);
-	if (rc < 0)
-		return rc;
-	return report_end(vm, control, e);
-
-never_ran:
-	vm_end(vm, VM_END_STOPPED, 0);
-	return report_end(vm, control, e);
+		vm_end(vm, VM_END_STOPPED, 0);
+	if (rc == 1) {
+		let_go();
+		rc = supervise(vm, control, e);
+		stop_vcpus(vm);
+	}
+	return rc < 0 ? rc : report_end(vm, control, e);
 }

@@ -54,6 +54,8 @@ static void test_exits(void)
 		  "an access across the end of a device reads all ones");
 	tap_check(&h, has(h.console_text, "read8=ff\nread16=ffff\nread32=ffffffff\n"
 			  "read64=ffffffffffffffff\n"), "memory nobody answers reads all ones");
+	tap_check(&h, has(h.console_text, "read64 across a page=ffffffffffffffff\n"),
+		  "so does an access that KVM cuts into odd pieces");
 	tap_check(&h, has(h.console_text, "ioapic version=170011\n"), "the IOAPIC is there");
 	tap_check(&h, has(h.console_text, "tpm=ffffffff\n"), "no TPM when none was given");
 	harness_free(&h);
@@ -74,7 +76,12 @@ static void test_ends(void)
 	tap_check(&h, h.end == VM_END_FIRMWARE_STOP && h.detail == STOP_KERNEL_HASH &&
 		  h.status == EX_FIRMWARE && has(h.console_text, "stop\n"),
 		  "a firmware stop carries its code");
-	tap_check(&h, has(h.log_text, "firmware stop 0x40: "), "a firmware stop is logged as a sentence");
+	tap_check(&h, has(h.log_text, "detail 0x40: the kernel"), "a firmware stop is logged as a sentence");
+	harness_free(&h);
+	run_guest("mmiocode");
+	tap_check(&h, h.end == VM_END_KVM_ERROR && h.status == EX_HOST &&
+		  has(h.log_text, "rip d0000000"),
+		  "what KVM cannot run ends the VM, with its registers in the log");
 	harness_free(&h);
 	run_guest("handover");
 	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "still here\n"),
@@ -138,7 +145,8 @@ static void test_stop(void)
 
 		harness_send(&h, RECORD_STOP);
 		harness_finish(&h);
-		tap_check(&h, going && h.end == VM_END_STOPPED && h.status == 0,
+		tap_check(&h, going && h.end == VM_END_STOPPED && h.status == 0 &&
+			  !has(h.log_text, "did not stop"),
 			  "RECORD_STOP ends a guest that does %s on 3 vCPUs", endless[i].guest);
 		harness_free(&h);
 	}
@@ -195,7 +203,8 @@ static void test_tpm(void)
 	       "a guest waits for a TPM that says nothing");
 	harness_send(&h, RECORD_STOP);
 	harness_finish(&h);
-	tap_check(&h, h.end == VM_END_STOPPED, "RECORD_STOP ends a vCPU that waits for the TPM");
+	tap_check(&h, h.end == VM_END_STOPPED && !has(h.log_text, "did not stop"),
+		  "RECORD_STOP ends a vCPU that waits for the TPM");
 	harness_free(&h);
 	waitpid(pid, NULL, 0);
 }

@@ -240,7 +240,7 @@ static void test_short_body(void **state)
 
 static void test_oversize(void **state)
 {
-	uint8_t response[HEADER];
+	static uint8_t response[8192];
 
 	(void)state;
 	header(response, 0x8001, 0xF81, 0);
@@ -249,7 +249,7 @@ static void test_oversize(void **state)
 
 static void test_undersize(void **state)
 {
-	uint8_t response[HEADER];
+	static uint8_t response[8192]; /* bytes enough to overrun every buffer */
 
 	(void)state;
 	header(response, 0x8001, 9, 0);

@@ -107,6 +107,7 @@ pdpt:	.quad pd0 + PRESENT + WRITE
 	.quad pd0 + 0x2000 + PRESENT + WRITE
 	.quad pd0 + 0x3000 + PRESENT + WRITE
 	.fill 508, 8, 0
+	.globl pd0
 pd0:	.quad pt0 + PRESENT + WRITE
 	.set page, 0x200000
 	.rept 2047

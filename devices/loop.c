@@ -48,6 +48,17 @@ static int take_message(struct loop *l, struct err *e)
 	return 0;
 }
 
+/* Tells the launcher once that the handshake is done; more messages may still come. */
+static int tell_ready(struct loop *l, struct err *e)
+{
+	struct err incomplete = { 0 };
+
+	if (l->ready_told || vhost_server_complete(l->server, &incomplete) < 0)
+		return 0;
+	l->ready_told = true;
+	return record_send(l->control, RECORD_READY, 0, 0, e);
+}
+
 int loop_set_up(struct loop *l, struct err *e)
 {
 	for (;;) {
@@ -58,9 +69,11 @@ int loop_set_up(struct loop *l, struct err *e)
 		int rc = wait_for(p, 2, -1, e);
 
 		/* Messages first: what the front end sent before the launcher's record counts. */
-		if (rc == 0 && p[VHOST].revents != 0)
+		if (rc == 0 && p[VHOST].revents != 0) {
 			rc = take_message(l, e);
-		else if (rc == 0 && p[CONTROL].revents != 0) {
+			if (rc == 0)
+				rc = tell_ready(l, e);
+		} else if (rc == 0 && p[CONTROL].revents != 0) {
 			rc = take_record(l, e);
 			if (rc >= 0)
 				return rc;

@@ -15,10 +15,12 @@ struct loop {
 	bool (*serve)(void *device, struct virtqueue *queues);
 	/* One more descriptor to wait for: fills fd and events, fd -1 for none. May be NULL. */
 	void (*watch)(const void *device, struct pollfd *out);
+	bool ready_told; /* RECORD_READY was sent */
 	bool front_gone; /* the front end closed: only control is left */
 };
 
-/* Set-up messages, no guest data. 1: RECORD_SEAL came; 0: end in order (RECORD_STOP or the
+/* Set-up messages, no guest data; RECORD_READY goes out when all is there that cannot come after
+ * sealing. 1: RECORD_SEAL came; 0: end in order (RECORD_STOP or the
  * launcher closed control); negative: error. */
 int loop_set_up(struct loop *l, struct err *e);
 

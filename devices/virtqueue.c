@@ -80,7 +80,7 @@ void vq_break(struct virtqueue *q, const char *why)
 	signal_eventfd(q->err);
 }
 
-/* 1: *head is the next chain's first descriptor; 0: nothing available; -1: broken. */
+/* 1: *head is the next chain's first descriptor, not yet checked; 0: nothing available; -1: broken. */
 static int next_head(struct virtqueue *q, uint16_t *head)
 {
 	uint16_t idx;
@@ -99,10 +99,6 @@ static int next_head(struct virtqueue *q, uint16_t *head)
 	uint64_t entry = q->avail + AVAIL_RING + 2ull * (q->next & (q->size - 1));
 	if (!guest_load_le16(q->mem, entry, head)) {
 		vq_break(q, "available ring outside memory");
-		return -1;
-	}
-	if (*head >= q->size) {
-		vq_break(q, "available entry beyond the descriptor table");
 		return -1;
 	}
 	return 1;
@@ -158,7 +154,7 @@ static const char *read_chain(const struct virtqueue *q, struct vq_chain *c)
 		if (c->count >= q->size)
 			return "descriptor chain loops";
 		if (d.next >= q->size)
-			return "next descriptor beyond the table";
+			return "descriptor number beyond the table";
 		if (!read_descriptor(q, d.next, &d))
 			return "descriptor table outside memory";
 		const char *why = append(q, c, &d);

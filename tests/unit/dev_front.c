@@ -4,6 +4,7 @@
 #include "common/fdpass.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -67,6 +68,8 @@ int front_send(struct front *f, uint32_t request, uint32_t flags, const void *pa
 	write_le32(&w, size);
 	write_copy(&w, payload, size);
 	need(!w.bad && fdpass_send(f->sock, out, w.pos, fds, fd_count, &e) == 0);
+	if (f->remote)
+		return 1;
 	int rc = 1;
 	size_t before = SIZE_MAX;
 	/* Until the message is complete (nothing held back) or refused. */
@@ -80,6 +83,10 @@ int front_send(struct front *f, uint32_t request, uint32_t flags, const void *pa
 int front_reply(struct front *f, uint32_t request, void *payload, size_t max)
 {
 	uint8_t in[VHOST_HEADER_SIZE + VHOST_PAYLOAD_MAX];
+	struct pollfd p = { .fd = f->sock, .events = POLLIN };
+
+	if (f->remote)
+		need(poll(&p, 1, 5000) == 1);
 	ssize_t n = read(f->sock, in, sizeof(in));
 
 	if (n < 0)

@@ -23,6 +23,7 @@ struct front {
 	int memfd;
 	uint8_t *ram; /* the guest's own view */
 	int sock, back; /* the two ends */
+	bool remote;    /* the server is another process: replies are waited for */
 	int kick[VHOST_QUEUES_MAX], call[VHOST_QUEUES_MAX];
 	uint16_t avail_idx[VHOST_QUEUES_MAX];
 	struct devlog log;

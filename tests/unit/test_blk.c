@@ -184,6 +184,13 @@ static void readonly_refuses_out(void **state)
 	assert_int_equal(request(b, 4, 0, 0, NULL), 0);
 	assert_int_equal(request(b, 0, 0, 512, NULL), 0);
 	bench_close(b);
+	/* Not only because the descriptor happens to refuse it. */
+	b = bench_open(false);
+	b->blk.readonly = true;
+	assert_int_equal(request(b, 1, 0, 512, NULL), 1);
+	assert_int_equal(pread(b->disk, &byte, 1, 0), 1);
+	assert_int_equal(byte, 1);
+	bench_close(b);
 }
 
 static void access_mode_must_match(void **state)

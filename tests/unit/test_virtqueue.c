@@ -2,10 +2,13 @@
 
 #include "common/bytes.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -89,6 +92,8 @@ static void put_case(struct bench *b, const struct ring_case *c)
 	for (uint16_t i = 0; i < 4; i++)
 		ring_desc(&b->front, 0, i, c->desc[i].gpa, c->desc[i].size, c->desc[i].flags,
 			  c->desc[i].next);
+	/* Right behind the table lies what would pass for a descriptor. */
+	ring_desc(&b->front, 0, FRONT_QUEUE_SIZE, DATA_GPA, 1, 0, 0);
 	ring_offer(&b->front, 0, 0);
 }
 
@@ -124,6 +129,54 @@ static void longest_chain(void **state)
 	ring_desc(&b->front, 0, FRONT_QUEUE_SIZE - 1, DATA_GPA, 1, F_NEXT, 7);
 	assert_false(vq_peek(b->q, &b->chain));
 	assert_true(b->q->broken);
+	bench_close(b);
+}
+
+/* The largest queue and a loop: the copy must end at the end of its array. */
+static void loop_in_the_largest_queue(void **state)
+{
+	static struct {
+		struct vq_chain chain;
+		uint8_t canary[64];
+	} copy;
+	struct bench *b = bench_open();
+
+	(void)state;
+	memset(copy.canary, 0xC5, sizeof(copy.canary));
+	b->q->size = VQ_SIZE_MAX;
+	ring_desc(&b->front, 0, 0, DATA_GPA, 1, F_NEXT, 0);
+	ring_offer(&b->front, 0, 0);
+	assert_false(vq_peek(b->q, &copy.chain));
+	assert_true(b->q->broken);
+	assert_int_equal(copy.chain.count, VQ_SIZE_MAX);
+	for (size_t i = 0; i < sizeof(copy.canary); i++)
+		assert_int_equal(copy.canary[i], 0xC5);
+	bench_close(b);
+}
+
+/* Descriptors of 2 GiB each in a sparse memory: two are the limit, one byte more is too long. */
+static void chain_bytes_are_bounded(void **state)
+{
+	const uint64_t half = 1ull << 31;
+	struct bench *b = bench_open();
+	struct guest_memory *m = &b->front.server.mem;
+	int fd = memfd_create("sparse", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, (off_t)half), 0);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	assert_int_equal(guest_memory_map(m, 1ull << 40, half, 1ull << 40, fd, 0,
+					  &(struct err){ 0 }), 0);
+	ring_desc(&b->front, 0, 0, 1ull << 40, (uint32_t)half, F_NEXT, 1);
+	ring_desc(&b->front, 0, 1, 1ull << 40, (uint32_t)half, 0, 2);
+	ring_desc(&b->front, 0, 2, DATA_GPA, 1, F_WRITE, 0);
+	ring_offer(&b->front, 0, 0);
+	assert_true(vq_peek(b->q, &b->chain));
+	assert_int_equal(b->chain.readable, VQ_CHAIN_BYTES_MAX);
+	ring_desc(&b->front, 0, 1, 1ull << 40, (uint32_t)half, F_NEXT, 2);
+	assert_false(vq_peek(b->q, &b->chain));
+	assert_true(b->q->broken);
+	close(fd);
 	bench_close(b);
 }
 
@@ -167,6 +220,7 @@ static void head_beyond_the_table(void **state)
 	struct bench *b = bench_open();
 
 	(void)state;
+	ring_desc(&b->front, 0, FRONT_QUEUE_SIZE, DATA_GPA, 1, 0, 0);
 	ring_offer(&b->front, 0, FRONT_QUEUE_SIZE);
 	assert_false(vq_peek(b->q, &b->chain));
 	assert_true(b->q->broken);
@@ -302,6 +356,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(table_of_rings),
 		cmocka_unit_test(longest_chain),
+		cmocka_unit_test(loop_in_the_largest_queue),
+		cmocka_unit_test(chain_bytes_are_bounded),
 		cmocka_unit_test(available_index_jumps),
 		cmocka_unit_test(head_beyond_the_table),
 		cmocka_unit_test(copied_once),

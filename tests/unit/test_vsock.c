@@ -246,37 +246,62 @@ static void driver_reset_ends_the_stream(void **state)
 	guest_connects(b);
 }
 
-static void bad_packets_break_their_queue(void **state)
+static void offer_tx(struct bench *b, uint32_t size, uint32_t header_len, uint32_t writable)
 {
-	struct bench *b = *state;
-	struct vsock_header h = packet(VSOCK_OP_RW, 100);
-	struct virtqueue *tx = &b->front.server.queue[1], *rx = &b->front.server.queue[0];
+	struct vsock_header h = packet(VSOCK_OP_RW, header_len);
 
-	/* Header promises 100 bytes, the buffer has 50. */
-	vsock_header_encode(&h, b->front.ram + TX_AT);
-	ring_desc(&b->front, 1, 0, FRONT_GPA + TX_AT, VSOCK_HEADER_SIZE + 50, 0, 0);
-	ring_offer(&b->front, 1, 0);
-	serve(b);
-	assert_true(tx->broken);
-	/* The other queue lives. A receive buffer without room for a header breaks that too. */
-	assert_false(rx->broken);
 	front_stop_queue(&b->front, 1);
 	front_start_queue(&b->front, 1, 0);
+	vsock_header_encode(&h, b->front.ram + TX_AT);
+	ring_desc(&b->front, 1, 0, FRONT_GPA + TX_AT, size, writable > 0 ? F_NEXT : 0, 1);
+	ring_desc(&b->front, 1, 1, FRONT_GPA + TX_AT, writable, F_WRITE, 0);
+	ring_offer(&b->front, 1, 0);
+	serve(b);
+}
+
+static void bad_packets_break_tx(void **state)
+{
+	static const struct {
+		uint32_t size, header_len, writable;
+		bool broken;
+	} table[] = {
+		{ VSOCK_HEADER_SIZE + 50, 50, 0, false },
+		{ VSOCK_HEADER_SIZE + 50, 51, 0, true },
+		{ VSOCK_HEADER_SIZE + 50, 49, 0, true },
+		{ VSOCK_HEADER_SIZE, UINT32_MAX, 0, true },
+		{ VSOCK_HEADER_SIZE + VSOCK_PACKET_MAX + 1, VSOCK_PACKET_MAX + 1, 0, true },
+		{ VSOCK_HEADER_SIZE - 1, 0, 0, true },
+		{ VSOCK_HEADER_SIZE, 0, 1, true },
+	};
+	struct bench *b = *state;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		offer_tx(b, table[i].size, table[i].header_len, table[i].writable);
+		if (b->front.server.queue[1].broken != table[i].broken)
+			fail_msg("packet %zu", i);
+		assert_false(b->front.server.queue[0].broken); /* the other queue lives */
+	}
+}
+
+static void bad_buffers_break_rx(void **state)
+{
+	struct bench *b = *state;
+	struct virtqueue *rx = &b->front.server.queue[0];
+
+	/* No room for a header. */
 	ring_desc(&b->front, 0, 0, FRONT_GPA + RX_AT(0), VSOCK_HEADER_SIZE - 1, F_WRITE, 0);
 	guest_sends(b, VSOCK_OP_REQUEST, NULL, 0);
 	assert_true(rx->broken);
-	/* Short header, writable part. */
-	ring_desc(&b->front, 1, 0, FRONT_GPA + TX_AT, VSOCK_HEADER_SIZE - 1, 0, 0);
-	ring_offer(&b->front, 1, 0);
+	assert_false(b->front.server.queue[1].broken);
+	/* A readable part. */
+	front_stop_queue(&b->front, 0);
+	front_start_queue(&b->front, 0, 0);
+	ring_desc(&b->front, 0, 0, FRONT_GPA + RX_AT(0), 16, F_NEXT, 1);
+	ring_desc(&b->front, 0, 1, FRONT_GPA + RX_AT(1), RX_SIZE, F_WRITE, 0);
+	ring_offer(&b->front, 0, 0);
 	serve(b);
-	assert_true(tx->broken);
-	front_stop_queue(&b->front, 1);
-	front_start_queue(&b->front, 1, 0);
-	ring_desc(&b->front, 1, 0, FRONT_GPA + TX_AT, VSOCK_HEADER_SIZE, F_NEXT, 1);
-	ring_desc(&b->front, 1, 1, FRONT_GPA + TX_AT, 1, F_WRITE, 0);
-	ring_offer(&b->front, 1, 0);
-	serve(b);
-	assert_true(tx->broken);
+	assert_true(rx->broken);
+	assert_int_equal(ring_used_idx(&b->front, 0), 0);
 }
 
 static void closed_channel_shuts_down(void **state)
@@ -307,7 +332,8 @@ int main(void)
 		DEVICE(slow_host_holds_the_guest),
 		DEVICE(reconnect_replaces),
 		DEVICE(driver_reset_ends_the_stream),
-		DEVICE(bad_packets_break_their_queue),
+		DEVICE(bad_packets_break_tx),
+		DEVICE(bad_buffers_break_rx),
 		DEVICE(closed_channel_shuts_down),
 	};
 

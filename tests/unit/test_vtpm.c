@@ -26,6 +26,7 @@
 
 /* TPM 2.0 part 2, 6.6.3: response codes. */
 #define RC_INITIALIZE 0x100u
+#define RC_LOCALITY   0x907u
 #define RC_HIERARCHY_1 (0x085u | 0x100u) /* TPM_RC_HIERARCHY, handle 1 */
 
 struct swtpm {
@@ -125,7 +126,7 @@ struct reply {
 	uint32_t size, code;
 };
 
-/* Sends command bytes and receives one response behind prefix bytes. */
+/* Sends command bytes and receives one response, with bytes before and behind it to skip. */
 static void exchange(int fd, const void *command, size_t size, size_t prefix, size_t suffix,
 		     struct reply *out)
 {
@@ -330,6 +331,40 @@ static void the_data_channel_takes_no_control_command(void **state)
 	}
 	assert_measured(s.data);
 	assert_true(still_runs(&s));
+	stop(&s);
+}
+
+static void write_pcr_reset(struct writer *w, unsigned pcr)
+{
+	write_be32(w, pcr);
+	write_empty_password(w);
+	finish(w);
+}
+
+/* The prefix of the TPM simulator's protocol chooses a locality, and swtpm takes it on the data
+ * channel. The VMM does not let it through; if it did, what was measured would still stand. */
+static void no_locality_reaches_the_measured_pcrs(void **state)
+{
+	struct swtpm s;
+
+	(void)state;
+	start_booted(&s);
+	for (uint8_t locality = 0; locality <= 4; locality++)
+		for (unsigned pcr = 0; pcr < 16; pcr++) {
+			uint8_t b[64], framed[80];
+			struct writer w = begin(b, sizeof(b), TPM2_ST_SESSIONS, TPM2_CC_PCR_Reset);
+			struct writer f = writer_over(framed, sizeof(framed));
+			struct reply r;
+
+			write_pcr_reset(&w, pcr);
+			write_be32(&f, 8);
+			write_u8(&f, locality);
+			write_be32(&f, (uint32_t)w.pos);
+			write_copy(&f, b, w.pos);
+			exchange(s.data, framed, f.pos, 4, 4, &r);
+			assert_int_equal(r.code, RC_LOCALITY);
+		}
+	assert_measured(s.data);
 	stop(&s);
 }
 
@@ -549,6 +584,7 @@ int main(void)
 		cmocka_unit_test(the_guest_cannot_start_it_again),
 		cmocka_unit_test(the_guest_cannot_allocate_banks),
 		cmocka_unit_test(the_data_channel_takes_no_control_command),
+		cmocka_unit_test(no_locality_reaches_the_measured_pcrs),
 		cmocka_unit_test(the_data_channel_can_be_handed_over),
 		cmocka_unit_test(another_image_is_noticed),
 		cmocka_unit_test(banks_that_were_not_chosen_are_noticed),

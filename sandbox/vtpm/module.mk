@@ -1,0 +1,9 @@
+# The launcher links VTPM_SRCS and VTPM_LIBS, dynamically: tpm2-tss has no static archive.
+VTPM_SRCS := sandbox/vtpm/vtpm.c sandbox/vtpm/tpm.c sandbox/vtpm/tcti_fd.c sandbox/vtpm/control.c \
+             sandbox/vtpm/channel.c
+VTPM_LIBS := -ltss2-sys -ltss2-mu -ltss2-rc $(CRYPTO_LIBS)
+pavise-launch_LIBS += $(VTPM_LIBS)
+
+TESTS += test_vtpm
+test_vtpm_SRCS := tests/unit/test_vtpm.c $(VTPM_SRCS) common/err.c common/bytes.c
+test_vtpm_LIBS := -lcmocka -lpthread $(VTPM_LIBS)

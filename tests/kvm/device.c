@@ -122,6 +122,8 @@ void device_free(struct device *d)
 	device_kill(d);
 	n = pread(d->log, d->log_text, sizeof(d->log_text) - 1, 0);
 	d->log_text[n > 0 ? n : 0] = '\0';
+	for (char *line = strtok(strdup(d->log_text), "\n"); line != NULL; line = strtok(NULL, "\n"))
+		printf("# device: %s\n", line);
 	close(d->control);
 	close(d->log);
 	close(d->disk);

@@ -47,6 +47,8 @@ __attribute__((noreturn)) static void child(const struct device *d, int control,
 	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
 		if (fcntl(keep[i], F_SETFD, 0) < 0)
 			_exit(126);
+	if (harness_drop_capabilities() < 0)
+		_exit(126);
 	snprintf(a, sizeof(a), "control=%d", control);
 	snprintf(b, sizeof(b), "vhost=%d", vhost);
 	snprintf(c, sizeof(c), "log=%d", d->log);
@@ -122,8 +124,6 @@ void device_free(struct device *d)
 	device_kill(d);
 	n = pread(d->log, d->log_text, sizeof(d->log_text) - 1, 0);
 	d->log_text[n > 0 ? n : 0] = '\0';
-	for (char *line = strtok(strdup(d->log_text), "\n"); line != NULL; line = strtok(NULL, "\n"))
-		printf("# device: %s\n", line);
 	close(d->control);
 	close(d->log);
 	close(d->disk);

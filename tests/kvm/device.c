@@ -47,6 +47,8 @@ __attribute__((noreturn)) static void child(const struct device *d, int control,
 	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
 		if (fcntl(keep[i], F_SETFD, 0) < 0)
 			_exit(126);
+	if (harness_drop_capabilities() < 0)
+		_exit(126);
 	snprintf(a, sizeof(a), "control=%d", control);
 	snprintf(b, sizeof(b), "vhost=%d", vhost);
 	snprintf(c, sizeof(c), "log=%d", d->log);

@@ -162,7 +162,7 @@ static void add_descriptors(struct harness *h, int control, int plan)
 }
 
 /* The VMM refuses to run with any capability. With an empty bounding set exec gives root none. */
-static int drop_capabilities(void)
+int harness_drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
@@ -187,7 +187,7 @@ __attribute__((noreturn)) static void child(const struct harness *h)
 		if (fcntl(h->fd[i], F_SETFD, 0) < 0)
 			_exit(126);
 	}
-	if (dup2(h->error, STDERR_FILENO) < 0 || drop_capabilities() < 0)
+	if (dup2(h->error, STDERR_FILENO) < 0 || harness_drop_capabilities() < 0)
 		_exit(126);
 	execv(path, argv);
 	_exit(127);

@@ -85,6 +85,9 @@ void harness_free(struct harness *h);
 /* Reads the console so far into h->console_text, while the guest runs. */
 void harness_peek(struct harness *h);
 
+/* For a child before exec: drops every capability for good, as the launcher does. 0 or -1. */
+int harness_drop_capabilities(void);
+
 /* Does text contain part? */
 bool has(const char *text, const char *part);
 

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define SECTORS 64
@@ -55,11 +56,11 @@ static void test_msix(void)
 
 	tap_check(&h, good && has(h.console_text, "control=1\nstatus=f\nopen\nused=1\n"
 				  "interrupts=1\n"), "a request raises its vector");
-	tap_check(&h, has(h.console_text, "masked\nused=1\ninterrupts=1\n"),
+	tap_check(&h, has(h.console_text, "masked\nused=1\npending=0\ninterrupts=1\n"),
 		  "a masked vector raises nothing");
 	tap_check(&h, has(h.console_text, "unmasked\ninterrupts=2\n"),
 		  "an interrupt missed while masked comes at unmasking");
-	tap_check(&h, has(h.console_text, "astray\nused=1\ninterrupts=2\n"),
+	tap_check(&h, has(h.console_text, "astray\nused=1\npending=0\ninterrupts=2\n"),
 		  "a message astray is not sent and breaks nothing");
 	harness_free(&h);
 }
@@ -101,7 +102,7 @@ static void test_chains(void)
 	}
 	tap_check(&h, good && has(h.console_text, "legal\nstatus=f\nused=1\n"),
 		  "after them a reset mends the device, and the VM powers off");
-	tap_ok(disk.log_text[0] != '\0', "the back end logged why");
+	tap_ok(has(disk.log_text, "queue"), "the back end logged why");
 	harness_free(&h);
 }
 
@@ -143,10 +144,15 @@ static void test_refusals(void)
 		  has(h.error_text, "vhost-user back end"), "a dead back end: the VM never runs");
 	device_free(&disk);
 	harness_free(&h);
+	int pair[2];
 	harness_init(&h, "pci");
-	harness_add_device(&h, "floppy", dup(STDERR_FILENO));
-	tap_check(&h, harness_start(&h) < 0 && h.status == EX_USAGE_ERROR,
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return;
+	harness_add_device(&h, "floppy", pair[0]);
+	tap_check(&h, harness_start(&h) < 0 && h.status == EX_USAGE_ERROR &&
+		  has(h.error_text, "device type floppy: unknown"),
 		  "an unknown device type is refused");
+	close(pair[1]);
 	harness_free(&h);
 }
 

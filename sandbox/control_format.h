@@ -17,7 +17,7 @@ enum control_type {
 	CONTROL_BAD = 0x104,        /* malformed request; the connection closes */
 };
 
-enum control_phase { CONTROL_STARTING = 1, CONTROL_RUNNING = 2, CONTROL_STOPPING = 3 };
+enum control_phase { CONTROL_STARTING = 1, CONTROL_RUNNING = 2 };
 enum control_isolation { CONTROL_REQUIRED = 1, CONTROL_DEGRADED = 2 };
 
 struct control_record {

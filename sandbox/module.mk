@@ -12,9 +12,17 @@ pavise-launch_LIBS := -lselinux -lcap-ng
 # Stand-ins for the launcher's tests, in a folder of their own: they bear the real ones' names.
 TEST_LIBEXEC := $(O)/tests/libexec
 DUMMY_SRCS := tests/sandbox/dummy_child.c sandbox/lsm.c common/record.c common/err.c
-TESTS += libexec/pavise-vmm libexec/pavise-dev mkplan
+TOOLS += libexec/pavise-vmm libexec/pavise-dev mkplan
 libexec/pavise-vmm_SRCS := $(DUMMY_SRCS)
 libexec/pavise-vmm_LINK := $(STATIC)
 libexec/pavise-dev_SRCS := $(DUMMY_SRCS)
 libexec/pavise-dev_LINK := $(STATIC)
 mkplan_SRCS := tests/sandbox/mkplan.c common/plan.c common/bytes.c common/err.c
+
+TESTS += test_names test_mcs
+test_names_SRCS := tests/unit/test_names.c sandbox/names.c common/err.c
+test_names_LIBS := -lcmocka
+test_mcs_SRCS := tests/unit/test_mcs.c $(SANDBOX_MCS_SRCS) common/err.c
+test_mcs_LIBS := -lcmocka
+KVM_SCRIPTS += tests/unit/test_launch_cli.sh
+LAB_SCRIPTS += tests/sandbox/test_isolation.sh

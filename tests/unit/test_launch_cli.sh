@@ -1,0 +1,224 @@
+#!/bin/bash
+# budget: 120
+# test_launch_cli.sh: every input pavise-launch has to refuse gives its documented exit status and one line,
+# and leaves no process, mount, file, lock or category pair behind; so do all the ends of a VM.
+# The programs it starts are stand-ins (tests/sandbox/dummy_child.c).
+set -u
+
+build=${PAVISE_BUILD:-build}
+skip() { echo "1..0 # SKIP $1"; exit 0; }
+[ "$(id -u)" = 0 ] || skip "not root: pavise-launch is root's"
+[ -w /dev/kvm ] || skip "no usable /dev/kvm on this machine"
+
+work=$(mktemp -d)
+run=$work/run
+launch=$build/bin/pavise-launch
+count=0
+export LC_ALL=C
+trap 'rm -rf "$work"' EXIT
+
+ok() { count=$((count + 1)); echo "ok $count - $1"; }
+not_ok() { count=$((count + 1)); echo "not ok $count - $1"; shift; printf '# %s\n' "$@"; failed=1; }
+failed=0
+
+# Everything a launch could leave: the run directory, mounts, children (their output is their log there),
+# launchers.
+traces() {
+    ls -A "$run" 2>/dev/null | grep -v '^\.pairs$'
+    ls -A "$run/.pairs" 2>/dev/null
+    cat /proc/self/mountinfo | grep -F "$work"
+    readlink /proc/[0-9]*/fd/1 | grep -F "$run/"
+    ps -eo args= | grep -F -- "--run-dir $run" | grep -v grep
+}
+
+# start ARGS...: runs the launcher with the usual arguments unless given, fds 5 plan, 6 disk, 7 read-only disk
+start() {
+    timeout 100 "$launch" "$@" --run-dir "$run" --libexec "$libexec" 5<"$plan" 6<>"$disk" 7<"$disk" \
+        >"$work/out" 2>"$work/err"
+}
+
+usual=(--plan-fd 5 --memory 67108864 --cpus 1 --isolation degraded --no-vtpm)
+
+# check NAME STATUS PATTERN ARGS...: refused, with one line that names the cause
+check() {
+    local name=$1 want=$2 pattern=$3 got lines left
+    shift 3
+    start "$@"
+    got=$?
+    lines=$(wc -l <"$work/err")
+    left=$(traces)
+    if [ "$got" = "$want" ] && [ "$lines" = 1 ] && [ ! -s "$work/out" ] && [ -z "$left" ] &&
+        grep -q -- "$pattern" "$work/err"; then
+        ok "$name"
+    else
+        not_ok "$name" "status $got, wanted $want" "$(head -c 600 "$work/err")" "left: $left"
+    fi
+}
+
+# ends NAME STATUS PATTERN ARGS...: runs, and ends with that line last
+ends() {
+    local name=$1 want=$2 pattern=$3 got left
+    shift 3
+    start "$@"
+    got=$?
+    left=$(traces)
+    if [ "$got" = "$want" ] && [ -z "$left" ] && tail -n 1 "$work/err" | grep -q -- "$pattern"; then
+        ok "$name"
+    else
+        not_ok "$name" "status $got, wanted $want" "$(head -c 600 "$work/err")" "left: $left"
+    fi
+}
+
+plan=$work/plan disk=$work/disk libexec=$work/libexec
+mkdir "$libexec"
+cp "$build/tests/libexec/pavise-vmm" "$build/tests/libexec/pavise-dev" "$libexec/"
+"$build/tests/mkplan" "$plan" 67108864 2 || exit 1
+truncate -s 1M "$disk"
+mkdir "$work/empty"
+
+long=$(printf 'a%.0s' {1..33})
+for name in '' A 'a b' a/b ../a .pairs "$long" a_b $'a\nb'; do
+    check "name '${name//$'\n'/\\n}' refused" 64 "not 1 to 32 characters" "$name" "${usual[@]}"
+done
+check "no name" 64 "usage" "${usual[@]}"
+check "two names" 64 "usage" a b "${usual[@]}"
+check "no plan" 64 "usage" a --memory 67108864 --cpus 1
+check "unknown option" 64 "usage" a "${usual[@]}" --color
+check "memory 0" 64 "2 MiB" a "${usual[@]}" --memory 0
+check "memory no multiple of 2 MiB" 64 "2 MiB" a "${usual[@]}" --memory 67108865
+check "memory no number" 64 "memory" a "${usual[@]}" --memory 64M
+check "memory negative" 64 "memory" a "${usual[@]}" --memory -2097152
+check "memory beyond 64 bits" 64 "memory" a "${usual[@]}" --memory 18446744073709551616
+check "memory beyond the host's" 5 "the host has" a "${usual[@]}" --memory 1125899906842624
+check "memory below the plan's" 64 "the plan demands" a "${usual[@]}" --memory 2097152
+check "cpus 0" 64 "at least 1" a "${usual[@]}" --cpus 0
+check "cpus above the plan's" 64 "the plan allows 2" a "${usual[@]}" --cpus 3
+check "isolation unknown" 64 "required or degraded" a "${usual[@]}" --isolation auto
+check "log without descriptor" 64 "NAME:FD" a "${usual[@]}" --log vmm
+check "log name that climbs" 64 "not 1 to 32" a "${usual[@]}" --log ../vmm:1
+check "plan descriptor closed" 64 "plan-fd" a "${usual[@]}" --plan-fd 44
+check "disk descriptor closed" 64 "disk" a "${usual[@]}" --disk-fd 44
+check "disk opened read-only" 64 "not opened for" a "${usual[@]}" --disk-fd 7
+check "read-only disk opened for writing" 64 "not opened for" a "${usual[@]}" --disk-ro-fd 6
+check "the same disk twice" 6 "in use" a "${usual[@]}" --disk-fd 6 --disk-ro-fd 7
+check "nine disks" 64 "at most 8" a "${usual[@]}" --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 \
+    --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7
+exec 8<"$work/empty" 9<>/dev/null
+check "a folder as disk" 64 "not a regular file" a "${usual[@]}" --disk-ro-fd 8
+check "a device as disk" 64 "not a regular file" a "${usual[@]}" --disk-fd 9
+check "a device as plan" 64 "not a regular file" a "${usual[@]}" --plan-fd 9
+exec 8<&- 9<&-
+
+truncate -s 511 "$work/small"
+disk=$work/small check "disk smaller than a sector" 3 "sectors" a "${usual[@]}" --disk-fd 6
+truncate -s 1M "$disk"
+
+bad=$work/bad
+: >"$bad"
+plan=$bad check "empty plan" 3 "plan" a "${usual[@]}"
+head -c 4096 "$plan" >"$bad"
+plan=$bad check "plan cut off" 3 "plan" a "${usual[@]}"
+{ printf 'X'; tail -c +2 "$plan"; } >"$bad"
+plan=$bad check "plan with a wrong magic" 3 "plan" a "${usual[@]}"
+{ cat "$plan"; printf 'x'; } >"$bad"
+plan=$bad check "plan with a tail" 3 "plan" a "${usual[@]}"
+
+libexec=$work/empty check "no programs" 5 "pavise-dev" a "${usual[@]}"
+libexec=$work/none check "no folder of programs" 5 "programs' folder" a "${usual[@]}"
+cp "$libexec/pavise-vmm" "$libexec/keep"
+echo nonsense >"$libexec/pavise-vmm"
+check "a VMM that is no program" 5 "vmm: executing" a "${usual[@]}"
+mv "$libexec/keep" "$libexec/pavise-vmm"
+
+if [ ! -e /sys/fs/selinux/enforce ]; then
+    check "isolation required without SELinux" 5 "SELinux: not active" a --plan-fd 5 --memory 67108864 \
+        --cpus 1 --no-vtpm
+fi
+
+mount_none() { unshare -m sh -c 'mount --bind /dev/null /dev/kvm && exec "$@"' sh "$@"; }
+check_no_kvm() {
+    mount_none "$launch" a "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/err"
+    if [ $? = 5 ] && grep -q /dev/kvm "$work/err" && [ "$(wc -l <"$work/err")" = 1 ] && [ -z "$(traces)" ]; then
+        ok "/dev/kvm is another device"
+    else
+        not_ok "/dev/kvm is another device" "$(cat "$work/err")"
+    fi
+}
+check_no_kvm
+
+setpriv --reuid 65534 --clear-groups "$launch" a "${usual[@]}" --run-dir "$run" 5<"$plan" 2>"$work/err"
+if [ $? = 5 ] && grep -q 'not root' "$work/err"; then ok "not root"; else not_ok "not root" "$(cat "$work/err")"; fi
+
+mkdir -p "$run" && chmod 0755 "$run"
+check "a run directory others may enter" 5 "mode 0700" a "${usual[@]}"
+chmod 0700 "$run"
+
+ends "power off" 0 "^off: the guest powered off$" off "${usual[@]}" --disk-fd 6
+ends "firmware stop" 8 "^fwstop: firmware stop 0x41: the initrd is not" fwstop "${usual[@]}"
+ends "triple fault" 7 "^crash: the guest crashed (triple fault)$" crash "${usual[@]}"
+ends "a VMM that dies says why" 70 "vmm: ended with status 9: the dummy was told to die" die "${usual[@]}"
+ends "a VMM that lies" 70 "vmm: sent record 3 out of turn" liar "${usual[@]}"
+ends "vTPM started and ended" 0 "powered off" off --plan-fd 5 --memory 67108864 --cpus 1 --isolation degraded
+
+# A running VM: its name, its disk, its children.
+timeout 100 "$launch" hold "${usual[@]}" --disk-fd 6 --run-dir "$run" --libexec "$libexec" \
+    5<"$plan" 6<>"$disk" 2>"$work/hold.err" &
+wait_for() { for _ in $(seq 100); do grep -q running "$1" && return; sleep 0.1; done; }
+wait_for "$work/hold.err"
+refuse_beside() {
+    local name=$1 want=$2 pattern=$3 got
+    shift 3
+    start "$@"
+    got=$?
+    if [ $got = "$want" ] && [ "$(wc -l <"$work/err")" = 1 ] && grep -q "$pattern" "$work/err" &&
+        [ "$(ls "$run")" = hold ] && [ "$(ls "$run/.pairs" | wc -l)" = 1 ]; then
+        ok "$name"
+    else
+        not_ok "$name" "status $got" "$(cat "$work/err")" "$(ls -A "$run" "$run/.pairs")"
+    fi
+}
+refuse_beside "name in use" 6 "in use" hold "${usual[@]}"
+refuse_beside "disk in use" 6 "in use" other "${usual[@]}" --disk-fd 6
+refuse_beside "disk in use, read-only asked" 6 "in use" other "${usual[@]}" --disk-ro-fd 7
+"$build/bin/pavise-stop" hold --run-dir "$run" 2>"$work/err"
+got=$?
+left=$(traces)
+if [ $got = 0 ] && [ -z "$left" ]; then ok "pavise stop returns when nothing is left"
+else not_ok "pavise stop returns when nothing is left" "status $got" "$left"; fi
+wait
+"$build/bin/pavise-stop" hold --run-dir "$run" 2>"$work/err"
+if [ $? = 6 ]; then ok "pavise stop of no VM"; else not_ok "pavise stop of no VM" "$(cat "$work/err")"; fi
+
+# A launcher that is killed takes its children along, and the next one clears up after it.
+# Not through timeout: the signal is for the launcher itself.
+"$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/hold.err" &
+pid=$!
+wait_for "$work/hold.err"
+ids=$(ps -o pid= --ppid $pid)
+kill -KILL $pid
+wait $pid 2>/dev/null
+for _ in $(seq 50); do
+    alive=$(for i in $ids; do [ -d "/proc/$i" ] && echo "$i"; done)
+    [ -z "$alive" ] && break
+    sleep 0.1
+done
+if [ -n "$ids" ] && [ -z "$alive" ]; then ok "children of a killed launcher die"
+else not_ok "children of a killed launcher die" "were: $ids" "alive: $alive"; fi
+if [ -d "$run/hold" ]; then ok "a killed launcher leaves its folder (so the next test can fail)"
+else not_ok "a killed launcher leaves its folder"; fi
+ends "the next launch reclaims name and pair" 0 "powered off" off "${usual[@]}"
+
+for signal in TERM INT HUP; do
+    "$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/hold.err" &
+    pid=$!
+    wait_for "$work/hold.err"
+    kill -$signal $pid
+    wait $pid
+    got=$?
+    left=$(traces)
+    if [ $got = 0 ] && [ -z "$left" ] && grep -q '^hold: stopped$' "$work/hold.err"; then ok "SIG$signal stops in order"
+    else not_ok "SIG$signal stops in order" "status $got" "$(cat "$work/hold.err")" "$left"; fi
+done
+
+echo "1..$count"
+exit $failed

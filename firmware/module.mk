@@ -98,3 +98,8 @@ TOOLS += kvm_fw
 kvm_fw_SRCS = tests/kvm/test_fw.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) \
                common/boot_block.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw
+
+FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page
+fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/bzimage.c firmware/zeropage.c
+fuzz_boot_block_SRCS := tests/fuzz/fuzz_boot_block.c firmware/bootblock.c firmware/acpi.c
+fuzz_hash_page_SRCS := tests/fuzz/fuzz_hash_page.c firmware/hashpage.c

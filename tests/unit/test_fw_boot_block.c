@@ -39,7 +39,17 @@ BREAK(reserved_last, in->b.reserved[31] = 0x80)
 BREAK(many_slots, in->b.pci_slots = 17)
 BREAK(one_range, in->b.ram_count = 1)
 BREAK(no_range, in->b.ram_count = 0)
-BREAK(many_ranges, in->b.ram_count = 17)
+/* Sixteen good ranges, and processor ids that would read as a good seventeenth. */
+static void many_ranges(struct input *in)
+{
+	for (uint32_t i = 2; i < FW_BOOT_RAM_MAX; i++)
+		in->b.ram[i] = (struct fw_ram_range){ MMIO_HOLE_END + i * 4 * MIB, 4 * MIB };
+	in->b.ram_count = 17;
+	in->b.apic_id[0] = 0;
+	in->b.apic_id[1] = 2; /* base 8 GiB */
+	in->b.apic_id[2] = 0x200000;
+	in->b.apic_id[3] = 0;
+}
 BREAK(low_base, in->b.ram[0].base = 0x1000)
 BREAK(low_large, in->b.ram[0].size = 0xA1000)
 BREAK(low_small, in->b.ram[0].size = 0x9F000)

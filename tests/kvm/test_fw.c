@@ -5,6 +5,7 @@
 #include "firmware/zeropage.h"
 
 #include "common/boot_block.h"
+#include "common/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,50 @@ static void test_boot(bool tpm, bool initrd, unsigned cpus)
 		check_log();
 	}
 	fw_machine_free(&m);
+}
+
+/* The plan that `pavise measure` writes boots, and leaves the very log that it predicted. */
+static void test_measured_plan(void)
+{
+	static uint8_t got[FW_EVENT_LOG_SIZE], want[FW_EVENT_LOG_SIZE];
+	char folder[] = "/tmp/pavise-fw-XXXXXX", command[1024], plan[64], log[64];
+	const char *build = getenv("PAVISE_BUILD");
+	void *plan_bytes = NULL, *log_bytes = NULL;
+	size_t plan_size = 0, log_size = 0;
+	struct err e = { 0 };
+
+	build = build ? build : "build";
+	if (mkdtemp(folder) == NULL)
+		abort();
+	snprintf(plan, sizeof(plan), "%s/plan", folder);
+	snprintf(log, sizeof(log), "%s/log", folder);
+	snprintf(command, sizeof(command),
+		 "%s/bin/pavise-measure plain --firmware %s/firmware/pavise-fw-plain.bin --kernel "
+		 "%s/tests/guests/fakekernel.bin --append 'quiet x' --plan %s --log %s "
+		 "--memory 192M --cpus 2 --pci-slots 0 >%s/out",
+		 build, build, build, plan, log, folder);
+	tap_ok(system(command) == 0 &&
+	       file_read("plan", plan, 1 << 20, 0, &plan_bytes, &plan_size, &e) == 0 &&
+	       file_read("log", log, sizeof(want), 0, &log_bytes, &log_size, &e) == 0,
+	       "pavise measure writes plan and log %s", e.text);
+	if (log_bytes != NULL) {
+		fw_machine_init(&m);
+		m.h.cpus = 2;
+		m.h.raw_plan = plan_bytes;
+		m.h.raw_plan_size = plan_size;
+		fw_machine_add_tpm(&m);
+		fw_machine_run(&m);
+		tap_check(&m.h, m.h.end == VM_END_POWER_OFF, "its plan boots");
+		fw_machine_read(&m, FW_EVENT_LOG, got, sizeof(got));
+		memcpy(want, log_bytes, log_size);
+		tap_check(&m.h, memcmp(got, want, sizeof(want)) == 0, "the log is the one predicted");
+		fw_machine_free(&m);
+	}
+	free(plan_bytes);
+	free(log_bytes);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	if (system(command) != 0)
+		printf("# left behind: %s\n", folder);
 }
 
 /* ---- what must stop ----------------------------------------------------------------------- */
@@ -305,6 +350,7 @@ int main(void)
 	test_boot(false, true, 1);
 	test_boot(true, true, 4);
 	test_boot(true, false, 1);
+	test_measured_plan();
 	test_blobs();
 	test_kernel_header();
 	test_machine();

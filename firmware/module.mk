@@ -45,7 +45,10 @@ FW_DEFS := -DIMAGE_BASE=0x100000 -DIMAGE_MAX=0x10000 -DSCRATCH_BASE=0x110000 \
 FW_PLAIN_DEFS := $(FW_DEFS) -DVARIANT=1 -DSVN=$(FW_SVN) \
                  '-DVERSION_TEXT="pavise firmware plain $(FW_RELEASE) svn $(FW_SVN)"'
 
-$(FW_DIR)/%.o: firmware/%.c $(FW_DSDT)
+# Half the boot is hashing: unrolled it takes half the time for 1 KiB of code.
+$(FW_DIR)/sha256.o $(FW_DIR)/sha384.o: FW_CFLAGS += -funroll-all-loops
+
+$(FW_DIR)/%.o: firmware/%.c $(FW_DSDT) firmware/module.mk
 	@mkdir -p $(@D)
 	@echo "  FWCC  $<"
 	$(Q)$(CC) $(FW_CFLAGS) -MMD -MP -c -o $@ $<

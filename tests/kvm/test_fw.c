@@ -7,9 +7,11 @@
 #include "common/boot_block.h"
 #include "common/file.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static struct fw_machine m;
 
@@ -210,6 +212,67 @@ static void test_blobs(void)
 	      put(BZ_CMDLINE_SIZE, 6, 4));
 }
 
+/* ---- a host that changes a blob while the firmware copies it -------------------------------- */
+
+#define RACES 12
+
+static _Atomic bool racing;
+
+/* Flips the last byte of the staged kernel to and fro. */
+static void *flip_staged(void *arg)
+{
+	volatile uint8_t *last = arg;
+
+	while (racing)
+		*last ^= 1;
+	return NULL;
+}
+
+static bool race_once(uint32_t *stop)
+{
+	static uint8_t got[8192];
+	pthread_t thread;
+	uint8_t *ram;
+	bool good;
+
+	fw_machine_init(&m);
+	if (harness_start(&m.h) < 0 || harness_seal(&m.h) < 0)
+		return false;
+	ram = mmap(NULL, m.h.memory, PROT_READ | PROT_WRITE, MAP_SHARED, m.h.ram, 0);
+	if (ram == MAP_FAILED)
+		return false;
+	racing = true;
+	if (pthread_create(&thread, NULL, flip_staged, ram + m.staging.kernel + m.kernel_size - 1))
+		return false;
+	harness_send(&m.h, RECORD_GO);
+	harness_finish(&m.h);
+	racing = false;
+	pthread_join(thread, NULL);
+	munmap(ram, m.h.memory);
+	*stop = m.h.detail;
+	/* Its own stack and notes lie before the last byte of the file, which nothing writes. */
+	fw_machine_read(&m, FAKE_LOAD, got, m.kernel_size - 1024);
+	good = m.h.end == VM_END_POWER_OFF ?
+		       got[m.kernel_size - 1025] == m.kernel[m.kernel_size - 1] :
+		       m.h.end == VM_END_FIRMWARE_STOP && m.h.detail == STOP_KERNEL_HASH;
+	fw_machine_free(&m);
+	return good;
+}
+
+static void test_race(void)
+{
+	unsigned good = 0, stopped = 0;
+
+	for (unsigned i = 0; i < RACES; i++) {
+		uint32_t stop = 0;
+
+		good += race_once(&stop);
+		stopped += stop != 0;
+	}
+	tap_ok(good == RACES, "a blob changed meanwhile is the promised one or a stop "
+	       "(%u of %u stopped)", stopped, RACES);
+}
+
 static void test_kernel_header(void)
 {
 	STOPS("not a bzImage", STOP_KERNEL_MAGIC, put(BZ_MAGIC, 0, 4));
@@ -352,6 +415,7 @@ int main(void)
 	test_boot(true, false, 1);
 	test_measured_plan();
 	test_blobs();
+	test_race();
 	test_kernel_header();
 	test_machine();
 	test_tpm();

@@ -77,3 +77,8 @@ TOOLS += make_attest_corpus
 make_attest_corpus_SRCS := tests/fuzz/make_attest_corpus.c $(FAKE_SRCS) $(APPRAISE_SRCS) \
                            $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) common/json.c
 make_attest_corpus_LIBS := -ljansson -lcrypto
+
+TESTS += test_measure
+test_measure_SRCS := tests/unit/test_measure.c tests/unit/fake_files.c firmware/bzimage.c \
+                     firmware/bootblock.c firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
+test_measure_LIBS := -lcmocka -lcrypto

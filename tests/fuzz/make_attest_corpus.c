@@ -66,7 +66,8 @@ static void save_policies(const char *folder)
 	static const char plan[] =
 		"{\"format\":\"pavise-policy\",\"version\":0,\"tee\":\"none\",\"plan\":\"a.plan\","
 		"\"cpus\":[1,2],\"memory\":[\"512M\",\"2G\"],\"pci_slots\":[0,16],\"banks\":"
-		"[\"sha256\",\"sha384\"],\"require_nonce\":false,\"ak_sha256\":[\"000102030405060708"
+		"[\"sha256\",\"sha384\"],\"require_nonce\":false,\"ak_sha256\":["
+		"\"000102030405060708"
 		"090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\"]}";
 	char text[4096], hex[65];
 	size_t n = (size_t)snprintf(text, sizeof(text),

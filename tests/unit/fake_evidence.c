@@ -91,8 +91,7 @@ void fake_world_make(struct fake_world *w, uint16_t scheme, uint16_t hash)
 	ev->event_log_size = w->expected.log_size;
 	for (unsigned bank = 0; bank < EXPECT_BANKS; bank++) {
 		ev->pcrs[bank].given = 0xFF;
-		memcpy(ev->pcrs[bank].value, w->expected.pcr[bank],
-		       sizeof(w->expected.pcr[bank]));
+		memcpy(ev->pcrs[bank].value, w->expected.pcr[bank], sizeof(w->expected.pcr[bank]));
 	}
 	fake_world_sign(w);
 }

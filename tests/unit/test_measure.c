@@ -53,8 +53,8 @@ static void agrees_with_firmware(void **state)
 			kernel[i] ^= flips[k];
 			if (check_kernel(kernel, sizeof(kernel), &ours) == 0) {
 				accepted++;
-				assert_int_equal(
-					fw_bzimage_parse(kernel, sizeof(kernel), &theirs), 0);
+				assert_int_equal(fw_bzimage_parse(kernel, sizeof(kernel), &theirs),
+						 0);
 				assert_int_equal(ours.pref_address, theirs.pref_address);
 				assert_int_equal(ours.init_size, theirs.init_size);
 				assert_int_equal(ours.cmdline_size, theirs.cmdline_size);
@@ -112,14 +112,14 @@ static void image_rules(void **state)
 		size_t at;
 		uint8_t value;
 	} bad[] = {
-		{ 0, 'X' },   { 8, 2 },     { 17, 0x30 }, { 22, 1 }, { 20, 3 },
-		{ 24, 1 },    { 26, 1 },    { 30, 8 },    { 28, 1 }, { 34, 1 },
-		{ 36, 1 },    { 38, 1 },    { 42, 1 },    { 46, 1 }, { 50, 1 },
+		{ 0, 'X' }, { 8, 2 },  { 17, 0x30 }, { 22, 1 }, { 20, 3 },
+		{ 24, 1 },  { 26, 1 }, { 30, 8 },    { 28, 1 }, { 34, 1 },
+		{ 36, 1 },  { 38, 1 }, { 42, 1 },    { 46, 1 }, { 50, 1 },
 	};
 
-	assert_int_equal(firmware_image_check("fw", firmware, sizeof(firmware), FW_VARIANT_PLAIN,
-					      &h, &e),
-			 0);
+	assert_int_equal(
+		firmware_image_check("fw", firmware, sizeof(firmware), FW_VARIANT_PLAIN, &h, &e),
+		0);
 	assert_int_equal(h.entry, 1024);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		uint8_t old = firmware[bad[i].at];
@@ -238,9 +238,9 @@ static void boot_blocks(void **state)
 	static const struct {
 		uint64_t memory;
 		uint32_t cpus, slots;
-	} bad[] = { { 0, 1, 0 },	     { 2u << 20, 1, 0 },     { 513u << 20, 1, 0 },
-		    { 512u << 20, 0, 0 },    { 512u << 20, 257, 0 }, { 512u << 20, 1, 17 },
-		    { 1ull << 46, 1, 0 },    { ~0ull << 21, 1, 0 } };
+	} bad[] = { { 0, 1, 0 },	  { 2u << 20, 1, 0 },	  { 513u << 20, 1, 0 },
+		    { 512u << 20, 0, 0 }, { 512u << 20, 257, 0 }, { 512u << 20, 1, 17 },
+		    { 1ull << 46, 1, 0 }, { ~0ull << 21, 1, 0 } };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		e = (struct err){ 0 };
 		assert_int_equal(
@@ -252,8 +252,17 @@ static void boot_blocks(void **state)
 static void sizes(void **state)
 {
 	(void)state;
-	static const char *const bad[] = { "",    "M",   "-1",  "1MM", "1T", " 1", "1 ",
-					   "0x1", "1.5G", "18446744073709551616", "17179869184G" };
+	static const char *const bad[] = { "",
+					   "M",
+					   "-1",
+					   "1MM",
+					   "1T",
+					   " 1",
+					   "1 ",
+					   "0x1",
+					   "1.5G",
+					   "18446744073709551616",
+					   "17179869184G" };
 	struct err e = { 0 };
 	uint64_t v = 0;
 

@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The glue between devices and VM: the devices know nothing of KVM and can be tested alone. */
@@ -47,6 +48,11 @@ static void end_by_guest(void *ctx, enum vm_end end, uint32_t detail)
 	vm_end(ctx, end, detail);
 }
 
+static void log_hand_over(void *ctx)
+{
+	vm_log(ctx, "the firmware is done and hands over");
+}
+
 static void log_tpm(void *ctx, const char *text)
 {
 	vm_log(ctx, "swtpm: %s: the TPM fails from now on", text);
@@ -57,7 +63,7 @@ static int add_uart_and_power(struct vm *vm, struct err *e)
 	int rc;
 
 	uart_init(&vm->uart, put_console, vm, set_uart_line, vm);
-	power_init(&vm->power, end_by_guest, vm);
+	power_init(&vm->power, end_by_guest, log_hand_over, vm);
 	rc = dispatch_add_pio(vm, UART_PORT, UART_PORTS, uart_read, uart_write, &vm->uart, e);
 	if (rc == 0)
 		rc = dispatch_add_pio(vm, PORT_SLEEP_CONTROL, 2, power_sleep_read,
@@ -169,6 +175,7 @@ static int init_vm(struct vm *vm, const struct config *c, struct err *e)
 	vm->log_fd = c->log;
 	vm->console_fd = c->console;
 	vm->next_gsi = VM_GSI_FIRST;
+	clock_gettime(CLOCK_MONOTONIC, &vm->start);
 	if (pthread_mutex_init(&vm->lock, NULL) != 0)
 		return err_set(e, EX_INTERNAL, "vm: cannot make the device lock");
 	vm->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -242,6 +242,7 @@ int run_machine(struct vm *vm, int control, struct err *e)
 	if (rc == 0)
 		vm_end(vm, VM_END_STOPPED, 0);
 	if (rc == 1) {
+		vm_log(vm, "sealed; the guest runs");
 		let_go();
 		rc = supervise(vm, control, e);
 		stop_vcpus(vm);

@@ -79,19 +79,30 @@ void vm_end(struct vm *vm, enum vm_end end, uint32_t detail)
 		vm_log(vm, "cannot wake the main thread");
 }
 
+static long ms_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000;
+}
+
 void vm_log(struct vm *vm, const char *fmt, ...)
 {
 	static atomic_uint lines;
 	unsigned line = atomic_fetch_add(&lines, 1);
 	char text[512];
 	va_list args;
+	long ms;
 	int n, m;
 
 	if (line > LOG_LINES_MAX) {
 		atomic_store(&lines, LOG_LINES_MAX + 1); /* never wraps */
 		return;
 	}
-	n = snprintf(text, sizeof(text), "pavise-vmm: %s: ", vm->name);
+	ms = ms_since(&vm->start);
+	n = snprintf(text, sizeof(text), "[%5ld.%03ld] pavise-vmm: %s: ", ms / 1000, ms % 1000,
+		     vm->name);
 	if (n < 0 || (size_t)n >= sizeof(text) - 1)
 		return;
 	va_start(args, fmt);

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #define VM_VCPU_MAX FW_BOOT_CPU_MAX
 #define VM_NAME_MAX 32
@@ -31,6 +32,7 @@ struct vm {
 	int kvm_fd;              /* /dev/kvm: -1 once the vCPUs exist */
 	int vm_fd;               /* for the functions of vmm/kvm/kvm.h */
 	int log_fd, console_fd;  /* regular files, append only */
+	struct timespec start;   /* log lines count from here; CLOCK_MONOTONIC */
 
 	pthread_mutex_t lock;    /* the big device lock: held around every device callback */
 	struct memory memory;
@@ -65,7 +67,7 @@ int vm_alloc_gsi(struct vm *vm, uint32_t *gsi, struct err *e);
 /* Ends the run: safe from any thread and from device callbacks, returns at once. */
 void vm_end(struct vm *vm, enum vm_end end, uint32_t detail);
 
-/* One line into the VM's text log. Guests can cause some of them, so there is a budget of lines;
+/* One line into the VM's text log, with the seconds since the process began. Guests can cause some of them, so there is a budget of lines;
  * past it they are dropped. Never blocks for ever: the log is a regular file. */
 void vm_log(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -42,6 +42,13 @@ static void end(void *ctx, enum vm_end how, uint32_t detail)
 		abort();
 }
 
+static void hand_over(void *ctx)
+{
+	(void)ctx;
+	if (handed_over)
+		abort();
+}
+
 static void log_text(void *ctx, const char *text)
 {
 	(void)ctx;
@@ -60,7 +67,7 @@ static void build(struct vm *vm, int tpm_fd)
 
 	uart_init(&vm->uart, put, NULL, set_line, &vm->ioapic);
 	ioapic_init(&vm->ioapic, check_message, NULL);
-	power_init(&vm->power, end, NULL);
+	power_init(&vm->power, end, hand_over, NULL);
 	must(tpm_crb_init(&vm->tpm, tpm_fd, &vm->stopping, log_text, NULL, &e));
 	vm->tpm.timeout_ms = 0;
 	must(dispatch_add_pio(vm, UART_PORT, UART_PORTS, uart_read, uart_write, &vm->uart, &e));

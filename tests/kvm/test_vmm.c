@@ -84,7 +84,8 @@ static void test_ends(void)
 		  "what KVM cannot run ends the VM, with its registers in the log");
 	harness_free(&h);
 	run_guest("handover");
-	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "still here\n"),
+	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "still here\n") &&
+		  has(h.log_text, "hands over"),
 		  "after the hand-over the stop port is ignored");
 	harness_free(&h);
 }

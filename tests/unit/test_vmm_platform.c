@@ -252,7 +252,7 @@ static void test_ioapic_mask(void **state)
 struct ending {
 	enum vm_end end;
 	uint32_t detail;
-	unsigned count;
+	unsigned count, hand_overs;
 };
 
 static struct ending ending;
@@ -267,11 +267,18 @@ static void on_end(void *ctx, enum vm_end end, uint32_t detail)
 	g->count++;
 }
 
+static void on_hand_over(void *ctx)
+{
+	struct ending *g = ctx;
+
+	g->hand_overs++;
+}
+
 static int set_up_power(void **state)
 {
 	(void)state;
 	memset(&ending, 0, sizeof(ending));
-	power_init(&power, on_end, &ending);
+	power_init(&power, on_end, on_hand_over, &ending);
 	return 0;
 }
 
@@ -310,8 +317,10 @@ static void test_power_stop(void **state)
 	assert_int_equal(ending.end, VM_END_FIRMWARE_STOP);
 	assert_int_equal(ending.detail, STOP_TRAP);
 	power_stop_write(&power, 0, 4, STOP_MAGIC | STOP_HANDED_OVER);
+	power_stop_write(&power, 0, 4, STOP_MAGIC | STOP_HANDED_OVER);
 	power_stop_write(&power, 0, 4, STOP_MAGIC | STOP_TRAP);
 	assert_int_equal(ending.count, 1);
+	assert_int_equal(ending.hand_overs, 1);
 }
 
 int main(void)

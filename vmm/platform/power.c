@@ -6,9 +6,9 @@
 #define SLEEP_TYPE(v) ((v) >> 2 & 7u)
 #define SLEEP_TYPE_OFF 5u  /* what the firmware's _S5 names */
 
-void power_init(struct power *p, power_end_fn end, void *ctx)
+void power_init(struct power *p, power_end_fn end, power_hand_over_fn hand_over, void *ctx)
 {
-	*p = (struct power){ .end = end, .ctx = ctx };
+	*p = (struct power){ .end = end, .hand_over = hand_over, .ctx = ctx };
 }
 
 /* Sleep control, then sleep status: nothing was ever slept through, so both read zero. */
@@ -63,8 +63,10 @@ void power_stop_write(void *ctx, uint64_t offset, unsigned size, uint64_t value)
 	    (value & STOP_MAGIC_MASK) != STOP_MAGIC)
 		return;
 	code = (uint32_t)value & ~STOP_MAGIC_MASK;
-	if (code == STOP_HANDED_OVER)
+	if (code == STOP_HANDED_OVER) {
 		p->handed_over = true;
-	else
+		p->hand_over(p->ctx);
+	} else {
 		p->end(p->ctx, VM_END_FIRMWARE_STOP, code);
+	}
 }

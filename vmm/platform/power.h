@@ -11,13 +11,17 @@
 /* The guest asked to end; detail = enum fw_stop for VM_END_FIRMWARE_STOP. */
 typedef void (*power_end_fn)(void *ctx, enum vm_end end, uint32_t detail);
 
+/* The firmware is done, Linux comes next: said once. */
+typedef void (*power_hand_over_fn)(void *ctx);
+
 struct power {
 	power_end_fn end;
+	power_hand_over_fn hand_over;
 	void *ctx;
 	bool handed_over; /* Linux owns the stop port now */
 };
 
-void power_init(struct power *p, power_end_fn end, void *ctx);
+void power_init(struct power *p, power_end_fn end, power_hand_over_fn hand_over, void *ctx);
 
 /* dispatch callbacks, ctx = struct power. */
 uint64_t power_sleep_read(void *ctx, uint64_t offset, unsigned size);

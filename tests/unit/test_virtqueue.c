@@ -352,6 +352,30 @@ static void stopped_or_disabled_is_not_served(void **state)
 	bench_close(b);
 }
 
+/* A guest that breaks and resets its queue for ever does not fill the disk. */
+static void log_is_bounded(void **state)
+{
+	struct bench *b = bench_open();
+	char text[16384] = { 0 };
+	unsigned lines = 0;
+
+	(void)state;
+	b->front.log.fd = memfd_create("log", MFD_CLOEXEC);
+	for (unsigned i = 0; i < 10 * DEVLOG_LINES_MAX; i++) {
+		vq_break(b->q, "broken");
+		vq_break(b->q, "broken again");
+		vq_stop(b->q);
+	}
+	assert_true(pread(b->front.log.fd, text, sizeof(text) - 1, 0) > 0);
+	for (const char *p = text; *p != '\0'; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, DEVLOG_LINES_MAX);
+	assert_null(strstr(text, "again"));
+	assert_non_null(strstr(text, "nothing more is logged\n"));
+	close(b->front.log.fd);
+	bench_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -365,6 +389,7 @@ int main(void)
 		cmocka_unit_test(cursors_cross_segments),
 		cmocka_unit_test(used_ring_wraps),
 		cmocka_unit_test(ring_places),
+		cmocka_unit_test(log_is_bounded),
 		cmocka_unit_test(stopped_or_disabled_is_not_served),
 	};
 

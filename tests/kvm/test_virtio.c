@@ -135,6 +135,24 @@ static void test_dead_back_end(void)
 	harness_free(&h);
 }
 
+/* The agent's way out: three queues, a connection to the host, a byte each way. */
+static void test_vsock(void)
+{
+	char byte = 0;
+	bool good;
+
+	harness_init(&h, "vsock");
+	device_start_vsock(&disk, &h, 42, 1024);
+	good = device_go(&disk, &h) == 0 && read(disk.backing, &byte, 1) == 1 &&
+	       harness_finish(&h) == 0;
+	device_free(&disk);
+	tap_check(&h, good && h.end == VM_END_POWER_OFF &&
+		  has(h.console_text, "queues=3\ncid=2a\nstatus=f\nanswered=1\nop=2\n"),
+		  "a guest connects over vsock");
+	tap_check(&h, byte == '!', "and what it sends arrives at the host's end");
+	harness_free(&h);
+}
+
 static void test_refusals(void)
 {
 	harness_init(&h, "pci");
@@ -170,6 +188,7 @@ int main(void)
 	test_order();
 	test_chains();
 	test_dead_back_end();
+	test_vsock();
 	test_refusals();
 	return tap_done();
 }

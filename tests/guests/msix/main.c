@@ -21,7 +21,7 @@ static void request(const struct virtio *v, uint16_t number)
 {
 	blk_prepare_read(0);
 	ring_offer(v, 0, 0);
-	put_value("used", ring_wait_used(number));
+	put_value("used", ring_wait_used(0, number));
 }
 
 /* Halts until it comes: a lost interrupt is a hanging guest, here as anywhere. */

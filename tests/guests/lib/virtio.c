@@ -137,15 +137,25 @@ uint16_t ring_used(uint16_t queue)
 	return mmio_read16(USED(queue) + 2);
 }
 
-/* A read of the bus now and then gives up the processor, where host and guest share one. */
-bool ring_wait_used(uint16_t queue, uint16_t index)
+/* A port access gives up the processor, where host and guest share one. */
+static bool poll_used(uint16_t queue, uint16_t index, unsigned tries)
 {
-	for (unsigned n = 0; n < 20000; n++) {
+	while (tries-- > 0) {
 		if (ring_used(queue) == index)
 			return true;
-		(void)in8(0x80);
+		(void)in8(PORT_STOP);
 	}
 	return false;
+}
+
+bool ring_wait_used(uint16_t queue, uint16_t index)
+{
+	return poll_used(queue, index, 200000);
+}
+
+bool ring_used_soon(uint16_t queue, uint16_t index)
+{
+	return poll_used(queue, index, 10000);
 }
 
 uint64_t ring_last_length(uint16_t queue)

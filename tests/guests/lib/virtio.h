@@ -58,8 +58,10 @@ void ring_set(uint16_t queue, uint16_t index, uint64_t address, uint32_t length,
 /* Makes head available and kicks. */
 void ring_offer(const struct virtio *v, uint16_t queue, uint16_t head);
 uint16_t ring_used(uint16_t queue); /* index of the used ring */
-/* Waits until the used index is `index`, or so long that a live device would have answered. */
+/* Waits until the used index is `index`: seconds, for a device that must answer. */
 bool ring_wait_used(uint16_t queue, uint16_t index);
+/* As long as a device usually takes many times over, for one that must not answer. */
+bool ring_used_soon(uint16_t queue, uint16_t index);
 uint64_t ring_last_length(uint16_t queue); /* of the newest used element */
 
 /* Descriptors 0..2 of queue 0: a read of one sector into BLK_DATA; its result goes to BLK_STATUS. */

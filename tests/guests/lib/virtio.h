@@ -64,7 +64,7 @@ bool ring_wait_used(uint16_t queue, uint16_t index);
 bool ring_used_soon(uint16_t queue, uint16_t index);
 uint64_t ring_last_length(uint16_t queue); /* of the newest used element */
 
-/* Descriptors 0..2 of queue 0: a read of one sector into BLK_DATA; its result goes to BLK_STATUS. */
+/* Descriptors 0..2 of queue 0: a read of one sector into BLK_DATA, its result to BLK_STATUS. */
 void blk_prepare_read(uint64_t sector);
 
 /* Programs and unmasks one vector: interrupt `number` on APIC 0. */

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static struct fw_machine m;
 
@@ -72,7 +74,7 @@ static void check_memory(void)
 	tap_check(&m.h, same_memory(place.base, m.initrd, m.initrd_size),
 		  "initrd lies at the top of RAM");
 	/* Its first page holds its own notes and stack. */
-	if (m.kernel_size > 2 * FW_PAGE)
+	if (m.kernel_size / 2 > FW_PAGE)
 		tap_check(&m.h, same_memory(FAKE_LOAD + FW_PAGE, m.kernel + 1024 + FW_PAGE,
 					    m.kernel_size - 1024 - FW_PAGE), "the kernel lies whole at its address");
 	fw_machine_read(&m, FW_CMDLINE, got, m.cmdline_size);
@@ -162,48 +164,78 @@ static void test_boot(void)
 	boots("large blobs, 5 GiB");
 }
 
+/* Runs pavise-measure for the fake kernel; plan and log are written into folder. 0 when it says so. */
+static int measure(const char *folder)
+{
+	const char *build = getenv("PAVISE_BUILD");
+	char program[256], firmware[256], kernel[256], plan[64], log[64];
+	int status = -1;
+	pid_t pid;
+
+	build = build ? build : "build";
+	snprintf(program, sizeof(program), "%s/bin/pavise-measure", build);
+	snprintf(firmware, sizeof(firmware), "%s/firmware/pavise-fw-plain.bin", build);
+	snprintf(kernel, sizeof(kernel), "%s/tests/guests/fakekernel.bin", build);
+	snprintf(plan, sizeof(plan), "%s/plan", folder);
+	snprintf(log, sizeof(log), "%s/log", folder);
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		dup2(STDERR_FILENO, STDOUT_FILENO); /* its table is no TAP */
+		execl(program, program, "plain", "--firmware", firmware, "--kernel", kernel,
+		      "--append", "quiet x", "--plan", plan, "--log", log, "--memory", "192M",
+		      "--cpus", "2", "--pci-slots", "0", (char *)NULL);
+		_exit(127);
+	}
+	return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
+}
+
+/* Reads folder/name and removes it. */
+static void *take_file(const char *folder, const char *name, size_t *size)
+{
+	struct err e = { 0 };
+	void *data = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (file_read(name, path, 1 << 20, 0, &data, size, &e) < 0)
+		printf("# %s\n", e.text);
+	unlink(path);
+	return data;
+}
+
 /* The plan that `pavise measure` writes boots, and leaves the very log that it predicted. */
 static void test_measured_plan(void)
 {
-	static uint8_t got[FW_EVENT_LOG_SIZE], want[FW_EVENT_LOG_SIZE];
-	char folder[] = "/tmp/pavise-fw-XXXXXX", command[1024], plan[64], log[64];
-	const char *build = getenv("PAVISE_BUILD");
-	void *plan_bytes = NULL, *log_bytes = NULL;
+	char folder[] = "/tmp/pavise-fw-XXXXXX";
 	size_t plan_size = 0, log_size = 0;
-	struct err e = { 0 };
+	uint8_t *plan, *log;
 
-	build = build ? build : "build";
 	if (mkdtemp(folder) == NULL)
 		abort();
-	snprintf(plan, sizeof(plan), "%s/plan", folder);
-	snprintf(log, sizeof(log), "%s/log", folder);
-	snprintf(command, sizeof(command),
-		 "%s/bin/pavise-measure plain --firmware %s/firmware/pavise-fw-plain.bin --kernel "
-		 "%s/tests/guests/fakekernel.bin --append 'quiet x' --plan %s --log %s "
-		 "--memory 192M --cpus 2 --pci-slots 0 >%s/out",
-		 build, build, build, plan, log, folder);
-	tap_ok(system(command) == 0 &&
-	       file_read("plan", plan, 1 << 20, 0, &plan_bytes, &plan_size, &e) == 0 &&
-	       file_read("log", log, sizeof(want), 0, &log_bytes, &log_size, &e) == 0,
-	       "pavise measure writes plan and log %s", e.text);
-	if (log_bytes != NULL) {
+	tap_ok(measure(folder) == 0, "pavise measure makes a plan for the fake kernel");
+	plan = take_file(folder, "plan", &plan_size);
+	log = take_file(folder, "log", &log_size);
+	rmdir(folder);
+	if (plan == NULL || log == NULL) {
+		tap_ok(false, "plan and log are there");
+	} else {
 		fw_machine_init(&m);
 		m.h.cpus = 2;
-		m.h.raw_plan = plan_bytes;
+		m.h.raw_plan = plan;
 		m.h.raw_plan_size = plan_size;
 		fw_machine_add_tpm(&m);
 		fw_machine_run(&m);
 		tap_check(&m.h, m.h.end == VM_END_POWER_OFF, "its plan boots");
-		fw_machine_read(&m, FW_EVENT_LOG, got, sizeof(got));
-		memcpy(want, log_bytes, log_size);
-		tap_check(&m.h, memcmp(got, want, sizeof(want)) == 0, "the log is the one predicted");
+		tap_check(&m.h, log_size <= FW_EVENT_LOG_SIZE &&
+			  same_memory(FW_EVENT_LOG, log, log_size) &&
+			  fw_machine_is_zero(&m, FW_EVENT_LOG + log_size,
+					     FW_EVENT_LOG + FW_EVENT_LOG_SIZE),
+			  "the log is the one predicted");
 		fw_machine_free(&m);
 	}
-	free(plan_bytes);
-	free(log_bytes);
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	if (system(command) != 0)
-		printf("# left behind: %s\n", folder);
+	free(plan);
+	free(log);
 }
 
 /* ---- what must stop ----------------------------------------------------------------------- */

@@ -43,7 +43,7 @@ BREAK(no_range, in->b.ram_count = 0)
 static void many_ranges(struct input *in)
 {
 	for (uint32_t i = 2; i < FW_BOOT_RAM_MAX; i++)
-		in->b.ram[i] = (struct fw_ram_range){ MMIO_HOLE_END + i * 4 * MIB, 4 * MIB };
+		in->b.ram[i] = (struct fw_ram_range){ MMIO_HOLE_END + i * (4 * MIB), 4 * MIB };
 	in->b.ram_count = 17;
 	in->b.apic_id[0] = 0;
 	in->b.apic_id[1] = 2; /* base 8 GiB */
@@ -172,7 +172,7 @@ static void limits_themselves_pass(void **state)
 	in = sound();
 	in.b.ram_count = 16;
 	for (uint32_t i = 2; i < 16; i++)
-		in.b.ram[i] = (struct fw_ram_range){ MMIO_HOLE_END + (i - 2) * 4 * MIB, 4 * MIB };
+		in.b.ram[i] = (struct fw_ram_range){ MMIO_HOLE_END + (i - 2) * (4 * MIB), 4 * MIB };
 	in.b.ram[1].size = MMIO_HOLE_BASE - FW_HIGH_RAM_BASE;
 	in.b.ram[15].base = (1ull << 46) - 2 * MIB;
 	in.b.ram[15].size = 2 * MIB;

@@ -186,7 +186,7 @@ static void memory_map(void **state)
 	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
 	fw_zero_page_build(page, file, &k, &b, &none);
 	assert_int_equal(page[0x1E8], 7);
-	for (unsigned i = 0; i < page[0x1E8]; i++) {
+	for (size_t i = 0; i < page[0x1E8]; i++) {
 		const uint8_t *entry = page + 0x2D0 + 20 * i;
 
 		base = load(entry, 8);

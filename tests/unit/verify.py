@@ -21,7 +21,7 @@ import fake_images  # noqa: E402
 import pcr_ref  # noqa: E402
 import swtpm  # noqa: E402
 
-BIN = os.path.join(os.environ.get("PAVISE_BUILD", os.path.join(ROOT, "build")), "bin")
+BUILD = os.environ.get("PAVISE_BUILD", os.path.join(ROOT, "build"))
 NONCE = bytes(range(32))
 # SubjectPublicKeyInfo of P-256's base point: a valid key whose owner everybody is.
 AGENT_KEY = bytes.fromhex(
@@ -40,8 +40,8 @@ def ok(good, name, why=""):
 
 
 def run(program, *args):
-    return subprocess.run([os.path.join(BIN, program), *args], capture_output=True, text=True,
-                          timeout=60)
+    return subprocess.run([os.path.join(BUILD, "bin", program), *args], capture_output=True,
+                          text=True, timeout=60)
 
 
 def write(path, data):
@@ -91,6 +91,7 @@ class World:
         handle, ak = tpm.make_ak(kind)
         quote, signature = tpm.quote(handle, binding(NONCE, AGENT_KEY, ak),
                                      {"sha256": range(8), "sha384": range(8)})
+        tpm.flush(handle)
         values = pcr_ref.pcrs(pcr_ref.events(
             self.fw, self.kernel, self.initrd, self.cmdline, 64, 512 << 20, 2, 2,
             pcr_ref.acpi_digests(self.log)))
@@ -119,6 +120,17 @@ def good(world, tpm):
            "have cpus 2, memory 512M, pci_slots 2" in r.stdout,
            "affirms a %s quote" % kind, r.stdout + r.stderr)
     return evidence
+
+
+def agent(world, tpm):
+    """The agent's own code on the same TPM."""
+    tpm.release()
+    r = subprocess.run([os.path.join(BUILD, "tests", "agent_once"), tpm.path,
+                        write(world.at("good.log"), world.log), NONCE.hex()],
+                       capture_output=True, text=True, timeout=60)
+    v = world.verify(r.stdout.encode()) if r.returncode == 0 else r
+    ok(v.returncode == 0 and "\nverdict: affirming" in v.stdout,
+       "affirms what the agent answers", r.stderr + v.stdout + v.stderr)
 
 
 def result_form(world, evidence):
@@ -243,6 +255,7 @@ def main():
             for pcr, digest in extends[1:]:  # the first is the image: measured by the H-CRTM
                 tpm.extend(pcr, digest)
             evidence = good(world, tpm)
+            agent(world, tpm)
         finally:
             tpm.close()
         result_form(world, evidence)

@@ -82,3 +82,9 @@ TESTS += test_measure
 test_measure_SRCS := tests/unit/test_measure.c tests/unit/fake_files.c firmware/bzimage.c \
                      firmware/bootblock.c firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
 test_measure_LIBS := -lcmocka -lcrypto
+
+# The agent's own code on a software TPM: its evidence must be affirmed (tests/unit/verify.py).
+TOOLS += agent_once
+agent_once_SRCS := tests/tools/agent_once.c $(AGENT_SRCS) $(BINDING_SRCS) common/err.c \
+                   common/bytes.c common/file.c
+agent_once_LIBS := $(AGENT_LIBS) -ltss2-tcti-swtpm

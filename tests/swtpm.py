@@ -36,7 +36,8 @@ class Swtpm:
     """Starts swtpm in folder; measures image as an H-CRTM sequence, then Startup(CLEAR)."""
 
     def __init__(self, folder, image):
-        ctrl, data = os.path.join(folder, "ctrl"), os.path.join(folder, "data")
+        data = self.path = os.path.join(folder, "tpm")
+        ctrl = data + ".ctrl"
         self.process = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", "dir=" + folder, "--ctrl",
              "type=unixio,path=" + ctrl, "--server", "type=unixio,path=" + data],
@@ -114,6 +115,15 @@ class Swtpm:
                             struct.pack(">H", 0x10) + selection)
         size, n = struct.unpack_from(">IH", body)
         return body[6:6 + n], body[6 + n:4 + size]
+
+    def flush(self, handle):
+        """Frees one of the few places for loaded keys."""
+        self.command(0x8001, 0x165, struct.pack(">I", handle))
+
+    def release(self):
+        """Leaves the TPM to another program at self.path."""
+        self.socket.close()
+        self.control_socket.close()
 
     def close(self):
         try:

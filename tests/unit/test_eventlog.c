@@ -196,9 +196,10 @@ static void bad_events(void **state)
 	set32(&m, first + 8, 2);
 	m.bytes[first + 12] = TPM_ALG_SHA1;
 	refuses(&m, "does not list");
-	m.bytes[first + 12] = TPM_ALG_SHA384;
-	refuses(&m, "event 1");
 	m.bytes[first + 12] = TPM_ALG_SHA256;
+	m.bytes[first + 12 + 34] = TPM_ALG_SHA256;
+	refuses(&m, "two digests");
+	m.bytes[first + 12 + 34] = TPM_ALG_SHA384;
 	set32(&m, m.w.pos - 8, 0xFFFFFFFFu);
 	refuses(&m, "beyond the end");
 }

@@ -1,6 +1,7 @@
 /* Appraisal of synthetic evidence: the good one is affirmed, every change of it is not. */
 #include "tests/unit/fake_evidence.h"
 
+#include "attest/tpm/eventlog.h"
 #include "common/bytes.h"
 
 #include <setjmp.h>
@@ -252,6 +253,38 @@ static void value_not_quoted(void **state)
 	assert_fails("quote.selection", EX_UNAUTHENTIC);
 }
 
+static void other_values(void **state)
+{
+	(void)state;
+	world->evidence.pcrs[1].value[6][0] ^= 1;
+	assert_int_equal(judge(), EX_UNAUTHENTIC);
+	assert_fails("quote.pcr_digest", EX_UNAUTHENTIC);
+	/* Quoted, but the log does not explain them. */
+	fake_world_sign(world);
+	assert_int_equal(judge(), EX_UNAUTHENTIC);
+	assert_int_equal(find("quote.pcr_digest")->status, CHECK_PASS);
+	assert_fails("log.replay.sha384.6", EX_UNAUTHENTIC);
+	assert_int_equal(find("log.replay.sha256.6")->status, CHECK_PASS);
+}
+
+/* A restricted key signs with one scheme; a signature of another one is not the TPM's. */
+static void other_scheme(void **state)
+{
+	(void)state;
+	struct fake_world *rsa = calloc(1, sizeof(*rsa));
+
+	assert_non_null(rsa);
+	fake_world_make(rsa, TPM_ALG_RSASSA, TPM_ALG_SHA256);
+	assert_int_equal(fake_world_judge(rsa, nonce, sizeof(nonce), &result), EX_OK);
+	rsa->tpm.scheme = TPM_ALG_RSAPSS;
+	fake_world_sign(rsa);
+	enum exit_status v = fake_world_judge(rsa, nonce, sizeof(nonce), &result);
+	fake_world_free(rsa);
+	free(rsa);
+	assert_int_equal(v, EX_UNAUTHENTIC);
+	assert_fails("quote.signature", EX_UNAUTHENTIC);
+}
+
 /* PCRs above 7 belong to the running system. */
 static void more_pcrs_quoted(void **state)
 {
@@ -340,6 +373,24 @@ static void second_separator(void **state)
 	assert_int_equal(find("log.replay.sha256.3")->status, CHECK_PASS);
 }
 
+/* PFP: a separator with other data marks an error; nothing in the digests shows it. */
+static void odd_separator(void **state)
+{
+	(void)state;
+	struct evidence *ev = &world->evidence;
+	struct eventlog log;
+	struct event event = { 0 };
+	struct err e = { 0 };
+
+	assert_int_equal(eventlog_open(ev->event_log, ev->event_log_size, &log, &e), 0);
+	while (event.type != EV_SEPARATOR)
+		assert_int_equal(eventlog_next(&log, &event, &e), 1);
+	ev->event_log[event.data - ev->event_log] = 1;
+	use_reference();
+	assert_int_equal(judge(), EX_REFUSED);
+	assert_fails("log.separators", EX_REFUSED);
+}
+
 static void unknown_event(void **state)
 {
 	(void)state;
@@ -408,10 +459,13 @@ int main(void)
 		cmocka_unit_test_setup(no_vtpm, renew),
 		cmocka_unit_test_setup(bank_missing, renew),
 		cmocka_unit_test_setup(value_not_quoted, renew),
+		cmocka_unit_test_setup(other_values, renew),
+		cmocka_unit_test_setup(other_scheme, renew),
 		cmocka_unit_test_setup(more_pcrs_quoted, renew),
 		cmocka_unit_test_setup(wrong_attributes, renew),
 		cmocka_unit_test_setup(pinned_key, renew),
 		cmocka_unit_test_setup(second_separator, renew),
+		cmocka_unit_test_setup(odd_separator, renew),
 		cmocka_unit_test_setup(unknown_event, renew),
 		cmocka_unit_test_setup(reference_values, renew),
 		cmocka_unit_test_setup(json_round_trip, renew),

@@ -21,7 +21,7 @@ import fake_images  # noqa: E402
 import pcr_ref  # noqa: E402
 import swtpm  # noqa: E402
 
-BIN = os.path.join(os.environ.get("PAVISE_BUILD", os.path.join(ROOT, "build")), "bin")
+BUILD = os.environ.get("PAVISE_BUILD", os.path.join(ROOT, "build"))
 NONCE = bytes(range(32))
 # SubjectPublicKeyInfo of P-256's base point: a valid key whose owner everybody is.
 AGENT_KEY = bytes.fromhex(
@@ -40,8 +40,8 @@ def ok(good, name, why=""):
 
 
 def run(program, *args):
-    return subprocess.run([os.path.join(BIN, program), *args], capture_output=True, text=True,
-                          timeout=60)
+    return subprocess.run([os.path.join(BUILD, "bin", program), *args], capture_output=True,
+                          text=True, timeout=60)
 
 
 def write(path, data):
@@ -91,6 +91,7 @@ class World:
         handle, ak = tpm.make_ak(kind)
         quote, signature = tpm.quote(handle, binding(NONCE, AGENT_KEY, ak),
                                      {"sha256": range(8), "sha384": range(8)})
+        tpm.flush(handle)
         values = pcr_ref.pcrs(pcr_ref.events(
             self.fw, self.kernel, self.initrd, self.cmdline, 64, 512 << 20, 2, 2,
             pcr_ref.acpi_digests(self.log)))
@@ -121,6 +122,17 @@ def good(world, tpm):
     return evidence
 
 
+def agent(world, tpm):
+    """The agent's own code on the same TPM."""
+    tpm.release()
+    r = subprocess.run([os.path.join(BUILD, "tests", "agent_once"), tpm.path,
+                        write(world.at("good.log"), world.log), NONCE.hex()],
+                       capture_output=True, text=True, timeout=60)
+    v = world.verify(r.stdout.encode()) if r.returncode == 0 else r
+    ok(v.returncode == 0 and "\nverdict: affirming" in v.stdout,
+       "affirms what the agent answers", r.stderr + v.stdout + v.stderr)
+
+
 def result_form(world, evidence):
     with open(os.path.join(ROOT, "docs", "verify-result.schema.json")) as f:
         schema = json.load(f)
@@ -143,12 +155,14 @@ def result_form(world, evidence):
 def not_affirmed(world, evidence):
     def attempt(name, status, part, changed=None, **how):
         r = world.verify(changed if changed is not None else evidence, **how)
-        ok(r.returncode == status and part in r.stdout and "affirming" not in r.stdout,
+        last = {1: "verdict: refused by policy", 2: "verdict: not authentic"}[status]
+        ok(r.returncode == status and "fail    %s: " % part in r.stdout and
+           r.stdout.endswith(last + "\n"),
            "does not affirm " + name, r.stdout + r.stderr)
 
-    attempt("without a policy", 1, "verdict: refused by policy", policy="")
+    attempt("without a policy", 1, "policy.given", policy="")
     attempt("without a nonce", 1, "freshness", nonce=None)
-    attempt("another nonce", 2, "verdict: not authentic", nonce="00" * 32)
+    attempt("another nonce", 2, "freshness", nonce="00" * 32)
     lax = write(world.at("lax.json"), {**world.policy, "require_nonce": False})
     r = world.verify(evidence, policy=lax, nonce=None)
     ok(r.returncode == 0 and "skipped freshness: no --nonce given" in r.stdout,
@@ -243,6 +257,7 @@ def main():
             for pcr, digest in extends[1:]:  # the first is the image: measured by the H-CRTM
                 tpm.extend(pcr, digest)
             evidence = good(world, tpm)
+            agent(world, tpm)
         finally:
             tpm.close()
         result_form(world, evidence)

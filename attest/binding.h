@@ -15,11 +15,11 @@
 #define BINDING_PART_MAX 4096u /* bytes of the public key or the AK's public area */
 
 struct binding {
-	const uint8_t *nonce;      /* 16..64 bytes, the relying party's */
+	const uint8_t *nonce; /* 16..64 bytes, the relying party's */
 	size_t nonce_size;
 	const uint8_t *public_key; /* the agent's, DER SubjectPublicKeyInfo */
 	size_t public_key_size;
-	const uint8_t *ak_public;  /* TPMT_PUBLIC of the vTPM's attestation key; NULL: no vTPM */
+	const uint8_t *ak_public; /* TPMT_PUBLIC of the vTPM's attestation key; NULL: no vTPM */
 	size_t ak_public_size;
 };
 

@@ -51,3 +51,34 @@ test_quote_SRCS := tests/unit/test_quote.c tests/unit/vectors.c tests/unit/fake_
                    $(TPM_SRCS) attest/tpm/alg.c common/err.c common/bytes.c common/file.c \
                    common/json.c
 test_quote_LIBS := -lcmocka -ljansson -lcrypto
+
+UNIT_SCRIPTS += tests/unit/measure.py tests/unit/verify.py
+
+# Harnesses of everything that reads a file from outside.
+FUZZERS += fuzz_evidence
+fuzz_evidence_SRCS := tests/fuzz/fuzz_evidence.c $(FAKE_SRCS) $(APPRAISE_SRCS) $(MEASURE_SRCS) \
+                      $(ATTEST_COMMON_SRCS) common/json.c
+fuzz_evidence_LIBS := -ljansson -lcrypto
+FUZZERS += fuzz_eventlog
+fuzz_eventlog_SRCS := tests/fuzz/fuzz_eventlog.c attest/tpm/eventlog.c attest/tpm/alg.c \
+                      common/err.c common/bytes.c
+fuzz_eventlog_LIBS := -lcrypto
+FUZZERS += fuzz_policy
+fuzz_policy_SRCS := tests/fuzz/fuzz_policy.c attest/appraise/policy.c \
+                    attest/appraise/json_pcrs.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) \
+                    common/json.c
+fuzz_policy_LIBS := -ljansson -lcrypto
+FUZZERS += fuzz_plan
+fuzz_plan_SRCS := tests/fuzz/fuzz_plan.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
+fuzz_plan_LIBS := -lcrypto
+
+# Makes the committed seeds anew: build/tests/make_attest_corpus tests/fuzz/corpus
+TOOLS += make_attest_corpus
+make_attest_corpus_SRCS := tests/fuzz/make_attest_corpus.c $(FAKE_SRCS) $(APPRAISE_SRCS) \
+                           $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) common/json.c
+make_attest_corpus_LIBS := -ljansson -lcrypto
+
+TESTS += test_measure
+test_measure_SRCS := tests/unit/test_measure.c tests/unit/fake_files.c firmware/bzimage.c \
+                     firmware/bootblock.c firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
+test_measure_LIBS := -lcmocka -lcrypto

@@ -6,3 +6,8 @@ PROGS += pavise-run pavise-stop
 pavise-run_SRCS := cli/run.c common/args.c common/err.c
 CONTROL_CLIENT_SRCS := cli/control_client.c common/fdpass.c sandbox/names.c common/err.c
 pavise-stop_SRCS := cli/stop.c $(CONTROL_CLIENT_SRCS)
+
+PROGS += pavise-attest
+pavise-attest_SRCS := cli/attest.c attest/agent/wire.c common/args.c common/bytes.c common/file.c \
+                      common/json.c $(CONTROL_CLIENT_SRCS)
+pavise-attest_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -45,8 +45,8 @@ int boot_block_fill(struct fw_boot_block *out, uint64_t memory, uint32_t cpus, i
 					     .size = low_end - FW_HIGH_RAM_BASE };
 	out->ram_count = 2;
 	if (memory > low_end) {
-		out->ram[2] = (struct fw_ram_range){ .base = MMIO_HOLE_END,
-						     .size = memory - low_end };
+		out->ram[2] =
+			(struct fw_ram_range){ .base = MMIO_HOLE_END, .size = memory - low_end };
 		out->ram_count = 3;
 	}
 	out->cpu_count = cpus;

@@ -33,7 +33,7 @@ struct seal_lsm_ctx {
 
 /* Landlock (Documentation/userspace-api/landlock.rst), by ABI version:
  * 1 Linux 5.13, 2 5.19 (refer), 3 6.2 (truncate), 4 6.7 (TCP), 5 6.10 (ioctl on devices),
- * 6 6.12 (scopes). Later versions change how denials are logged and add no right of ours. */
+ * 6 6.12 (scopes). 7 and 8 add flags, no right. */
 #define SEAL_LANDLOCK_FS_ABI1 ((1ull << 13) - 1) /* EXECUTE .. MAKE_SYM */
 #define SEAL_LANDLOCK_FS_REFER (1ull << 13)
 #define SEAL_LANDLOCK_FS_TRUNCATE (1ull << 14)

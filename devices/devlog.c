@@ -1,13 +1,11 @@
 #include "devices/devlog.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 static void put(const struct devlog *log, const char *text)
 {
-	char line[256];
+	char line[600];
 	int n = snprintf(line, sizeof(line), "%s: %s\n", log->name, text);
 
 	if (n < 0)
@@ -22,19 +20,10 @@ static void put(const struct devlog *log, const char *text)
 	(void)written;
 }
 
-void devlog_line(struct devlog *log, const char *fmt, ...)
+void devlog_line(struct devlog *log, const char *text)
 {
-	char text[200];
-	va_list ap;
-
 	if (log->fd < 0 || log->lines >= DEVLOG_LINES_MAX)
 		return;
-	if (++log->lines == DEVLOG_LINES_MAX) {
-		put(log, "too many lines: nothing more is logged");
-		return;
-	}
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	put(log, text);
+	log->lines++;
+	put(log, log->lines < DEVLOG_LINES_MAX ? text : "too many lines: nothing more is logged");
 }

@@ -12,7 +12,8 @@ struct devlog {
 	unsigned lines;       /* written so far */
 };
 
-/* One line: "NAME: text". At most DEVLOG_LINES_MAX lines in a process's life. */
-void devlog_line(struct devlog *log, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* One line, "NAME: text"; text without newline. At most DEVLOG_LINES_MAX lines in a process's
+ * life. */
+void devlog_line(struct devlog *log, const char *text);
 
 #endif

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#define GUARD 4096u /* bytes: one page of x86-64 */
+#define GUARD 4096ull /* bytes: one page of x86-64 */
 
 static int check_file(int fd, uint64_t offset, uint64_t size, struct err *e)
 {

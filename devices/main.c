@@ -221,7 +221,7 @@ int main(int argc, char **argv)
 	struct devlog log = { .fd = o.log, .name = argv[1] };
 	rc = run(&o, &log, &e);
 	if (rc < 0)
-		devlog_line(&log, "%s", e.text);
+		devlog_line(&log, e.text);
 	/* Not exit(): handlers and stdio have no system calls left. */
 	_exit(-rc);
 }

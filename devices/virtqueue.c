@@ -3,7 +3,7 @@
 #include "common/bytes.h"
 #include "common/checked.h"
 
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 /* virtio 1.2 §2.7.5, §2.7.6, §2.7.8 */
@@ -73,10 +73,14 @@ static void signal_eventfd(int fd)
 
 void vq_break(struct virtqueue *q, const char *why)
 {
+	char line[160];
+
 	if (q->broken)
 		return;
 	q->broken = true;
-	devlog_line(q->log, "queue %u: %s: not served until the driver resets it", q->number, why);
+	snprintf(line, sizeof(line), "queue %u: %s: not served until the driver resets it", q->number,
+		 why);
+	devlog_line(q->log, line);
 	signal_eventfd(q->err);
 }
 

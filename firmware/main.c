@@ -1,4 +1,4 @@
-/* The order of a plain boot (docs/architecture.md "boot steps"). Ring 0 holds the thread and the
+/* The order of a plain boot (docs/architecture.md "Firmware"). Ring 0 holds the thread and the
  * decisions; whatever hashes, parses, copies or builds runs in ring 3 through user_call. */
 #include "firmware/acpi.h"
 #include "firmware/bootblock.h"

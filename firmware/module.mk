@@ -45,7 +45,10 @@ FW_DEFS := -DIMAGE_BASE=0x100000 -DIMAGE_MAX=0x10000 -DSCRATCH_BASE=0x110000 \
 FW_PLAIN_DEFS := $(FW_DEFS) -DVARIANT=1 -DSVN=$(FW_SVN) \
                  '-DVERSION_TEXT="pavise firmware plain $(FW_RELEASE) svn $(FW_SVN)"'
 
-$(FW_DIR)/%.o: firmware/%.c $(FW_DSDT)
+# Half the boot is hashing: unrolled it takes half the time for 1 KiB of code.
+$(FW_DIR)/sha256.o $(FW_DIR)/sha384.o: FW_CFLAGS += -funroll-all-loops
+
+$(FW_DIR)/%.o: firmware/%.c $(FW_DSDT) firmware/module.mk
 	@mkdir -p $(@D)
 	@echo "  FWCC  $<"
 	$(Q)$(CC) $(FW_CFLAGS) -MMD -MP -c -o $@ $<
@@ -98,3 +101,8 @@ TOOLS += kvm_fw
 kvm_fw_SRCS = tests/kvm/test_fw.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) \
                common/boot_block.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw
+
+FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page
+fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/bzimage.c firmware/zeropage.c
+fuzz_boot_block_SRCS := tests/fuzz/fuzz_boot_block.c firmware/bootblock.c firmware/acpi.c
+fuzz_hash_page_SRCS := tests/fuzz/fuzz_hash_page.c firmware/hashpage.c

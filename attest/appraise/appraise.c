@@ -75,9 +75,10 @@ static void check_agent_key(const struct appraisal *a)
 }
 
 static const char *const vtpm_checks[] = {
-	"ak.form",	  "ak.provenance", "quote.form", "quote.signature", "quote.binding",
-	"quote.selection", "quote.pcr_digest", "log.form", "log.replay",	    "log.separators",
-	"log.events",	  "reference.machine", "reference.pcrs", "reference.log",
+	"ak.form",	  "ak.provenance",   "quote.form",	 "quote.signature",
+	"quote.binding",  "quote.selection", "quote.pcr_digest", "log.form",
+	"log.replay",	  "log.separators",  "log.events",	 "reference.machine",
+	"reference.pcrs", "reference.log",
 };
 
 static int check_vtpm(const struct appraisal *a, struct err *e)

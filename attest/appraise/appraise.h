@@ -10,11 +10,11 @@
 
 struct appraisal {
 	const struct evidence *evidence;
-	const struct policy *policy;      /* NULL: none given, the verdict is a refusal */
-	const struct expect_base *base;   /* of the policy's plan; NULL without one */
-	const uint8_t *nonce;             /* the relying party's; NULL: none given */
+	const struct policy *policy;	/* NULL: none given, the verdict is a refusal */
+	const struct expect_base *base; /* of the policy's plan; NULL without one */
+	const uint8_t *nonce;		/* the relying party's; NULL: none given */
 	size_t nonce_size;
-	struct checks *checks;            /* filled */
+	struct checks *checks; /* filled */
 };
 
 /* Makes every check. 0, or an error that is not the evidence's fault: -EX_MALFORMED (a machine
@@ -26,8 +26,8 @@ int appraise(const struct appraisal *a, struct err *e);
 bool appraise_bank(const struct appraisal *a, enum expect_bank bank);
 
 /* Its parts, by file. */
-void check_quote(const struct appraisal *a);         /* key, quote, signature, PCR digest */
-void check_event_log(const struct appraisal *a);     /* form, replay, separators, events */
+void check_quote(const struct appraisal *a);	 /* key, quote, signature, PCR digest */
+void check_event_log(const struct appraisal *a); /* form, replay, separators, events */
 int check_reference(const struct appraisal *a, struct err *e); /* against the policy's values */
 
 /* "ID.BANK.PCR" into out. */

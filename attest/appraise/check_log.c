@@ -32,8 +32,8 @@ static void check_replay(const struct appraisal *a, enum expect_bank bank)
 	struct replay replay;
 	struct err e = { 0 };
 
-	if (eventlog_replay(a->evidence->event_log, a->evidence->event_log_size, alg, &replay,
-			    &e) < 0) {
+	if (eventlog_replay(a->evidence->event_log, a->evidence->event_log_size, alg, &replay, &e) <
+	    0) {
 		check_fail_err(a->checks, "log.replay", &e);
 		return;
 	}
@@ -48,9 +48,10 @@ static void check_replay(const struct appraisal *a, enum expect_bank bank)
 		else if (memcmp(replay.pcr[i], given->value[i], tpm_alg_size(alg)) == 0)
 			check_pass(a->checks, id, have, "the log leads to the quoted value");
 		else
-			check_fail(a->checks, id, EX_UNAUTHENTIC, have, need,
-				   "PCR %u (%s): the log leads to another value than the quoted one",
-				   i, tpm_alg_name(alg));
+			check_fail(
+				a->checks, id, EX_UNAUTHENTIC, have, need,
+				"PCR %u (%s): the log leads to another value than the quoted one",
+				i, tpm_alg_name(alg));
 	}
 }
 
@@ -91,8 +92,8 @@ static void check_separators(const struct appraisal *a)
 	struct eventlog log;
 	struct event ev;
 	struct err e = { 0 };
-	bool sound = eventlog_open(a->evidence->event_log, a->evidence->event_log_size, &log,
-				   &e) == 0;
+	bool sound =
+		eventlog_open(a->evidence->event_log, a->evidence->event_log_size, &log, &e) == 0;
 
 	while (sound && eventlog_next(&log, &ev, &e) > 0) {
 		if (ev.type != EV_SEPARATOR)
@@ -127,21 +128,24 @@ static bool is_known(const struct eventlog *log, const struct event *ev)
 	case EV_NO_ACTION:
 		return ev->pcr == 0 && ev->size == 17 &&
 		       memcmp(ev->data, "StartupLocality\0\4", 17) == 0;
-	case EV_EFI_HCRTM_EVENT: return ev->pcr == 0 && data_is(ev, HCRTM_TEXT);
+	case EV_EFI_HCRTM_EVENT:
+		return ev->pcr == 0 && data_is(ev, HCRTM_TEXT);
 	case EV_S_CRTM_VERSION:
 		return ev->pcr == 0 && digests_are_of(log, ev, ev->data, ev->size);
 	case EV_PLATFORM_CONFIG_FLAGS:
-		return ev->pcr == 1 && (data_is(ev, "pavise-boot-block") ||
-					data_is(ev, "pavise-acpi") ||
-					data_is(ev, "pavise-hash-page"));
-	case EV_SEPARATOR: return ev->pcr < EXPECT_PCRS;
+		return ev->pcr == 1 &&
+		       (data_is(ev, "pavise-boot-block") || data_is(ev, "pavise-acpi") ||
+			data_is(ev, "pavise-hash-page"));
+	case EV_SEPARATOR:
+		return ev->pcr < EXPECT_PCRS;
 	case EV_IPL:
 		if (ev->pcr == 4)
 			return data_is(ev, "kernel") || data_is(ev, "initrd");
 		return ev->pcr == 5 && ev->size >= prefix &&
 		       memcmp(ev->data, CMDLINE_PREFIX, prefix) == 0 &&
 		       digests_are_of(log, ev, ev->data + prefix, ev->size - prefix);
-	default: return false;
+	default:
+		return false;
 	}
 }
 

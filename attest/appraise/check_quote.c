@@ -64,8 +64,7 @@ static void check_form(const struct appraisal *a, struct parsed *p)
 		return;
 	}
 	snprintf(have, sizeof(have), "%08x %04x", p->quote.magic, p->quote.type);
-	p->quote_ok = p->quote.magic == TPM_GENERATED_VALUE &&
-		      p->quote.type == TPM_ST_ATTEST_QUOTE;
+	p->quote_ok = p->quote.magic == TPM_GENERATED_VALUE && p->quote.type == TPM_ST_ATTEST_QUOTE;
 	/* The magic is what a restricted key promises never to sign for anyone but the TPM. */
 	if (p->quote_ok)
 		check_pass(a->checks, "quote.form", have, "made by a TPM, of type quote");
@@ -79,8 +78,8 @@ static void check_signature(const struct appraisal *a, struct parsed *p)
 	const struct evidence *ev = a->evidence;
 	struct err e = { 0 };
 
-	p->signature_ok = tpm_signature_parse(ev->signature, ev->signature_size, &p->signature,
-					      &e) == 0;
+	p->signature_ok =
+		tpm_signature_parse(ev->signature, ev->signature_size, &p->signature, &e) == 0;
 	if (!p->signature_ok) {
 		check_fail_err(a->checks, "quote.signature", &e);
 		return;
@@ -213,8 +212,7 @@ static void check_digest(const struct appraisal *a, const struct parsed *p)
 	if (p->quote.pcr_digest_size <= TPM_DIGEST_MAX)
 		hex_encode(p->quote.pcr_digest, p->quote.pcr_digest_size, have);
 	hex_encode(want, size, need);
-	if (p->quote.pcr_digest_size == size &&
-	    CRYPTO_memcmp(p->quote.pcr_digest, want, size) == 0)
+	if (p->quote.pcr_digest_size == size && CRYPTO_memcmp(p->quote.pcr_digest, want, size) == 0)
 		check_pass(a->checks, "quote.pcr_digest", have, "the PCR values are those quoted");
 	else
 		check_fail(a->checks, "quote.pcr_digest", EX_UNAUTHENTIC, have, need,

@@ -13,7 +13,7 @@
 struct found {
 	struct machine machine;
 	struct expectation *expected; /* of that machine */
-	unsigned matches;             /* PCR values that agree */
+	unsigned matches;	      /* PCR values that agree */
 };
 
 static size_t bank_size(enum expect_bank bank)
@@ -80,8 +80,7 @@ static int search(const struct appraisal *a, struct found *best, struct err *e)
 	return r;
 }
 
-static void check_pcrs(const struct appraisal *a, enum expect_bank bank,
-		       const uint8_t (*want)[48])
+static void check_pcrs(const struct appraisal *a, enum expect_bank bank, const uint8_t (*want)[48])
 {
 	const struct pcr_values *given = &a->evidence->pcrs[bank];
 	char id[32], have[97], need[97];

@@ -69,11 +69,16 @@ void check_fail_err(struct checks *c, const char *id, const struct err *e)
 static int severity(enum exit_status s)
 {
 	switch (s) {
-	case EX_OK: return 0;
-	case EX_REFUSED: return 1;
-	case EX_UNAUTHENTIC: return 2;
-	case EX_MALFORMED: return 3;
-	default: return 4;
+	case EX_OK:
+		return 0;
+	case EX_REFUSED:
+		return 1;
+	case EX_UNAUTHENTIC:
+		return 2;
+	case EX_MALFORMED:
+		return 3;
+	default:
+		return 4;
 	}
 }
 
@@ -93,10 +98,15 @@ enum exit_status checks_verdict(const struct checks *c)
 const char *verdict_name(enum exit_status verdict)
 {
 	switch (verdict) {
-	case EX_OK: return "affirming";
-	case EX_REFUSED: return "refused by policy";
-	case EX_UNAUTHENTIC: return "not authentic";
-	case EX_MALFORMED: return "malformed";
-	default: return "no verdict";
+	case EX_OK:
+		return "affirming";
+	case EX_REFUSED:
+		return "refused by policy";
+	case EX_UNAUTHENTIC:
+		return "not authentic";
+	case EX_MALFORMED:
+		return "malformed";
+	default:
+		return "no verdict";
 	}
 }

@@ -13,17 +13,17 @@
 enum check_status { CHECK_PASS, CHECK_FAIL, CHECK_SKIPPED };
 
 struct check {
-	char id[32];               /* stable: docs/verify-result.schema.json */
+	char id[32]; /* stable: docs/verify-result.schema.json */
 	enum check_status status;
 	enum exit_status failure;  /* of CHECK_FAIL: EX_REFUSED, _UNAUTHENTIC or _MALFORMED */
 	char have[260], need[260]; /* values, "" when there is nothing to compare */
-	char note[512];            /* what is checked, or why it failed or was skipped */
+	char note[512];		   /* what is checked, or why it failed or was skipped */
 };
 
 struct checks {
 	struct check item[CHECKS_MAX];
 	size_t count;
-	bool overflow;             /* a bug: the verdict is then never affirming */
+	bool overflow; /* a bug: the verdict is then never affirming */
 };
 
 /* Append one check; the text is formatted. Text in have and need is copied, NULL is "". */

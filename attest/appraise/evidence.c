@@ -36,7 +36,7 @@ static int parse_nonce(const json_t *root, struct evidence *out, struct err *e)
 
 static int parse_head(const json_t *root, struct evidence *out, struct err *e)
 {
-	static const char *const keys[] = { "format", "version",   "nonce",       "tee", "agent",
+	static const char *const keys[] = { "format", "version",   "nonce",	  "tee", "agent",
 					    "vtpm",   "event_log", "host_claims", NULL };
 	static const char *const tee_keys[] = { "type", NULL };
 	const json_t *tee = NULL;
@@ -98,8 +98,8 @@ static int parse_vtpm(const json_t *vtpm, struct evidence *out, struct err *e)
 		r = json_get_object(path, vtpm, "pcrs", 1, &pcrs, e);
 	if (r == 0)
 		r = json_pcrs_parse("evidence.vtpm.pcrs", pcrs, out->pcrs, e);
-	if (r == 0 && (out->ak_public_size == 0 || out->quote_size == 0 ||
-		       out->signature_size == 0))
+	if (r == 0 &&
+	    (out->ak_public_size == 0 || out->quote_size == 0 || out->signature_size == 0))
 		return err_set(e, EX_MALFORMED, "%s: key, quote or signature is empty", path);
 	return r;
 }

@@ -13,13 +13,13 @@
 
 #define EVIDENCE_FILE_MAX (1u << 20) /* bytes */
 #define EVIDENCE_PART_MAX 4096u
-#define EVIDENCE_LOG_MAX  65536u
+#define EVIDENCE_LOG_MAX 65536u
 #define EVIDENCE_TEXT_MAX 64u
 
 /* PCR values of one bank. */
 struct pcr_values {
-	uint32_t given;                    /* bit n: PCR n */
-	uint8_t value[TPM_PCR_COUNT][48];  /* SHA-256 uses 32 bytes */
+	uint32_t given;			  /* bit n: PCR n */
+	uint8_t value[TPM_PCR_COUNT][48]; /* SHA-256 uses 32 bytes */
 };
 
 struct evidence {
@@ -27,7 +27,7 @@ struct evidence {
 	size_t nonce_size;
 	uint8_t public_key[EVIDENCE_PART_MAX];
 	size_t public_key_size;
-	bool has_vtpm;                     /* the fields up to event_log_size are set */
+	bool has_vtpm; /* the fields up to event_log_size are set */
 	uint8_t ak_public[EVIDENCE_PART_MAX], quote[EVIDENCE_PART_MAX],
 		signature[EVIDENCE_PART_MAX];
 	size_t ak_public_size, quote_size, signature_size;

@@ -22,7 +22,8 @@ static const char usage[] =
 	"  --json        machine-readable output, docs/verify-result.schema.json\n"
 	"  --help        this text\n"
 	"\n"
-	"Exit status: 0 affirming, 1 refused by policy, 2 not authentic, 3 evidence, policy or plan\n"
+	"Exit status: 0 affirming, 1 refused by policy, 2 not authentic, 3 evidence, policy or "
+	"plan\n"
 	"malformed, 5 a file cannot be read, 64 wrong option or value. The worst failure counts.\n";
 
 struct options {
@@ -59,9 +60,8 @@ static int take_nonce(struct options *o, struct err *e)
 
 	if (n < BINDING_NONCE_MIN || n > BINDING_NONCE_MAX ||
 	    !hex_decode(o->nonce_text, o->nonce, n))
-		return err_set(e, EX_USAGE_ERROR,
-			       "nonce: give %u to %u bytes in hexadecimal", BINDING_NONCE_MIN,
-			       BINDING_NONCE_MAX);
+		return err_set(e, EX_USAGE_ERROR, "nonce: give %u to %u bytes in hexadecimal",
+			       BINDING_NONCE_MIN, BINDING_NONCE_MAX);
 	o->nonce_size = n;
 	return 0;
 }
@@ -73,10 +73,18 @@ static int parse_options(int argc, char **argv, struct options *o, struct err *e
 	*o = (struct options){ 0 };
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (c) {
-		case OPT_POLICY: o->policy = optarg; break;
-		case OPT_NONCE: o->nonce_text = optarg; break;
-		case OPT_JSON: o->json = 1; break;
-		case OPT_HELP: o->help = 1; return 0;
+		case OPT_POLICY:
+			o->policy = optarg;
+			break;
+		case OPT_NONCE:
+			o->nonce_text = optarg;
+			break;
+		case OPT_JSON:
+			o->json = 1;
+			break;
+		case OPT_HELP:
+			o->help = 1;
+			return 0;
 		default:
 			return err_set(e, EX_USAGE_ERROR,
 				       "unknown or incomplete option: try --help");

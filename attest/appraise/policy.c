@@ -11,9 +11,9 @@
 
 static int parse_head(const json_t *root, struct err *e)
 {
-	static const char *const keys[] = { "format",    "version", "tee",       "plan",
-					    "reference", "cpus",    "memory",    "pci_slots",
-					    "banks",     "require_nonce", "ak_sha256", NULL };
+	static const char *const keys[] = { "format",	 "version",	  "tee",       "plan",
+					    "reference", "cpus",	  "memory",    "pci_slots",
+					    "banks",	 "require_nonce", "ak_sha256", NULL };
 	const char *format = NULL, *tee = NULL;
 	uint64_t version = 0;
 	int r = json_get_string("policy", root, "format", 1, &format, e);

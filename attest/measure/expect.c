@@ -99,8 +99,8 @@ static int replay(const struct fw_log_inputs *in, struct expectation *out, struc
 	return 0;
 }
 
-int expect_machine(const struct expect_base *base, const struct machine *m,
-		   struct expectation *out, struct err *e)
+int expect_machine(const struct expect_base *base, const struct machine *m, struct expectation *out,
+		   struct err *e)
 {
 	struct fw_log_inputs in = base->inputs;
 	struct fw_boot_block block;

@@ -16,7 +16,7 @@ enum expect_bank { EXPECT_SHA256, EXPECT_SHA384, EXPECT_BANKS };
 
 /* The choices of the host that reach PCR 1. */
 struct machine {
-	uint64_t memory;    /* bytes */
+	uint64_t memory; /* bytes */
 	uint32_t cpus;
 	uint32_t pci_slots;
 };
@@ -24,14 +24,14 @@ struct machine {
 /* Digests of everything but the boot block and ACPI; made once per plan. */
 struct expect_base {
 	struct fw_log_inputs inputs; /* texts borrow from the plan */
-	uint64_t min_ram;            /* bytes */
+	uint64_t min_ram;	     /* bytes */
 	uint32_t max_cpus;
 };
 
 struct expectation {
 	uint8_t pcr[EXPECT_BANKS][EXPECT_PCRS][48]; /* SHA-256 uses the first 32 bytes */
 	uint8_t log[FW_EVENT_LOG_SIZE];
-	size_t log_size;                            /* bytes used of log */
+	size_t log_size; /* bytes used of log */
 };
 
 /* TPM_ALG_ID of a bank. */
@@ -44,7 +44,7 @@ const char *expect_pcr_meaning(unsigned pcr);
 int expect_base_make(const struct plain_contents *c, struct expect_base *out, struct err *e);
 
 /* Predicts for one machine with a vTPM. -EX_USAGE_ERROR when the plan does not allow it. */
-int expect_machine(const struct expect_base *base, const struct machine *m,
-		   struct expectation *out, struct err *e);
+int expect_machine(const struct expect_base *base, const struct machine *m, struct expectation *out,
+		   struct err *e);
 
 #endif

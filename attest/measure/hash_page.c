@@ -79,8 +79,8 @@ int hash_page_fill(const struct hash_page_input *in, uint8_t out[FW_PAGE], struc
 	memset(out, 0, FW_PAGE);
 	struct writer table = writer_over(out + FW_HASH_TABLE_OFFSET, FW_HASH_TABLE_SIZE);
 	write_table(&table, short_hash[0], short_hash[1], short_hash[2]);
-	struct writer record = writer_over(out + FW_HASH_RECORD_OFFSET,
-					   sizeof(struct fw_hash_record));
+	struct writer record =
+		writer_over(out + FW_HASH_RECORD_OFFSET, sizeof(struct fw_hash_record));
 	write_record(&record, in, long_hash[0], long_hash[1], long_hash[2]);
 	if (table.bad || record.bad || record.pos != sizeof(struct fw_hash_record))
 		return err_set(e, EX_INTERNAL, "hash page: record of %zu bytes", record.pos);

@@ -127,9 +127,10 @@ static int check_magic(const char *object, const uint8_t *data, size_t size, str
 			       "vmlinuz, not vmlinux or an EFI application",
 			       object);
 	if (field(data, VERSION, 2) < 0x20c)
-		return err_set(e, EX_MALFORMED,
-			       "kernel %s: boot protocol %u.%u, 2.12 is needed: take a newer kernel",
-			       object, data[VERSION + 1], data[VERSION]);
+		return err_set(
+			e, EX_MALFORMED,
+			"kernel %s: boot protocol %u.%u, 2.12 is needed: take a newer kernel",
+			object, data[VERSION + 1], data[VERSION]);
 	if (HEADER_MAGIC + (size_t)data[HEADER_JUMP] < HEADER_LEAST)
 		return err_set(e, EX_MALFORMED,
 			       "kernel %s: its header ends at 0x%x, before init_size", object,
@@ -148,20 +149,24 @@ static int check_payload(const char *object, const uint8_t *data, size_t size, s
 	uint64_t setup = (sectors + 1) * 512;
 
 	if (setup >= size)
-		return err_set(e, EX_MALFORMED,
-			       "kernel %s: %zu bytes, but its setup part alone has %llu: truncated?",
-			       object, size, (unsigned long long)setup);
+		return err_set(
+			e, EX_MALFORMED,
+			"kernel %s: %zu bytes, but its setup part alone has %llu: truncated?",
+			object, size, (unsigned long long)setup);
 	uint64_t rest = size - setup;
 	/* The entry point lies 0x200 into the protected-mode part. */
 	if (rest <= 0x200 || field(data, SYSSIZE, 4) * 16 > rest + 15)
-		return err_set(e, EX_MALFORMED,
-			       "kernel %s: its header promises %llu bytes after the setup part, the "
-			       "file has %llu: truncated?",
-			       object, (unsigned long long)field(data, SYSSIZE, 4) * 16,
-			       (unsigned long long)rest);
+		return err_set(
+			e, EX_MALFORMED,
+			"kernel %s: its header promises %llu bytes after the setup part, the "
+			"file has %llu: truncated?",
+			object, (unsigned long long)field(data, SYSSIZE, 4) * 16,
+			(unsigned long long)rest);
 	if (!ck_range(field(data, PAYLOAD_OFFSET, 4), field(data, PAYLOAD_LENGTH, 4), rest))
-		return err_set(e, EX_MALFORMED, "kernel %s: payload reaches beyond the file: "
-			       "truncated?", object);
+		return err_set(e, EX_MALFORMED,
+			       "kernel %s: payload reaches beyond the file: "
+			       "truncated?",
+			       object);
 	if (field(data, INIT_SIZE, 4) < rest)
 		return err_set(e, EX_MALFORMED,
 			       "kernel %s: init_size 0x%llx is less than its own code", object,
@@ -190,10 +195,11 @@ int bzimage_check(const char *object, const uint8_t *data, size_t size, struct b
 	 * leave the firmware's pages and the staged files alone. */
 	if (k.pref_address < FW_RESERVED_END || k.pref_address % FW_RAM_ALIGN != 0 ||
 	    !ck_add_u64(k.pref_address, k.init_size, &end) || end > FW_STAGING)
-		return err_set(e, EX_MALFORMED,
-			       "kernel %s: wants 0x%llx bytes at 0x%llx: must lie in [2 MiB, 128 MiB)",
-			       object, (unsigned long long)k.init_size,
-			       (unsigned long long)k.pref_address);
+		return err_set(
+			e, EX_MALFORMED,
+			"kernel %s: wants 0x%llx bytes at 0x%llx: must lie in [2 MiB, 128 MiB)",
+			object, (unsigned long long)k.init_size,
+			(unsigned long long)k.pref_address);
 	*out = k;
 	return 0;
 }

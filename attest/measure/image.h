@@ -16,11 +16,11 @@ int firmware_image_check(const char *object, const uint8_t *data, size_t size,
 
 /* What the firmware and the plan need to know of a Linux bzImage (Linux boot.rst). */
 struct bzimage {
-	uint64_t pref_address;     /* guest-physical, where the kernel wants to run */
-	uint64_t init_size;        /* bytes it needs there while it unpacks itself */
-	uint64_t initrd_addr_max;  /* highest address an initrd byte may have */
-	uint32_t cmdline_size;     /* longest command line, without its NUL */
-	uint16_t protocol;         /* boot protocol, 0x020F is 2.15 */
+	uint64_t pref_address;	  /* guest-physical, where the kernel wants to run */
+	uint64_t init_size;	  /* bytes it needs there while it unpacks itself */
+	uint64_t initrd_addr_max; /* highest address an initrd byte may have */
+	uint32_t cmdline_size;	  /* longest command line, without its NUL */
+	uint16_t protocol;	  /* boot protocol, 0x020F is 2.15 */
 };
 
 /* The same rules as the firmware's own parser, with reasons. -EX_MALFORMED. */

@@ -57,14 +57,27 @@ static int parse_count(const char *what, const char *text, uint32_t max, uint32_
 	unsigned long v = strtoul(text, &end, 10);
 
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || v > max)
-		return err_set(e, EX_USAGE_ERROR, "%s: %s: give a number of at most %u", what,
-			       text, max);
+		return err_set(e, EX_USAGE_ERROR, "%s: %s: give a number of at most %u", what, text,
+			       max);
 	*out = (uint32_t)v;
 	return 0;
 }
 
-enum { OPT_FIRMWARE = 256, OPT_KERNEL, OPT_INITRD, OPT_APPEND, OPT_PLAN, OPT_LOG, OPT_CPUS, OPT_MEMORY,
-       OPT_MAX_CPUS, OPT_PCI_SLOTS, OPT_NO_VTPM, OPT_JSON, OPT_HELP };
+enum {
+	OPT_FIRMWARE = 256,
+	OPT_KERNEL,
+	OPT_INITRD,
+	OPT_APPEND,
+	OPT_PLAN,
+	OPT_LOG,
+	OPT_CPUS,
+	OPT_MEMORY,
+	OPT_MAX_CPUS,
+	OPT_PCI_SLOTS,
+	OPT_NO_VTPM,
+	OPT_JSON,
+	OPT_HELP
+};
 
 static const struct option long_options[] = {
 	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
@@ -86,23 +99,43 @@ static const struct option long_options[] = {
 static int take_option(int option, const char *value, struct options *o, struct err *e)
 {
 	switch (option) {
-	case OPT_FIRMWARE: o->firmware = value; return 0;
-	case OPT_KERNEL: o->kernel = value; return 0;
-	case OPT_INITRD: o->initrd = value; return 0;
-	case OPT_APPEND: o->append = value; return 0;
-	case OPT_PLAN: o->plan = value; return 0;
-	case OPT_LOG: o->log = value; return 0;
-	case OPT_NO_VTPM: o->no_vtpm = 1; return 0;
-	case OPT_JSON: o->json = 1; return 0;
-	case OPT_HELP: o->help = 1; return 0;
-	case OPT_MEMORY: return size_parse("memory", value, &o->machine.memory, e);
+	case OPT_FIRMWARE:
+		o->firmware = value;
+		return 0;
+	case OPT_KERNEL:
+		o->kernel = value;
+		return 0;
+	case OPT_INITRD:
+		o->initrd = value;
+		return 0;
+	case OPT_APPEND:
+		o->append = value;
+		return 0;
+	case OPT_PLAN:
+		o->plan = value;
+		return 0;
+	case OPT_LOG:
+		o->log = value;
+		return 0;
+	case OPT_NO_VTPM:
+		o->no_vtpm = 1;
+		return 0;
+	case OPT_JSON:
+		o->json = 1;
+		return 0;
+	case OPT_HELP:
+		o->help = 1;
+		return 0;
+	case OPT_MEMORY:
+		return size_parse("memory", value, &o->machine.memory, e);
 	case OPT_CPUS:
 		return parse_count("cpus", value, FW_BOOT_CPU_MAX, &o->machine.cpus, e);
 	case OPT_MAX_CPUS:
 		return parse_count("max-cpus", value, FW_BOOT_CPU_MAX, &o->max_cpus, e);
 	case OPT_PCI_SLOTS:
 		return parse_count("pci-slots", value, PCI_SLOT_MAX, &o->machine.pci_slots, e);
-	default: return err_set(e, EX_USAGE_ERROR, "unknown or incomplete option: try --help");
+	default:
+		return err_set(e, EX_USAGE_ERROR, "unknown or incomplete option: try --help");
 	}
 }
 
@@ -125,8 +158,9 @@ static int parse_options(int argc, char **argv, struct options *o, struct err *e
 		return err_set(e, EX_USAGE_ERROR, "%s: unexpected argument: try --help",
 			       argv[optind + 1]);
 	if (o->firmware == NULL || o->kernel == NULL || o->plan == NULL)
-		return err_set(e, EX_USAGE_ERROR, "--firmware, --kernel and --plan are needed: "
-						  "try --help");
+		return err_set(e, EX_USAGE_ERROR,
+			       "--firmware, --kernel and --plan are needed: "
+			       "try --help");
 	return 0;
 }
 
@@ -185,8 +219,8 @@ static int measure(const struct options *o, const struct inputs *in, struct plai
 	if (r == 0)
 		r = write_plan(o->plan, &built->plan, report, e);
 	if (r == 0 && o->log != NULL)
-		r = file_write("event log", o->log, report->expected.log,
-			       report->expected.log_size, 0644, e);
+		r = file_write("event log", o->log, report->expected.log, report->expected.log_size,
+			       0644, e);
 	if (r < 0)
 		return r;
 	report->machine = o->machine;

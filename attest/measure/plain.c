@@ -107,11 +107,13 @@ static struct measure_file region_file(const char *object, const struct plan *p,
 				       enum plan_region_type type)
 {
 	const struct plan_region *g = plan_find(p, type);
+	struct measure_file f = { .name = object };
 
-	return g == NULL ? (struct measure_file){ .name = object }
-			 : (struct measure_file){ .name = object,
-						  .data = g->data,
-						  .size = (size_t)g->size };
+	if (g != NULL) {
+		f.data = g->data;
+		f.size = (size_t)g->size;
+	}
+	return f;
 }
 
 static int take_parts(const char *object, const struct plan *plan, struct plain_contents *out,
@@ -128,9 +130,8 @@ static int take_parts(const char *object, const struct plan *plan, struct plain_
 	if (plan->tee != PLAN_TEE_PLAIN)
 		return err_set(e, EX_MALFORMED, "plan %s: not of a plain machine (tee %u)", object,
 			       (unsigned)plan->tee);
-	if (out->firmware.data == NULL || out->hash_page.data == NULL ||
-	    out->kernel.data == NULL || cmdline.data == NULL ||
-	    plan_find(plan, PLAN_BOOT_BLOCK) == NULL)
+	if (out->firmware.data == NULL || out->hash_page.data == NULL || out->kernel.data == NULL ||
+	    cmdline.data == NULL || plan_find(plan, PLAN_BOOT_BLOCK) == NULL)
 		return err_set(e, EX_MALFORMED,
 			       "plan %s: firmware, hash page, boot block, kernel or command line "
 			       "is missing: make it again",

@@ -23,14 +23,14 @@ struct measure_file {
 
 struct plain_input {
 	struct measure_file firmware, kernel, initrd;
-	const char *cmdline;   /* "" when there is none */
-	uint32_t max_cpus;     /* 1..256 */
-	int require_tpm;       /* 0 or 1 */
+	const char *cmdline; /* "" when there is none */
+	uint32_t max_cpus;   /* 1..256 */
+	int require_tpm;     /* 0 or 1 */
 };
 
 /* A plan with the bytes that no input file holds. */
 struct plain_plan {
-	struct plan plan;              /* data pointers: into the inputs and into this struct */
+	struct plan plan; /* data pointers: into the inputs and into this struct */
 	struct fw_image_header image;
 	uint8_t hash_page[FW_PAGE];
 	char cmdline[MEASURE_CMDLINE_MAX + 1];
@@ -44,9 +44,9 @@ int plain_plan_build(const struct plain_input *in, struct plain_plan *out, struc
  * but the boot block. Pointers borrow from the plan. */
 struct plain_contents {
 	struct fw_image_header image;
-	struct fw_hash_record record;      /* as it lies in memory: little endian */
+	struct fw_hash_record record; /* as it lies in memory: little endian */
 	struct measure_file firmware, hash_page, kernel, initrd;
-	const char *cmdline;               /* with NUL */
+	const char *cmdline; /* with NUL */
 };
 
 /* Checks that a parsed plan is one of a plain machine and agrees with itself: the firmware would

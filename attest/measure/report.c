@@ -64,8 +64,8 @@ static json_t *part_json(size_t size, const struct fw_digests *d)
 
 	hex_encode(d->sha256, sizeof(d->sha256), short_hex);
 	hex_encode(d->sha384, sizeof(d->sha384), long_hex);
-	return json_pack("{s:I, s:s, s:s}", "size", (json_int_t)size, "sha256", short_hex,
-			 "sha384", long_hex);
+	return json_pack("{s:I, s:s, s:s}", "size", (json_int_t)size, "sha256", short_hex, "sha384",
+			 long_hex);
 }
 
 static json_t *pcrs_json(const struct expectation *x)
@@ -96,12 +96,11 @@ int measure_report_json(FILE *f, const struct measure_report *r, struct err *e)
 		part_json(r->contents.firmware.size, &in->image), "kernel",
 		part_json(r->contents.kernel.size, &in->kernel), "initrd",
 		in->has_initrd ? part_json(r->contents.initrd.size, &in->initrd) : NULL, "cmdline",
-		part_json(in->cmdline_size, &in->cmdline), "plan", "size",
-		(json_int_t)r->plan_size, "min_ram", (json_int_t)r->base.min_ram, "max_cpus",
-		(json_int_t)r->base.max_cpus, "require_tpm", r->tpm, "machine", "cpus",
-		(json_int_t)r->machine.cpus, "memory", (json_int_t)r->machine.memory, "pci_slots",
-		(json_int_t)r->machine.pci_slots, "tpm", r->tpm, "pcrs",
-		r->tpm ? pcrs_json(&r->expected) : NULL);
+		part_json(in->cmdline_size, &in->cmdline), "plan", "size", (json_int_t)r->plan_size,
+		"min_ram", (json_int_t)r->base.min_ram, "max_cpus", (json_int_t)r->base.max_cpus,
+		"require_tpm", r->tpm, "machine", "cpus", (json_int_t)r->machine.cpus, "memory",
+		(json_int_t)r->machine.memory, "pci_slots", (json_int_t)r->machine.pci_slots, "tpm",
+		r->tpm, "pcrs", r->tpm ? pcrs_json(&r->expected) : NULL);
 
 	if (j == NULL)
 		return err_set(e, EX_INTERNAL, "cannot make the JSON output");

@@ -9,8 +9,8 @@
 
 struct measure_report {
 	const char *plan_path;
-	size_t plan_size;               /* bytes */
-	int tpm;                        /* 0: no PCR values are printed */
+	size_t plan_size; /* bytes */
+	int tpm;	  /* 0: no PCR values are printed */
 	struct machine machine;
 	struct plain_contents contents;
 	struct expect_base base;

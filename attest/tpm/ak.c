@@ -17,7 +17,7 @@
 #define POINT_MAX 48u /* bytes of a P-384 coordinate */
 
 static const struct {
-	uint16_t id;       /* TPM_ECC_CURVE, Part 2 §6.4 */
+	uint16_t id; /* TPM_ECC_CURVE, Part 2 §6.4 */
 	uint16_t bits;
 	const char *group;
 } curves[] = {
@@ -93,8 +93,7 @@ static int take_rsa(struct reader *r, struct tpm_public *p, struct err *e)
 
 	if (modulus == NULL || reader_left(r) != 0)
 		return bad_public("cut short or bytes behind its end", e);
-	if (p->bits > RSA_BITS_MAX || size * 8u != p->bits || size == 0 ||
-	    (modulus[0] & 0x80) == 0)
+	if (p->bits > RSA_BITS_MAX || size * 8u != p->bits || size == 0 || (modulus[0] & 0x80) == 0)
 		return bad_public("RSA modulus of the wrong size", e);
 	if (exponent != 0 && exponent != RSA_EXPONENT)
 		return bad_public("RSA exponent is not 65537", e);
@@ -129,8 +128,8 @@ static int take_ecc(struct reader *r, struct tpm_public *p, struct err *e)
 		return bad_public("a signing key with a key derivation scheme", e);
 	p->bits = curves[i].bits;
 	size_t width = p->bits / 8;
-	if (!take_coordinate(r, point + 1, width) || !take_coordinate(r, point + 1 + width, width) ||
-	    reader_left(r) != 0)
+	if (!take_coordinate(r, point + 1, width) ||
+	    !take_coordinate(r, point + 1 + width, width) || reader_left(r) != 0)
 		return bad_public("its point is cut short or has bytes behind its end", e);
 	p->key = ec_key(curves[i].group, point, 1 + 2 * width);
 	return key_is_valid(p->key) ? 0 : bad_public("its point is not on the curve", e);

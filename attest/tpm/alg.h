@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TPM_ALG_SHA1   0x0004u
+#define TPM_ALG_SHA1 0x0004u
 #define TPM_ALG_SHA256 0x000Bu
 #define TPM_ALG_SHA384 0x000Cu
 #define TPM_ALG_SHA512 0x000Du
 #define TPM_DIGEST_MAX 64u /* bytes */
-#define TPM_PCR_COUNT  24u
+#define TPM_PCR_COUNT 24u
 
 /* NULL for an algorithm we do not compute. */
 const EVP_MD *tpm_alg_md(uint16_t alg);

@@ -187,8 +187,7 @@ static int replay_event(const struct eventlog *log, const struct event *ev, uint
 	return 0;
 }
 
-int eventlog_replay(const void *data, size_t size, uint16_t alg, struct replay *out,
-		    struct err *e)
+int eventlog_replay(const void *data, size_t size, uint16_t alg, struct replay *out, struct err *e)
 {
 	struct eventlog log;
 	struct event ev;

@@ -13,14 +13,14 @@
 #include <stdint.h>
 
 #define EVENTLOG_MAX (1u << 20) /* bytes of a log we read */
-#define EVENTLOG_ALG_MAX 8u     /* banks of one log */
+#define EVENTLOG_ALG_MAX 8u	/* banks of one log */
 
-#define EV_NO_ACTION             0x00000003u
-#define EV_SEPARATOR             0x00000004u
-#define EV_S_CRTM_VERSION        0x00000008u
+#define EV_NO_ACTION 0x00000003u
+#define EV_SEPARATOR 0x00000004u
+#define EV_S_CRTM_VERSION 0x00000008u
 #define EV_PLATFORM_CONFIG_FLAGS 0x0000000Au
-#define EV_IPL                   0x0000000Du
-#define EV_EFI_HCRTM_EVENT       0x80000010u
+#define EV_IPL 0x0000000Du
+#define EV_EFI_HCRTM_EVENT 0x80000010u
 
 struct eventlog {
 	struct reader r;
@@ -30,17 +30,17 @@ struct eventlog {
 		uint16_t alg;
 		uint16_t size; /* bytes of a digest */
 	} algs[EVENTLOG_ALG_MAX];
-	uint32_t index;        /* number of the next event, the first of the log is 0 */
+	uint32_t index; /* number of the next event, the first of the log is 0 */
 };
 
 /* One event; pointers borrow from the log. */
 struct event {
 	uint32_t index;
-	size_t offset;                             /* of the event in the log, bytes */
+	size_t offset; /* of the event in the log, bytes */
 	uint32_t pcr, type;
-	const uint8_t *digest[EVENTLOG_ALG_MAX];   /* as log.algs; NULL: none of that bank */
+	const uint8_t *digest[EVENTLOG_ALG_MAX]; /* as log.algs; NULL: none of that bank */
 	const uint8_t *data;
-	uint32_t size;                             /* bytes of data */
+	uint32_t size; /* bytes of data */
 };
 
 /* Begins to read a log: takes the Spec ID event if there is one. -EX_MALFORMED. */
@@ -56,13 +56,12 @@ const uint8_t *event_digest(const struct eventlog *log, const struct event *ev, 
 /* PCR values that a log leads to. */
 struct replay {
 	uint8_t pcr[TPM_PCR_COUNT][TPM_DIGEST_MAX]; /* tpm_alg_size(alg) bytes each */
-	uint32_t touched;                           /* bit n: an event extended PCR n */
+	uint32_t touched;			    /* bit n: an event extended PCR n */
 };
 
 /* Replays a whole log in one bank: every event but EV_NO_ACTION extends its PCR; PCR 0 starts
  * at the locality that a StartupLocality event names. Events must carry a digest of the bank.
  * -EX_MALFORMED, or -EX_INTERNAL when libcrypto fails. */
-int eventlog_replay(const void *data, size_t size, uint16_t alg, struct replay *out,
-		    struct err *e);
+int eventlog_replay(const void *data, size_t size, uint16_t alg, struct replay *out, struct err *e);
 
 #endif

@@ -45,11 +45,11 @@ int tpm_quote_parse(const uint8_t *data, size_t size, struct tpm_quote *out, str
 	q->type = read_be16(&r);
 	sized(&r, &signer_size);
 	q->extra_data = sized(&r, &q->extra_size);
-	read_be64(&r);            /* clockInfo.clock */
+	read_be64(&r); /* clockInfo.clock */
 	q->reset_count = read_be32(&r);
 	q->restart_count = read_be32(&r);
 	uint8_t safe = read_u8(&r);
-	read_be64(&r);            /* firmwareVersion */
+	read_be64(&r); /* firmwareVersion */
 	if (r.bad || safe > 1)
 		return err_set(e, EX_MALFORMED, "quote: %zu bytes: no TPMS_ATTEST", size);
 	if (q->magic != TPM_GENERATED_VALUE || q->type != TPM_ST_ATTEST_QUOTE)
@@ -63,8 +63,7 @@ int tpm_quote_parse(const uint8_t *data, size_t size, struct tpm_quote *out, str
 	return 0;
 }
 
-int tpm_signature_parse(const uint8_t *data, size_t size, struct tpm_signature *out,
-			struct err *e)
+int tpm_signature_parse(const uint8_t *data, size_t size, struct tpm_signature *out, struct err *e)
 {
 	struct reader r = reader_over(data, size);
 

@@ -14,37 +14,38 @@
 #define TPM_ST_ATTEST_QUOTE 0x8018u
 #define TPM_SELECTION_MAX 8u
 
-#define TPM_ALG_RSA    0x0001u
-#define TPM_ALG_NULL   0x0010u
+#define TPM_ALG_RSA 0x0001u
+#define TPM_ALG_NULL 0x0010u
 #define TPM_ALG_RSASSA 0x0014u
 #define TPM_ALG_RSAPSS 0x0016u
-#define TPM_ALG_ECDSA  0x0018u
-#define TPM_ALG_ECC    0x0023u
+#define TPM_ALG_ECDSA 0x0018u
+#define TPM_ALG_ECC 0x0023u
 
 /* TPMA_OBJECT (§8.3) of a restricted signing key. */
-#define TPMA_FIXED_TPM             (1u << 1)
-#define TPMA_FIXED_PARENT          (1u << 4)
+#define TPMA_FIXED_TPM (1u << 1)
+#define TPMA_FIXED_PARENT (1u << 4)
 #define TPMA_SENSITIVE_DATA_ORIGIN (1u << 5)
-#define TPMA_RESTRICTED            (1u << 16)
-#define TPMA_DECRYPT               (1u << 17)
-#define TPMA_SIGN                  (1u << 18)
-#define TPMA_AK_SET (TPMA_FIXED_TPM | TPMA_FIXED_PARENT | TPMA_SENSITIVE_DATA_ORIGIN | \
-		     TPMA_RESTRICTED | TPMA_SIGN)
+#define TPMA_RESTRICTED (1u << 16)
+#define TPMA_DECRYPT (1u << 17)
+#define TPMA_SIGN (1u << 18)
+#define TPMA_AK_SET                                                                                \
+	(TPMA_FIXED_TPM | TPMA_FIXED_PARENT | TPMA_SENSITIVE_DATA_ORIGIN | TPMA_RESTRICTED |       \
+	 TPMA_SIGN)
 
 /* TPMS_ATTEST of a quote (§10.12.8). */
 struct tpm_quote {
 	uint32_t magic;
 	uint16_t type;
 	const uint8_t *extra_data;
-	size_t extra_size;          /* bytes */
+	size_t extra_size; /* bytes */
 	uint32_t reset_count, restart_count;
 	uint32_t selection_count;
 	struct {
 		uint16_t alg;
-		uint32_t pcrs;      /* bit n: PCR n */
+		uint32_t pcrs; /* bit n: PCR n */
 	} selection[TPM_SELECTION_MAX];
 	const uint8_t *pcr_digest;
-	size_t pcr_digest_size;     /* bytes */
+	size_t pcr_digest_size; /* bytes */
 };
 
 /* Parses size bytes at data. A structure whose magic or type is not that of a quote parses when
@@ -54,24 +55,23 @@ int tpm_quote_parse(const uint8_t *data, size_t size, struct tpm_quote *out, str
 
 /* TPMT_SIGNATURE (§11.3.4). */
 struct tpm_signature {
-	uint16_t alg;               /* TPM_ALG_RSASSA, _RSAPSS, _ECDSA */
-	uint16_t hash;              /* TPM_ALG_SHA256 or larger */
-	const uint8_t *rsa;         /* RSA: the signature */
+	uint16_t alg;	    /* TPM_ALG_RSASSA, _RSAPSS, _ECDSA */
+	uint16_t hash;	    /* TPM_ALG_SHA256 or larger */
+	const uint8_t *rsa; /* RSA: the signature */
 	size_t rsa_size;
-	const uint8_t *r, *s;       /* ECDSA: big-endian integers */
+	const uint8_t *r, *s; /* ECDSA: big-endian integers */
 	size_t r_size, s_size;
 };
 
-int tpm_signature_parse(const uint8_t *data, size_t size, struct tpm_signature *out,
-			struct err *e);
+int tpm_signature_parse(const uint8_t *data, size_t size, struct tpm_signature *out, struct err *e);
 
 /* TPMT_PUBLIC (§12.2.4) of an RSA or ECC key. */
 struct tpm_public {
 	uint16_t type, name_alg;
 	uint32_t attributes;
 	uint16_t scheme, scheme_hash; /* TPM_ALG_NULL, 0: not fixed */
-	uint32_t bits;                /* RSA modulus or curve size */
-	EVP_PKEY *key;                /* owned */
+	uint32_t bits;		      /* RSA modulus or curve size */
+	EVP_PKEY *key;		      /* owned */
 };
 
 /* -EX_MALFORMED for a structure that does not parse or a key that libcrypto refuses (ECC: only

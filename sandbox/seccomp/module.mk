@@ -26,3 +26,8 @@ test_seccomp_SRCS := tests/unit/test_seccomp.c tests/seccomp/roles.c tests/secco
 test_seccomp_LIBS := -lcmocka $(SECCOMP_LIBS)
 test_seal_SRCS := tests/unit/test_seal.c common/seal.c common/err.c
 test_seal_LIBS := -lcmocka -lpthread
+
+FUZZERS += fuzz_seccomp_table
+fuzz_seccomp_table_SRCS := tests/fuzz/fuzz_seccomp_table.c sandbox/seccomp/table.c \
+                           sandbox/seccomp/names.c common/err.c
+fuzz_seccomp_table_LIBS := $(SECCOMP_LIBS)

@@ -7,3 +7,8 @@ pavise-launch_LIBS += $(VTPM_LIBS)
 TESTS += test_vtpm
 test_vtpm_SRCS := tests/unit/test_vtpm.c $(VTPM_SRCS) common/err.c common/bytes.c
 test_vtpm_LIBS := -lcmocka -lpthread $(VTPM_LIBS)
+
+FUZZERS += fuzz_vtpm
+fuzz_vtpm_SRCS := tests/fuzz/fuzz_vtpm.c $(filter-out sandbox/vtpm/channel.c,$(VTPM_SRCS)) \
+                  common/err.c common/bytes.c
+fuzz_vtpm_LIBS := $(VTPM_LIBS)

@@ -82,7 +82,7 @@ static int get_banks(struct tpm *t, TPML_PCR_SELECTION *out, struct err *e)
 int tpm_allocate_banks(struct tpm *t, struct err *e)
 {
 	TSS2L_SYS_AUTH_RESPONSE response = { 0 };
-	TPML_PCR_SELECTION banks;
+	TPML_PCR_SELECTION banks = { 0 };
 	UINT32 most, needed, available;
 	TPMI_YES_NO done = 0;
 	int rc = get_banks(t, &banks, e);
@@ -107,7 +107,7 @@ int tpm_allocate_banks(struct tpm *t, struct err *e)
 int tpm_check_banks(struct tpm *t, struct err *e)
 {
 	static const BYTE all[PCR_BYTES] = { 0xff, 0xff, 0xff };
-	TPML_PCR_SELECTION banks;
+	TPML_PCR_SELECTION banks = { 0 };
 	unsigned found = 0;
 	int rc = get_banks(t, &banks, e);
 

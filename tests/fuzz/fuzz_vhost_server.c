@@ -42,7 +42,7 @@ static void check(struct vhost_server *s)
 
 		require(q->size <= VQ_SIZE_MAX && (q->size & (q->size - 1)) == 0);
 		if (q->configured)
-			require(q->size > 0 && guest_memory_has(&s->mem, q->desc, 16u * q->size));
+			require(q->size > 0 && guest_memory_has(&s->mem, q->desc, 16ull * q->size));
 		if (vq_peek(q, &chain))
 			vq_done(q, &chain, 0);
 	}

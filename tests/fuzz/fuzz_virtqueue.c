@@ -107,7 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_chain(&q, &chain);
 		/* The guest rewrites its table behind our back. */
 		if (turn % 4 == 3)
-			memset(ram + desc, 0xFF, 16u * q.size);
+			memset(ram + desc, 0xFF, (size_t)16 * q.size);
 		check_chain(&q, &chain);
 		use_chain(&q, &chain);
 		uint16_t before = q.next;

@@ -37,11 +37,20 @@ static int make_disk(unsigned sectors)
 	return fd;
 }
 
-__attribute__((noreturn)) static void child(const struct device *d, int control, int vhost)
+/* Arguments of one kind of device, and the descriptor they name. */
+struct kind {
+	const char *name;
+	int fd;
+	char arg[3][32];
+};
+
+__attribute__((noreturn)) static void child(const struct device *d, const struct kind *kind,
+					    int control, int vhost)
 {
 	const char *build = getenv("PAVISE_BUILD");
-	const int keep[] = { control, vhost, d->log, d->disk };
-	char path[512], a[32], b[32], c[32], disk[32];
+	const int keep[] = { control, vhost, d->log, kind->fd };
+	const char *const extra[] = { kind->arg[1][0] ? kind->arg[1] : NULL, kind->arg[2] };
+	char path[512], a[32], b[32], c[32];
 
 	snprintf(path, sizeof(path), "%s/bin/pavise-dev", build ? build : "build");
 	for (size_t i = 0; i < sizeof(keep) / sizeof(keep[0]); i++)
@@ -52,17 +61,15 @@ __attribute__((noreturn)) static void child(const struct device *d, int control,
 	snprintf(a, sizeof(a), "control=%d", control);
 	snprintf(b, sizeof(b), "vhost=%d", vhost);
 	snprintf(c, sizeof(c), "log=%d", d->log);
-	snprintf(disk, sizeof(disk), "disk=%d", d->disk);
-	execl(path, path, "blk", "label=none", a, b, c, disk, (char *)NULL);
+	execl(path, path, kind->name, "label=none", a, b, c, kind->arg[0], extra[0], extra[1],
+	      (char *)NULL);
 	_exit(127);
 }
 
-void device_start_disk(struct device *d, struct harness *h, unsigned sectors)
+static void start(struct device *d, struct harness *h, const struct kind *kind)
 {
 	int control[2], vhost[2];
 
-	memset(d, 0, sizeof(*d));
-	d->disk = make_disk(sectors);
 	d->log = memfd_create("device log", MFD_CLOEXEC);
 	if (d->log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, vhost) < 0)
@@ -73,10 +80,37 @@ void device_start_disk(struct device *d, struct harness *h, unsigned sectors)
 	if (d->pid < 0)
 		give_up("fork");
 	if (d->pid == 0)
-		child(d, control[1], vhost[1]);
+		child(d, kind, control[1], vhost[1]);
 	close(control[1]);
 	close(vhost[1]);
-	harness_add_device(h, "blk", vhost[0]);
+	harness_add_device(h, kind->name, vhost[0]);
+}
+
+void device_start_disk(struct device *d, struct harness *h, unsigned sectors)
+{
+	struct kind kind = { .name = "blk", .fd = make_disk(sectors) };
+
+	memset(d, 0, sizeof(*d));
+	d->backing = kind.fd;
+	snprintf(kind.arg[0], sizeof(kind.arg[0]), "disk=%d", kind.fd);
+	start(d, h, &kind);
+}
+
+void device_start_vsock(struct device *d, struct harness *h, unsigned cid, unsigned port)
+{
+	struct kind kind = { .name = "vsock" };
+	int channel[2];
+
+	memset(d, 0, sizeof(*d));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) < 0)
+		give_up("channel");
+	d->backing = channel[0];
+	kind.fd = channel[1];
+	snprintf(kind.arg[0], sizeof(kind.arg[0]), "channel=%d", channel[1]);
+	snprintf(kind.arg[1], sizeof(kind.arg[1]), "cid=%u", cid);
+	snprintf(kind.arg[2], sizeof(kind.arg[2]), "port=%u", port);
+	start(d, h, &kind);
+	close(channel[1]);
 }
 
 static int expect(struct device *d, enum record_type type)
@@ -126,5 +160,5 @@ void device_free(struct device *d)
 	d->log_text[n > 0 ? n : 0] = '\0';
 	close(d->control);
 	close(d->log);
-	close(d->disk);
+	close(d->backing);
 }

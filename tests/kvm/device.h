@@ -7,13 +7,16 @@
 
 struct device {
 	pid_t pid;
-	int control, log, disk;
+	int control, log;
+	int backing; /* the disk; for vsock the host's end of the channel */
 	char log_text[HARNESS_TEXT_MAX];
 };
 
 /* Starts `pavise-dev blk` on a memfd disk of `sectors` sectors, each filled with "sector N" and
  * dots, and adds its socket to h. */
 void device_start_disk(struct device *d, struct harness *h, unsigned sectors);
+/* Starts `pavise-dev vsock` with this guest CID and host port. */
+void device_start_vsock(struct device *d, struct harness *h, unsigned cid, unsigned port);
 /* Waits for READY, seals it. 0, or -1 when it ended instead. */
 int device_seal(struct device *d);
 /* Everything in the launcher's order: VMM ready, device ready, both sealed, GO. 0 or -1. */

@@ -2,6 +2,7 @@
 #include "tests/guests/lib/virtio_places.h"
 #include "tests/kvm/device.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -62,6 +63,8 @@ static void test_msix(void)
 		  "an interrupt missed while masked comes at unmasking");
 	tap_check(&h, has(h.console_text, "astray\nused=1\npending=0\ninterrupts=2\n"),
 		  "a message astray is not sent and breaks nothing");
+	tap_check(&h, has(h.console_text, "changes=0\nchanges=1\nstatus=4f\n"),
+		  "NEEDS_RESET under a running device raises the configuration vector");
 	harness_free(&h);
 }
 
@@ -86,6 +89,15 @@ static void test_order(void)
 #undef AFTER_IT
 }
 
+static unsigned count(const char *text, const char *part)
+{
+	unsigned n = 0;
+
+	for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part))
+		n++;
+	return n;
+}
+
 static void test_chains(void)
 {
 	static const char *const chains[] = { "loop", "long", "outside", "mmio", "crossing",
@@ -102,7 +114,9 @@ static void test_chains(void)
 	}
 	tap_check(&h, good && has(h.console_text, "legal\nstatus=f\nused=1\n"),
 		  "after them a reset mends the device, and the VM powers off");
-	tap_ok(has(disk.log_text, "queue"), "the back end logged why");
+	tap_ok(count(disk.log_text, "queue 0: descriptor chain loops") == 2 &&
+	       count(disk.log_text, "queue 0: descriptor outside memory") == 4,
+	       "the back end saw and logged each of them");
 	harness_free(&h);
 }
 
@@ -117,7 +131,8 @@ static bool wait_console(const char *part)
 	return false;
 }
 
-static void test_dead_back_end(void)
+/* Silenced: a back end that hangs. The reset must come back all the same. */
+static void lose_back_end(bool silenced, const char *cause)
 {
 	const uint8_t go = GUEST_GO_VALUE;
 	bool good;
@@ -125,13 +140,36 @@ static void test_dead_back_end(void)
 	harness_init(&h, "deadback");
 	device_start_disk(&disk, &h, SECTORS);
 	good = device_go(&disk, &h) == 0 && wait_console("running\n");
-	device_kill(&disk);
+	if (silenced)
+		kill(disk.pid, SIGSTOP);
+	else
+		device_kill(&disk);
 	good = good && pwrite(h.ram, &go, 1, GUEST_GO_GPA) == 1 && harness_finish(&h) == 0;
 	device_free(&disk);
 	tap_check(&h, good && h.end == VM_END_POWER_OFF &&
 		  has(h.console_text, "running\nafter reset=40\nafter reset=40\n"),
-		  "a back end that went away costs the device, not the VM");
-	tap_check(&h, has(h.log_text, "virtio-blk slot 1: device lost: "), "and it is logged");
+		  "a back end that is %s costs the device, not the VM",
+		  silenced ? "silent" : "gone");
+	tap_check(&h, has(h.log_text, "virtio-blk slot 1: device lost: ") &&
+		  has(h.log_text, cause), "and the log says '%s'", cause);
+	harness_free(&h);
+}
+
+/* The agent's way out: three queues, a connection to the host, a byte each way. */
+static void test_vsock(void)
+{
+	char byte = 0;
+	bool good;
+
+	harness_init(&h, "vsock");
+	device_start_vsock(&disk, &h, 42, 1024);
+	good = device_go(&disk, &h) == 0 && read(disk.backing, &byte, 1) == 1 &&
+	       harness_finish(&h) == 0;
+	device_free(&disk);
+	tap_check(&h, good && h.end == VM_END_POWER_OFF &&
+		  has(h.console_text, "queues=3\ncid=2a\nstatus=f\nanswered=1\nop=2\n"),
+		  "a guest connects over vsock");
+	tap_check(&h, byte == '!', "and what it sends arrives at the host's end");
 	harness_free(&h);
 }
 
@@ -169,7 +207,9 @@ int main(void)
 	test_msix();
 	test_order();
 	test_chains();
-	test_dead_back_end();
+	lose_back_end(false, "cannot be sent");
+	lose_back_end(true, "no answer in time");
+	test_vsock();
 	test_refusals();
 	return tap_done();
 }

@@ -40,12 +40,9 @@ static const struct call main_needs[] = {
 	{ SYS_ppoll, { ADDRESS, 2, 0, 0, 8 } },
 	{ SYS_recvfrom, { 3, ADDRESS, 17, 0, 0, 0 } },
 	{ SYS_sendto, { 3, ADDRESS, 16, MSG_NOSIGNAL, 0, 0 } },
-	{ SYS_read, { 13, ADDRESS, 8 } },
 	{ SYS_write, { 7, ADDRESS, 80 } },
 	{ SYS_futex, { ADDRESS, FUTEX_WAIT_PRIVATE, 2 } },
 	{ SYS_futex, { ADDRESS, FUTEX_WAKE_PRIVATE, INT32_MAX } },
-	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
-		       FUTEX_BITSET_MATCH_ANY } },
 	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE, 0, ADDRESS, 0,
 		       FUTEX_BITSET_MATCH_ANY } },                            /* cond_clockwait */
 	{ SYS_tgkill, { 4711, 4712, SIGUSR1 } },

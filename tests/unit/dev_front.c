@@ -156,7 +156,7 @@ void front_stop_queue(struct front *f, unsigned n)
 void ring_desc(struct front *f, unsigned n, uint16_t i, uint64_t gpa, uint32_t size,
 	       uint16_t flags, uint16_t next)
 {
-	struct writer w = writer_over(f->ram + FRONT_DESC(n) + 16u * i, 16);
+	struct writer w = writer_over(f->ram + FRONT_DESC(n) + (size_t)16 * i, 16);
 
 	write_le64(&w, gpa);
 	write_le32(&w, size);
@@ -175,7 +175,7 @@ void ring_offer(struct front *f, unsigned n, uint16_t head)
 {
 	uint16_t slot = f->avail_idx[n] % FRONT_QUEUE_SIZE;
 
-	store_le16(f->ram + FRONT_AVAIL(n) + 4u + 2u * slot, head);
+	store_le16(f->ram + FRONT_AVAIL(n) + 4 + (size_t)2 * slot, head);
 	store_le16(f->ram + FRONT_AVAIL(n) + 2u, ++f->avail_idx[n]);
 }
 
@@ -189,7 +189,7 @@ uint16_t ring_used_idx(const struct front *f, unsigned n)
 void ring_used(const struct front *f, unsigned n, uint16_t i, uint32_t *id, uint32_t *size)
 {
 	struct reader r =
-		reader_over(f->ram + FRONT_USED(n) + 4u + 8u * (i % FRONT_QUEUE_SIZE), 8);
+		reader_over(f->ram + FRONT_USED(n) + 4 + (size_t)8 * (i % FRONT_QUEUE_SIZE), 8);
 
 	*id = read_le32(&r);
 	*size = read_le32(&r);

@@ -10,9 +10,9 @@
 #define FRONT_QUEUE_SIZE 16u
 
 /* Ring places of queue n, offsets into the memory. */
-#define FRONT_DESC(n) (0x1000u * (3 * (n) + 1))
-#define FRONT_AVAIL(n) (0x1000u * (3 * (n) + 2))
-#define FRONT_USED(n) (0x1000u * (3 * (n) + 3))
+#define FRONT_DESC(n) ((size_t)0x1000 * (3 * (n) + 1))
+#define FRONT_AVAIL(n) ((size_t)0x1000 * (3 * (n) + 2))
+#define FRONT_USED(n) ((size_t)0x1000 * (3 * (n) + 3))
 #define FRONT_DATA 0x10000u
 
 #define F_NEXT 1u

@@ -13,7 +13,7 @@ struct fake_world {
 	struct expect_base base;
 	struct expectation expected; /* for policy's second machine: 2 cpus, 512 MiB, 2 slots */
 	struct fake_tpm tpm;
-	struct policy policy;        /* both banks, nonce, cpus 1 or 2 */
+	struct policy policy; /* both banks, nonce, cpus 1 or 2 */
 	struct evidence evidence;
 };
 

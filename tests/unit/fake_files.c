@@ -20,12 +20,12 @@ void fake_firmware(uint8_t out[FAKE_FIRMWARE_SIZE])
 	memcpy(out + 512, version, sizeof(version));
 	write_copy(&w, FW_IMAGE_MAGIC, 8);
 	write_le32(&w, FW_VARIANT_PLAIN);
-	write_le32(&w, 1);                    /* svn */
+	write_le32(&w, 1); /* svn */
 	write_le32(&w, FAKE_FIRMWARE_SIZE);
-	write_le32(&w, 1024);                 /* entry */
-	write_le32(&w, 4096);                 /* page_table */
-	write_le32(&w, FW_SCRATCH_SIZE);      /* stack_top */
-	write_le32(&w, 512);                  /* version */
+	write_le32(&w, 1024);		 /* entry */
+	write_le32(&w, 4096);		 /* page_table */
+	write_le32(&w, FW_SCRATCH_SIZE); /* stack_top */
+	write_le32(&w, 512);		 /* version */
 	write_le32(&w, sizeof(version));
 	write_le32(&w, FAKE_FIRMWARE_SIZE - 64); /* note */
 	write_le32(&w, 64);
@@ -45,19 +45,19 @@ void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE])
 
 	pattern(out, FAKE_KERNEL_SIZE, 11);
 	memset(out + 0x1f1, 0, 0x264 - 0x1f1);
-	out[0x1f1] = 3;                                        /* setup_sects */
-	put(out, 0x1f4, (FAKE_KERNEL_SIZE - setup) / 16, 4);   /* syssize */
+	out[0x1f1] = 3;					     /* setup_sects */
+	put(out, 0x1f4, (FAKE_KERNEL_SIZE - setup) / 16, 4); /* syssize */
 	put(out, 0x1fe, 0xAA55, 2);
 	out[0x200] = 0xeb;
 	out[0x201] = 0x6a;
 	memcpy(out + 0x202, "HdrS", 4);
 	put(out, 0x206, 0x20f, 2);
-	out[0x211] = 1;                                        /* loaded high */
-	put(out, 0x22c, 0x7fffffff, 4);                        /* initrd_addr_max */
-	put(out, 0x236, 0x7f, 2);                              /* xloadflags */
-	put(out, 0x238, 2047, 4);                              /* cmdline_size */
-	put(out, 0x248, 1024, 4);                              /* payload */
+	out[0x211] = 1;			/* loaded high */
+	put(out, 0x22c, 0x7fffffff, 4); /* initrd_addr_max */
+	put(out, 0x236, 0x7f, 2);	/* xloadflags */
+	put(out, 0x238, 2047, 4);	/* cmdline_size */
+	put(out, 0x248, 1024, 4);	/* payload */
 	put(out, 0x24c, FAKE_KERNEL_SIZE - setup - 2048, 4);
-	put(out, 0x258, 0x1000000, 8);                         /* pref_address */
-	put(out, 0x260, 4 << 20, 4);                           /* init_size */
+	put(out, 0x258, 0x1000000, 8); /* pref_address */
+	put(out, 0x260, 4 << 20, 4);   /* init_size */
 }

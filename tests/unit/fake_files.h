@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define FAKE_FIRMWARE_SIZE 8192u
-#define FAKE_KERNEL_SIZE   20480u
+#define FAKE_KERNEL_SIZE 20480u
 
 void fake_firmware(uint8_t out[FAKE_FIRMWARE_SIZE]);
 void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE]);

@@ -46,12 +46,12 @@ void fake_tpm_make(struct fake_tpm *t, uint16_t scheme, uint16_t hash, uint32_t 
 	write_be16(&w, ecc ? TPM_ALG_ECC : TPM_ALG_RSA);
 	write_be16(&w, TPM_ALG_SHA256);
 	write_be32(&w, attributes);
-	write_be16(&w, 0);            /* authPolicy */
+	write_be16(&w, 0);	      /* authPolicy */
 	write_be16(&w, TPM_ALG_NULL); /* symmetric */
 	write_be16(&w, scheme);
 	write_be16(&w, hash);
 	if (ecc) {
-		write_be16(&w, 3);            /* TPM_ECC_NIST_P256 */
+		write_be16(&w, 3);	      /* TPM_ECC_NIST_P256 */
 		write_be16(&w, TPM_ALG_NULL); /* kdf */
 		write_number(&w, t->key, OSSL_PKEY_PARAM_EC_PUB_X, 32);
 		write_number(&w, t->key, OSSL_PKEY_PARAM_EC_PUB_Y, 32);
@@ -79,7 +79,8 @@ static void digest_values(const struct fake_tpm *t, const struct pcr_values pcrs
 	for (unsigned bank = 0; bank < EXPECT_BANKS; bank++)
 		for (unsigned i = 0; i < TPM_PCR_COUNT; i++)
 			if ((pcrs[bank].given >> i & 1) != 0)
-				must(EVP_DigestUpdate(md, pcrs[bank].value[i], bank == 0 ? 32 : 48));
+				must(EVP_DigestUpdate(md, pcrs[bank].value[i],
+						      bank == 0 ? 32 : 48));
 	must(EVP_DigestFinal_ex(md, out, NULL));
 	EVP_MD_CTX_free(md);
 }
@@ -95,10 +96,10 @@ size_t fake_tpm_quote(const struct fake_tpm *t, const uint8_t *extra, size_t ext
 	write_be16(&w, TPM_ST_ATTEST_QUOTE);
 	write_sized(&w, signer, sizeof(signer));
 	write_sized(&w, extra, extra_size);
-	write_be64(&w, 123456);          /* clock */
-	write_be32(&w, 7);               /* resetCount */
-	write_be32(&w, 0);               /* restartCount */
-	write_u8(&w, 1);                 /* safe */
+	write_be64(&w, 123456); /* clock */
+	write_be32(&w, 7);	/* resetCount */
+	write_be32(&w, 0);	/* restartCount */
+	write_u8(&w, 1);	/* safe */
 	write_be64(&w, 0x2019102300163636ull);
 	write_be32(&w, EXPECT_BANKS);
 	for (unsigned bank = 0; bank < EXPECT_BANKS; bank++) {
@@ -135,11 +136,10 @@ size_t fake_tpm_sign(const struct fake_tpm *t, const uint8_t *data, size_t size,
 	uint8_t sig[512];
 	size_t sig_size = sizeof(sig);
 
-	must(md != NULL &&
-	       EVP_DigestSignInit(md, &ctx, tpm_alg_md(t->hash), NULL, t->key) > 0);
+	must(md != NULL && EVP_DigestSignInit(md, &ctx, tpm_alg_md(t->hash), NULL, t->key) > 0);
 	if (t->scheme == TPM_ALG_RSAPSS)
 		must(EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) > 0 &&
-		       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0);
+		     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0);
 	must(EVP_DigestSign(md, sig, &sig_size, data, size) > 0);
 	EVP_MD_CTX_free(md);
 	write_be16(&w, t->scheme);

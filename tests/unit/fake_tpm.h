@@ -9,7 +9,7 @@
 
 struct fake_tpm {
 	EVP_PKEY *key;
-	uint16_t scheme, hash;     /* TPM_ALG_* */
+	uint16_t scheme, hash;	   /* TPM_ALG_* */
 	uint8_t public_area[1024]; /* TPMT_PUBLIC */
 	size_t public_size;
 };

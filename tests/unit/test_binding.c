@@ -36,15 +36,18 @@ static void known_answer(void **state)
 
 	assert_int_equal(binding_sha256(&b, short_digest, &e), 0);
 	hex_encode(short_digest, sizeof(short_digest), hex);
-	assert_string_equal(hex, "142d41cfedfb72527e53e950b85b1a09ea516b7fbd98908755388a8c742e267a");
+	assert_string_equal(hex,
+			    "142d41cfedfb72527e53e950b85b1a09ea516b7fbd98908755388a8c742e267a");
 	assert_int_equal(binding_sha512(&b, long_digest, &e), 0);
 	hex_encode(long_digest, sizeof(long_digest), hex);
-	assert_string_equal(hex, "545507300cc22ac3e8c09579ba124c1e7bbc7a54f740a036ceb2e8954a967d7d"
-				 "61220dbfa665bc0632ed590f04cd8434ca77e50ac341aca5189e2f02a2747984");
+	assert_string_equal(hex,
+			    "545507300cc22ac3e8c09579ba124c1e7bbc7a54f740a036ceb2e8954a967d7d"
+			    "61220dbfa665bc0632ed590f04cd8434ca77e50ac341aca5189e2f02a2747984");
 	b.ak_public = NULL;
 	assert_int_equal(binding_sha256(&b, short_digest, &e), 0);
 	hex_encode(short_digest, sizeof(short_digest), hex);
-	assert_string_equal(hex, "255ee0bf9e7c07e55542233606c9c6c45661a1853616a1a0f63de4d37bd02507");
+	assert_string_equal(hex,
+			    "255ee0bf9e7c07e55542233606c9c6c45661a1853616a1a0f63de4d37bd02507");
 }
 
 /* Bytes moved from one part to its neighbour, or any byte changed, must change the digest. */

@@ -130,7 +130,7 @@ static void out_writes_sectors(void **state)
 	memset(b->front.ram + DATA, 0xA5, 512);
 	assert_int_equal(request(b, 1, 9, 512, &used), 0);
 	assert_int_equal(used, 1);
-	assert_int_equal(pread(b->disk, got, sizeof(got), 8 * BLK_SECTOR), sizeof(got));
+	assert_int_equal(pread(b->disk, got, sizeof(got), 8L * BLK_SECTOR), sizeof(got));
 	assert_int_equal(got[511], 9);
 	assert_int_equal(got[512], 0xA5);
 	assert_int_equal(got[1023], 0xA5);

@@ -56,8 +56,7 @@ static void add(struct made *m, uint32_t pcr, uint32_t type, uint8_t fill, const
 	assert_false(m->w.bad);
 }
 
-static int replay(const uint8_t *data, size_t size, uint16_t alg, struct replay *out,
-		  struct err *e)
+static int replay(const uint8_t *data, size_t size, uint16_t alg, struct replay *out, struct err *e)
 {
 	uint8_t *exact = malloc(size);
 
@@ -130,9 +129,8 @@ static void padding(void **state)
 			assert_int_equal(replay(m.bytes, end + n, TPM_ALG_SHA256, &got, &e), 0);
 			m.bytes[end + n - 1] ^= 0x55;
 			if (n > 1)
-				assert_int_equal(
-					replay(m.bytes, end + n, TPM_ALG_SHA256, &got, &e),
-					-EX_MALFORMED);
+				assert_int_equal(replay(m.bytes, end + n, TPM_ALG_SHA256, &got, &e),
+						 -EX_MALFORMED);
 		}
 }
 
@@ -257,14 +255,16 @@ static void check_vector(const char *name, const json_t *expected)
 
 	snprintf(path, sizeof(path), "%s.bin", name);
 	uint8_t *log = vector_read(path, &size);
-	json_object_foreach(json_object_get(expected, "pcrs"), bank, values) {
+	json_object_foreach(json_object_get(expected, "pcrs"), bank, values)
+	{
 		struct replay got;
 		struct err e;
 		uint16_t alg = tpm_alg_from_name(bank);
 		assert_int_not_equal(alg, 0);
 		if (replay(log, size, alg, &got, &e) != 0)
 			fail_msg("%s: %s", name, e.text);
-		json_object_foreach(values, pcr, value) {
+		json_object_foreach(values, pcr, value)
+		{
 			hex_encode(got.pcr[atoi(pcr)], tpm_alg_size(alg), hex);
 			if (strcmp(hex, json_string_value(value)) != 0)
 				fail_msg("%s: %s PCR %s: %s, expected %s", name, bank, pcr, hex,
@@ -285,7 +285,8 @@ static void real_logs(void **state)
 	if (vectors_present() < 0)
 		skip();
 	json_t *all = vector_expected();
-	json_object_foreach(all, name, expected) {
+	json_object_foreach(all, name, expected)
+	{
 		if (strncmp(name, "tpm/eventlogs/", 14) != 0 ||
 		    json_object_get(expected, "pcrs") == NULL)
 			continue;
@@ -318,10 +319,10 @@ static void real_short_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(replays),	cmocka_unit_test(firmware_log),
-		cmocka_unit_test(padding),	cmocka_unit_test(truncation),
-		cmocka_unit_test(bad_events),	cmocka_unit_test(bad_spec_id),
-		cmocka_unit_test(bad_locality), cmocka_unit_test(real_logs),
+		cmocka_unit_test(replays),	  cmocka_unit_test(firmware_log),
+		cmocka_unit_test(padding),	  cmocka_unit_test(truncation),
+		cmocka_unit_test(bad_events),	  cmocka_unit_test(bad_spec_id),
+		cmocka_unit_test(bad_locality),	  cmocka_unit_test(real_logs),
 		cmocka_unit_test(real_short_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,13 +39,24 @@ BREAK(reserved_last, in->b.reserved[31] = 0x80)
 BREAK(many_slots, in->b.pci_slots = 17)
 BREAK(one_range, in->b.ram_count = 1)
 BREAK(no_range, in->b.ram_count = 0)
-BREAK(many_ranges, in->b.ram_count = 17)
+/* Sixteen good ranges, and processor ids that would read as a good seventeenth. */
+static void many_ranges(struct input *in)
+{
+	for (uint32_t i = 2; i < FW_BOOT_RAM_MAX; i++)
+		in->b.ram[i] = (struct fw_ram_range){ MMIO_HOLE_END + i * 4 * MIB, 4 * MIB };
+	in->b.ram_count = 17;
+	in->b.apic_id[0] = 0;
+	in->b.apic_id[1] = 2; /* base 8 GiB */
+	in->b.apic_id[2] = 0x200000;
+	in->b.apic_id[3] = 0;
+}
 BREAK(low_base, in->b.ram[0].base = 0x1000)
 BREAK(low_large, in->b.ram[0].size = 0xA1000)
 BREAK(low_small, in->b.ram[0].size = 0x9F000)
 BREAK(second_base, in->b.ram[1].base += 2 * MIB; in->b.ram[1].size -= 2 * MIB)
 BREAK(second_end, in->b.ram[1].size += 0x1000)
-BREAK(second_empty, in->b.ram[1].size = 0; in->b.ram_count = 2; in->b.ram[2].base = in->b.ram[2].size = 0)
+BREAK(second_empty, in->b.ram[1].size = 0; in->b.ram_count = 2;
+      in->b.ram[2] = (struct fw_ram_range){ 0 })
 BREAK(third_base, in->b.ram[2].base += 0x1000; in->b.ram[2].size -= 0x1000)
 BREAK(third_end, in->b.ram[2].size += 0x1000)
 BREAK(third_empty, in->b.ram[2].size = 0)
@@ -54,7 +65,8 @@ BREAK(wrap_past, in->b.ram[2].base = 0 - 2 * MIB; in->b.ram[2].size = 4 * MIB)
 BREAK(over_physical, in->phys_bits = 32)
 BREAK(bits_unknown, in->phys_bits = 31)
 BREAK(bits_too_many, in->phys_bits = 53)
-BREAK(over_46_bits, in->phys_bits = 52; in->b.ram[2].base = (1ull << 46) - 2 * MIB; in->b.ram[2].size = 4 * MIB)
+BREAK(over_46_bits, in->phys_bits = 52; in->b.ram[2].base = (1ull << 46) - 2 * MIB;
+      in->b.ram[2].size = 4 * MIB)
 BREAK(overlap, in->b.ram[2].base = 256 * MIB; in->b.ram[2].size = 2 * MIB)
 BREAK(unsorted, in->b.ram_count = 4; in->b.ram[3].base = 1024 * MIB; in->b.ram[3].size = 2 * MIB)
 BREAK(hole_start, in->b.ram[1].size = MMIO_HOLE_BASE + 2 * MIB - in->b.ram[1].base)

@@ -12,7 +12,7 @@
 
 static void program(struct msix *m, unsigned vector, uint64_t address, uint32_t data)
 {
-	uint64_t at = vector * MSIX_ENTRY_SIZE;
+	uint64_t at = (uint64_t)vector * MSIX_ENTRY_SIZE;
 
 	msix_table_write(m, at, 4, address & 0xFFFFFFFF);
 	msix_table_write(m, at + 4, 4, address >> 32);

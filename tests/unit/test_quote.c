@@ -55,20 +55,17 @@ static void every_scheme(void **state)
 		size_t m = fake_tpm_sign(&t, quote, n, signature);
 		assert_int_equal(verify_bytes(t.public_area, t.public_size, n, m), 0);
 		quote[n - 1] ^= 1;
-		assert_int_equal(verify_bytes(t.public_area, t.public_size, n, m),
-				 -EX_UNAUTHENTIC);
+		assert_int_equal(verify_bytes(t.public_area, t.public_size, n, m), -EX_UNAUTHENTIC);
 		quote[n - 1] ^= 1;
 		signature[m - 1] ^= 1;
-		assert_int_equal(verify_bytes(t.public_area, t.public_size, n, m),
-				 -EX_UNAUTHENTIC);
+		assert_int_equal(verify_bytes(t.public_area, t.public_size, n, m), -EX_UNAUTHENTIC);
 		signature[m - 1] ^= 1;
 		/* The same bytes claimed to be of another scheme or hash. */
 		signature[1] = schemes[i].scheme == TPM_ALG_RSASSA ? 0x16 : 0x14;
 		assert_int_not_equal(verify_bytes(t.public_area, t.public_size, n, m), 0);
 		signature[1] = (uint8_t)schemes[i].scheme;
 		signature[3] = schemes[i].hash == TPM_ALG_SHA256 ? 0x0c : 0x0b;
-		assert_int_equal(verify_bytes(t.public_area, t.public_size, n, m),
-				 -EX_UNAUTHENTIC);
+		assert_int_equal(verify_bytes(t.public_area, t.public_size, n, m), -EX_UNAUTHENTIC);
 		fake_tpm_free(&t);
 	}
 }
@@ -137,7 +134,8 @@ static void bad_public_areas(void **state)
 	public_area_refused(t.public_area, t.public_size, 11, 0x06); /* AES */
 	public_area_refused(t.public_area, t.public_size, 17, 0x05); /* P-521 */
 	public_area_refused(t.public_area, t.public_size, 19, 0x20); /* KDF1 */
-	public_area_refused(t.public_area, t.public_size, 60, t.public_area[60] ^ 1); /* off curve */
+	public_area_refused(t.public_area, t.public_size, 60,
+			    t.public_area[60] ^ 1); /* off curve */
 	for (size_t n = 0; n < t.public_size; n++) {
 		assert_int_equal(tpm_public_parse(t.public_area, n, &p, &e), -EX_MALFORMED);
 		tpm_public_free(&p);
@@ -176,10 +174,9 @@ static void real_azure_quote(void **state)
 	assert_memory_equal(q.extra_data, "challenge", 9);
 	assert_int_equal(q.selection[0].pcrs, 0xFFFFFF);
 	check_pcr_digest(&q, pcrs, pcrs_size);
-	struct tpm_signature s = { .alg = TPM_ALG_RSASSA,
-				   .hash = TPM_ALG_SHA256,
-				   .rsa = sig,
-				   .rsa_size = sig_size };
+	struct tpm_signature s = {
+		.alg = TPM_ALG_RSASSA, .hash = TPM_ALG_SHA256, .rsa = sig, .rsa_size = sig_size
+	};
 	assert_int_equal(tpm_signature_verify(key, &s, attest, attest_size, &e), 0);
 	attest[10] ^= 1;
 	assert_int_equal(tpm_signature_verify(key, &s, attest, attest_size, &e), -EX_UNAUTHENTIC);
@@ -217,8 +214,8 @@ static void real_swtpm_quote(void **state)
 	json_t *list = json_object_get(quoted, "pcrs");
 	assert_int_equal(json_array_size(list), 24);
 	for (size_t i = 0; i < 24; i++)
-		assert_true(hex_decode(json_string_value(json_array_get(list, i)), pcrs + 32 * i,
-				       32));
+		assert_true(
+			hex_decode(json_string_value(json_array_get(list, i)), pcrs + 32 * i, 32));
 	assert_int_equal(tpm_quote_parse(quote, n, &q, &e), 0);
 	assert_int_equal(q.extra_size, 64);
 	check_pcr_digest(&q, pcrs, sizeof(pcrs));

@@ -69,7 +69,7 @@ static void filters_are_built_from_the_tables(void **state)
 	(void)state;
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
 		struct sock_filter f[INSTRUCTIONS];
-		struct table t;
+		struct table t = { 0 };
 
 		load_table(&roles[i], &t);
 		assert_int_equal(build(&t, f), roles[i].filter_count);
@@ -94,7 +94,7 @@ static void no_row_is_unneeded(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
-		struct table all;
+		struct table all = { 0 };
 
 		load_table(&roles[i], &all);
 		for (size_t gone = 0; gone < all.row_count; gone++) {
@@ -163,7 +163,7 @@ static void filters_agree_with_the_tables(void **state)
 	(void)state;
 	memset(high, 0xff, sizeof(high));
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
-		struct table t;
+		struct table t = { 0 };
 
 		load_table(&roles[i], &t);
 		for (uint32_t number = 0; number < NUMBER_MAX; number++) {

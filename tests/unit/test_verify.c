@@ -99,8 +99,8 @@ static void flip_each(const char *what, uint8_t *p, size_t n, unsigned allowed)
 }
 
 #define UNAUTHENTIC (1u << EX_UNAUTHENTIC)
-#define MALFORMED   (1u << EX_MALFORMED)
-#define REFUSED     (1u << EX_REFUSED)
+#define MALFORMED (1u << EX_MALFORMED)
+#define REFUSED (1u << EX_REFUSED)
 
 static void every_byte_counts(void **state)
 {
@@ -267,15 +267,17 @@ static void wrong_attributes(void **state)
 {
 	(void)state;
 	static const uint32_t attributes[] = {
-		TPMA_AK_SET & ~TPMA_RESTRICTED,	       TPMA_AK_SET & ~TPMA_FIXED_TPM,
-		TPMA_AK_SET & ~TPMA_FIXED_PARENT,      TPMA_AK_SET & ~TPMA_SIGN,
-		TPMA_AK_SET & ~TPMA_SENSITIVE_DATA_ORIGIN, TPMA_AK_SET | TPMA_DECRYPT,
+		TPMA_AK_SET & ~TPMA_RESTRICTED,
+		TPMA_AK_SET & ~TPMA_FIXED_TPM,
+		TPMA_AK_SET & ~TPMA_FIXED_PARENT,
+		TPMA_AK_SET & ~TPMA_SIGN,
+		TPMA_AK_SET & ~TPMA_SENSITIVE_DATA_ORIGIN,
+		TPMA_AK_SET | TPMA_DECRYPT,
 	};
 
 	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
 		for (size_t k = 0; k < 4; k++)
-			world->evidence.ak_public[4 + k] =
-				(uint8_t)(attributes[i] >> (24 - 8 * k));
+			world->evidence.ak_public[4 + k] = (uint8_t)(attributes[i] >> (24 - 8 * k));
 		fake_world_sign(world);
 		assert_int_equal(judge(), EX_UNAUTHENTIC);
 		assert_fails("ak.form", EX_UNAUTHENTIC);

@@ -18,30 +18,38 @@ static const struct vhost_offer offer = {
 	.features = 1ull << 9, .queue_count = 2, .config = config, .config_size = sizeof(config) };
 #define OWN_FEATURES ((1ull << 9) | VIRTIO_F_VERSION_1 | VHOST_F_PROTOCOL_FEATURES)
 
-static int bench_open(void **state)
+static struct front *fresh(void)
 {
 	struct front *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
-		return -1;
+		abort();
 	front_open(f, &offer);
-	*state = f;
+	return f;
+}
+
+static void discard(struct front *f)
+{
+	front_close(f);
+	free(f);
+}
+
+static int bench_open(void **state)
+{
+	*state = fresh();
 	return 0;
 }
 
 static int bench_ready(void **state)
 {
-	int rc = bench_open(state);
-
-	if (rc == 0)
-		front_setup_before_seal(*state);
-	return rc;
+	*state = fresh();
+	front_setup_before_seal(*state);
+	return 0;
 }
 
 static int bench_close(void **state)
 {
-	front_close(*state);
-	free(*state);
+	discard(*state);
 	return 0;
 }
 
@@ -127,16 +135,15 @@ static void wrong_sizes_are_fatal(void **state)
 					   VHOST_PAYLOAD_MAX, VHOST_PAYLOAD_MAX + 1 };
 
 		for (size_t k = 0; k < 5; k++) {
-			void *bench;
 			int before = open_count();
 
 			if (sizes[k] == table[i].size || sizes[k] == UINT32_MAX)
 				continue;
-			assert_int_equal(bench_open(&bench), 0);
+			struct front *bench = fresh();
 			if (front_send(bench, table[i].request, 0, zeros, sizes[k], NULL, 0) !=
 			    -EX_MALFORMED)
 				fail_msg("request %u of %u bytes", table[i].request, sizes[k]);
-			bench_close(&bench);
+			discard(bench);
 			assert_int_equal(open_count(), before);
 		}
 	}
@@ -150,12 +157,11 @@ static void headers_are_checked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-		void *bench;
+		struct front *bench = fresh();
 
-		assert_int_equal(bench_open(&bench), 0);
 		assert_int_equal(front_send(bench, VHOST_GET_FEATURES, flags[i], NULL, 0, NULL, 0),
 				 -EX_MALFORMED);
-		bench_close(&bench);
+		discard(bench);
 	}
 }
 
@@ -177,17 +183,16 @@ static void descriptors_are_counted(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		uint64_t payload[5] = { 0 };
 		int fds[8], before = open_count();
-		void *bench;
 
-		assert_int_equal(bench_open(&bench), 0);
+		struct front *bench = fresh();
 		if (table[i].request == VHOST_SET_MEM_TABLE)
 			payload[0] = 1;
 		for (int k = 0; k < 8; k++)
-			fds[k] = ((struct front *)bench)->memfd;
+			fds[k] = bench->memfd;
 		if (front_send(bench, table[i].request, 0, payload, table[i].size, fds,
 			       table[i].fds) != -EX_MALFORMED)
 			fail_msg("request %u with %zu descriptors", table[i].request, table[i].fds);
-		bench_close(&bench);
+		discard(bench);
 		assert_int_equal(open_count(), before); /* none leaks */
 	}
 }
@@ -210,12 +215,13 @@ static void queue_numbers_are_fatal(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
 		uint32_t payload[2] = { 2, 1 };
-		void *bench;
 
-		assert_int_equal(bench_ready(&bench), 0);
+		struct front *bench = fresh();
+
+		front_setup_before_seal(bench);
 		assert_int_equal(front_send(bench, requests[i], 0, payload, 8, NULL, 0),
 				 -EX_MALFORMED);
-		bench_close(&bench);
+		discard(bench);
 	}
 }
 
@@ -313,15 +319,13 @@ static void memory_tables(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		void *bench;
-		assert_int_equal(bench_open(&bench), 0);
-		struct front *f = bench;
-		int fds[2] = { f->memfd, f->memfd };
+		struct front *bench = fresh();
+		int fds[2] = { bench->memfd, bench->memfd };
 
-		if (send_table(f, table[i].regions, table[i].count, fds) != table[i].expect)
+		if (send_table(bench, table[i].regions, table[i].count, fds) != table[i].expect)
 			fail_msg("memory table %zu", i);
-		assert_int_equal(f->server.mem.count, table[i].expect == 1 ? table[i].count : 0);
-		bench_close(&bench);
+		assert_int_equal(bench->server.mem.count, table[i].expect == 1 ? table[i].count : 0);
+		discard(bench);
 	}
 }
 

@@ -254,11 +254,12 @@ static void cursors_cross_segments(void **state)
 {
 	struct bench *b = bench_open();
 	uint8_t *data = b->front.ram + FRONT_DATA;
+	static const uint8_t text[7] = { 'a', 'b', 'c', 'd', 'e', 'f', 'g' };
 	uint8_t got[7];
 
 	(void)state;
-	memcpy(data, "abc", 3);
-	memcpy(data + 0x100, "defg", 4);
+	memcpy(data, text, 3);
+	memcpy(data + 0x100, text + 3, 4);
 	ring_desc(&b->front, 0, 0, DATA_GPA, 3, F_NEXT, 1);
 	ring_desc(&b->front, 0, 1, DATA_GPA + 0x100, 4, F_NEXT, 2);
 	ring_desc(&b->front, 0, 2, DATA_GPA + 0x200, 2, F_NEXT | F_WRITE, 3);
@@ -269,7 +270,7 @@ static void cursors_cross_segments(void **state)
 	assert_int_equal(b->chain.writable, 7);
 	struct vq_cursor r = vq_reader(&b->chain), w = vq_writer(&b->chain);
 	assert_true(vq_read(b->q, &r, got, 7));
-	assert_memory_equal(got, "abcdefg", 7);
+	assert_memory_equal(got, text, 7);
 	assert_true(vq_write(b->q, &w, "1234567", 7));
 	assert_memory_equal(data + 0x200, "12\0", 3);
 	assert_memory_equal(data + 0x300, "34567\0", 6);
@@ -351,6 +352,30 @@ static void stopped_or_disabled_is_not_served(void **state)
 	bench_close(b);
 }
 
+/* A guest that breaks and resets its queue for ever does not fill the disk. */
+static void log_is_bounded(void **state)
+{
+	struct bench *b = bench_open();
+	char text[16384] = { 0 };
+	unsigned lines = 0;
+
+	(void)state;
+	b->front.log.fd = memfd_create("log", MFD_CLOEXEC);
+	for (unsigned i = 0; i < 10 * DEVLOG_LINES_MAX; i++) {
+		vq_break(b->q, "broken");
+		vq_break(b->q, "broken again");
+		vq_stop(b->q);
+	}
+	assert_true(pread(b->front.log.fd, text, sizeof(text) - 1, 0) > 0);
+	for (const char *p = text; *p != '\0'; p++)
+		lines += *p == '\n';
+	assert_int_equal(lines, DEVLOG_LINES_MAX);
+	assert_null(strstr(text, "again"));
+	assert_non_null(strstr(text, "nothing more is logged\n"));
+	close(b->front.log.fd);
+	bench_close(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +389,7 @@ int main(void)
 		cmocka_unit_test(cursors_cross_segments),
 		cmocka_unit_test(used_ring_wraps),
 		cmocka_unit_test(ring_places),
+		cmocka_unit_test(log_is_bounded),
 		cmocka_unit_test(stopped_or_disabled_is_not_served),
 	};
 

@@ -45,12 +45,15 @@ static void offer_rx(struct bench *b, uint16_t i)
 
 static int bench_open(void **state)
 {
-	struct bench *b = calloc(1, sizeof(*b));
 	struct vhost_offer offer;
 	int pair[2];
 
-	if (b == NULL || socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) != 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) != 0)
 		return -1;
+	struct bench *b = calloc(1, sizeof(*b));
+	if (b == NULL)
+		return -1;
+	*state = b;
 	b->host = pair[0];
 	b->channel = pair[1];
 	if (vsock_init(&b->vsock, b->channel, CID, PORT, &offer, &(struct err){ 0 }) != 0)
@@ -61,7 +64,6 @@ static int bench_open(void **state)
 		front_start_queue(&b->front, q, 0);
 	for (uint16_t i = 0; i < RX_BUFFERS; i++)
 		offer_rx(b, i);
-	*state = b;
 	return 0;
 }
 
@@ -113,7 +115,7 @@ static const uint8_t *guest_gets(struct bench *b, struct vsock_header *h)
 
 static void guest_connects(struct bench *b)
 {
-	struct vsock_header h;
+	struct vsock_header h = { 0 };
 
 	guest_sends(b, VSOCK_OP_REQUEST, NULL, 0);
 	assert_non_null(guest_gets(b, &h));
@@ -123,7 +125,7 @@ static void guest_connects(struct bench *b)
 static void bytes_cross_both_ways(void **state)
 {
 	struct bench *b = *state;
-	struct vsock_header h;
+	struct vsock_header h = { 0 };
 	char got[64];
 
 	/* The host speaks first: its bytes wait until there is a stream. */
@@ -149,7 +151,7 @@ static void bytes_cross_both_ways(void **state)
 static void long_stream_to_the_guest(void **state)
 {
 	struct bench *b = *state;
-	struct vsock_header h;
+	struct vsock_header h = { 0 };
 	uint8_t out[20000];
 	size_t got = 0;
 
@@ -185,7 +187,7 @@ static void slow_host_holds_the_guest(void **state)
 	struct bench *b = *state;
 	static uint8_t block[4096], sink[65536];
 	unsigned sent = 0, got = 0;
-	struct vsock_header h;
+	struct vsock_header h = { 0 };
 	ssize_t n;
 
 	guest_connects(b);
@@ -213,7 +215,7 @@ static void slow_host_holds_the_guest(void **state)
 static void reconnect_replaces(void **state)
 {
 	struct bench *b = *state;
-	struct vsock_header h;
+	struct vsock_header h = { 0 };
 	char got[16];
 
 	guest_connects(b);
@@ -307,7 +309,7 @@ static void bad_buffers_break_rx(void **state)
 static void closed_channel_shuts_down(void **state)
 {
 	struct bench *b = *state;
-	struct vsock_header h;
+	struct vsock_header h = { 0 };
 
 	guest_connects(b);
 	shutdown(b->host, SHUT_RDWR);

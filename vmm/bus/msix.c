@@ -54,7 +54,7 @@ static void field_write(struct msix *m, uint64_t offset, uint32_t value)
 
 	switch (offset % MSIX_ENTRY_SIZE) {
 	case 0:
-		entry->address_low = value & ~3u; /* §6.8.2.7: DWORD aligned */
+		entry->address_low = value & ~3u; /* §6.8.2.6: DWORD aligned */
 		break;
 	case 4:
 		entry->address_high = value;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define MSIX_VECTORS_MAX 16
-#define MSIX_ENTRY_SIZE  16u     /* bytes of a table entry, §6.8.2.6 */
+#define MSIX_ENTRY_SIZE  16u     /* bytes of a table entry, §6.8.2 */
 #define MSIX_PBA_SIZE    8u      /* bytes: 64 pending bits, more than MSIX_VECTORS_MAX */
 #define MSIX_ENABLE      0x8000u /* Message Control, §6.8.2.3 */
 #define MSIX_MASK_ALL    0x4000u

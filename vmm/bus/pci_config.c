@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define STATUS_CAP_LIST     0x0010u
-#define COMMAND_WRITABLE    0x0406u /* interrupt disable, bus master, memory; kept, decide nothing */
+#define COMMAND_WRITABLE    0x0406u /* interrupt disable, bus master, memory: decide nothing */
 #define ADDRESS_ENABLE      0x80000000u
 #define ADDRESS_WRITABLE    0x80FFFFFCu /* §3.2.2.3.2: bits 30..24 and 1..0 are zero */
 #define ALL_ONES            0xFFFFFFFFu

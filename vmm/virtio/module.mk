@@ -16,8 +16,11 @@ test_vhost_SRCS := tests/unit/test_vhost.c vmm/virtio/vhost.c common/bytes.c com
                    common/err.c
 test_vhost_LIBS := -lcmocka -lpthread
 
-FUZZERS += fuzz_transport
+FUZZERS += fuzz_transport fuzz_vhost fuzz_pci
 fuzz_transport_SRCS := tests/fuzz/fuzz_transport.c vmm/virtio/transport.c
+fuzz_vhost_SRCS := tests/fuzz/fuzz_vhost.c vmm/virtio/vhost.c common/bytes.c common/fdpass.c \
+                   common/err.c
+fuzz_pci_SRCS := tests/fuzz/fuzz_pci.c $(VIRTIO_PURE_SRCS) common/bytes.c common/err.c
 
 TOOLS += kvm_virtio
 kvm_virtio_SRCS := tests/kvm/test_virtio.c tests/kvm/device.c $(KVM_HARNESS_SRCS)

@@ -99,7 +99,7 @@ uint64_t transport_read(struct transport *t, uint64_t offset, unsigned size);
 unsigned transport_write(struct transport *t, uint64_t offset, unsigned size, uint64_t value);
 
 /* The back end is lost: as an illegal step, but no reset leads out. Status must not read zero any
- * more: a driver takes that as leave to reuse its buffers (§2.1.2), and a back end that did not
+ * more: a driver takes that as leave to reuse its buffers (§2.4.1), and a back end that did not
  * confirm that it stopped may still write to them. */
 unsigned transport_die(struct transport *t);
 

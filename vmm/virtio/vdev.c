@@ -143,7 +143,7 @@ static int start_rings(struct vdev *d, struct err *e)
 	return r;
 }
 
-/* Carries out what an access demands. A back end that fails takes the device with it, not the VM. */
+/* Carries out what an access demands. A back end that fails takes its device along, not the VM. */
 static void act(struct vdev *d, unsigned actions)
 {
 	struct err e = { 0 };

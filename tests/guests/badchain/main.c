@@ -22,33 +22,33 @@ static bool untouched(void)
 
 static void make_loop(void)
 {
-	ring_set(1, BLK_DATA, 512, DESC_NEXT | DESC_WRITE, 1);
+	ring_set(0, 1, BLK_DATA, 512, DESC_NEXT | DESC_WRITE, 1);
 }
 
 static void make_long(void)
 {
 	for (uint16_t i = 1; i < RING_SIZE; i++)
-		ring_set(i, BLK_DATA, 64, DESC_NEXT | DESC_WRITE, (uint16_t)(i + 1));
+		ring_set(0, i, BLK_DATA, 64, DESC_NEXT | DESC_WRITE, (uint16_t)(i + 1));
 }
 
 static void make_outside(void)
 {
-	ring_set(1, 0x40000000, 512, DESC_NEXT | DESC_WRITE, 2);
+	ring_set(0, 1, 0x40000000, 512, DESC_NEXT | DESC_WRITE, 2);
 }
 
 static void make_mmio(void)
 {
-	ring_set(1, v.bar, 512, DESC_NEXT | DESC_WRITE, 2);
+	ring_set(0, 1, v.bar, 512, DESC_NEXT | DESC_WRITE, 2);
 }
 
 static void make_crossing(void)
 {
-	ring_set(1, 0x1000000 - 256, 512, DESC_NEXT | DESC_WRITE, 2);
+	ring_set(0, 1, 0x1000000 - 256, 512, DESC_NEXT | DESC_WRITE, 2);
 }
 
 static void make_wrapping(void)
 {
-	ring_set(1, 0xFFFFFFFFFFFFFF00, 512, DESC_NEXT | DESC_WRITE, 2);
+	ring_set(0, 1, 0xFFFFFFFFFFFFFF00, 512, DESC_NEXT | DESC_WRITE, 2);
 }
 
 static void break_with(const char *name, void (*make)(void))
@@ -60,12 +60,12 @@ static void break_with(const char *name, void (*make)(void))
 	make();
 	fill();
 	ring_offer(&v, 0, 0);
-	put_value("used", ring_wait_used(1));
+	put_value("used", ring_used_soon(0, 1));
 	put_value("untouched", untouched());
 	/* A legal request after it: the queue is broken. */
 	blk_prepare_read(0);
 	ring_offer(&v, 0, 0);
-	put_value("used later", ring_wait_used(1));
+	put_value("used later", ring_used_soon(0, 1));
 	put_value("untouched", untouched());
 }
 
@@ -85,6 +85,6 @@ void guest_main(void)
 	put_value("status", virtio_start(&v, NO_VECTOR));
 	blk_prepare_read(0);
 	ring_offer(&v, 0, 0);
-	put_value("used", ring_wait_used(1));
+	put_value("used", ring_wait_used(0, 1));
 	power_off();
 }

@@ -25,15 +25,15 @@ void guest_main(void)
 	put_value("status", virtio_status(&v));
 	blk_prepare_read(0);
 	ring_offer(&v, 0, 0);
-	put_value("used", ring_wait_used(1));
-	put_value("length", ring_last_length());
+	put_value("used", ring_wait_used(0, 1));
+	put_value("length", ring_last_length(0));
 	put_value("result", mmio_read8(BLK_STATUS));
 	put_data();
 	/* After a reset everything begins anew. */
 	put_value("again", virtio_start(&v, NO_VECTOR));
 	blk_prepare_read(1);
 	ring_offer(&v, 0, 0);
-	put_value("used", ring_wait_used(1));
+	put_value("used", ring_wait_used(0, 1));
 	put_data();
 	power_off();
 }

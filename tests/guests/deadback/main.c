@@ -1,5 +1,5 @@
-/* The back end goes away while the device runs: the device needs a reset that never succeeds, and
- * the VM lives on. The test ends the back end when it sees "running", then lets it go on. */
+/* The back end goes away, or silent, while the device runs: the device needs a reset that never
+ * succeeds, and the VM lives on. The test does that when it sees "running", then lets it go on. */
 #include "tests/guests/lib/virtio.h"
 
 void guest_main(void)

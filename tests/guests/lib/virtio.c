@@ -2,8 +2,8 @@
 
 #define CAP_VENDOR 0x09u
 #define CAP_MSIX   0x11u
-#define AVAILABLE  (RING_GPA + 0x1000)
-#define USED       (RING_GPA + 0x2000)
+#define AVAILABLE(queue) (RING(queue) + 0x1000)
+#define USED(queue)      (RING(queue) + 0x2000)
 
 static void take_virtio_cap(struct virtio *v, unsigned at)
 {
@@ -90,15 +90,15 @@ static void put_address(const struct virtio *v, unsigned field, uint64_t gpa)
 
 void virtio_set_up_queue(const struct virtio *v, uint16_t queue, uint16_t vector)
 {
-	for (uint64_t a = RING_GPA; a < USED + 0x1000; a += 8)
+	for (uint64_t a = RING(queue); a < USED(queue) + 0x1000; a += 8)
 		mmio_write64(a, 0);
 	mmio_write16(v->common + COMMON_QUEUE_SELECT, queue);
 	mmio_write16(v->common + COMMON_QUEUE_SIZE, RING_SIZE);
 	if (vector != NO_VECTOR)
 		mmio_write16(v->common + COMMON_QUEUE_VECTOR, vector);
-	put_address(v, COMMON_DESC, RING_GPA);
-	put_address(v, COMMON_DRIVER, AVAILABLE);
-	put_address(v, COMMON_DEVICE, USED);
+	put_address(v, COMMON_DESC, RING(queue));
+	put_address(v, COMMON_DRIVER, AVAILABLE(queue));
+	put_address(v, COMMON_DEVICE, USED(queue));
 	mmio_write16(v->common + COMMON_QUEUE_ENABLE, 1);
 }
 
@@ -110,9 +110,10 @@ uint8_t virtio_start(const struct virtio *v, uint16_t vector)
 	return virtio_status(v);
 }
 
-void ring_set(uint16_t index, uint64_t address, uint32_t length, uint16_t flags, uint16_t next)
+void ring_set(uint16_t queue, uint16_t index, uint64_t address, uint32_t length, uint16_t flags,
+	      uint16_t next)
 {
-	volatile struct ring_desc *d = (volatile struct ring_desc *)(uint64_t)RING_GPA + index;
+	volatile struct ring_desc *d = (volatile struct ring_desc *)RING(queue) + index;
 
 	d->address = address;
 	d->length = length;
@@ -122,36 +123,46 @@ void ring_set(uint16_t index, uint64_t address, uint32_t length, uint16_t flags,
 
 void ring_offer(const struct virtio *v, uint16_t queue, uint16_t head)
 {
-	uint16_t index = mmio_read16(AVAILABLE + 2);
+	uint16_t index = mmio_read16(AVAILABLE(queue) + 2);
 
-	mmio_write16(AVAILABLE + 4 + 2 * (index % RING_SIZE), head);
+	mmio_write16(AVAILABLE(queue) + 4 + 2 * (index % RING_SIZE), head);
 	__asm__ volatile("mfence" : : : "memory");
-	mmio_write16(AVAILABLE + 2, (uint16_t)(index + 1));
+	mmio_write16(AVAILABLE(queue) + 2, (uint16_t)(index + 1));
 	__asm__ volatile("mfence" : : : "memory");
 	mmio_write16(v->notify + queue * v->notify_step, queue);
 }
 
-uint16_t ring_used(void)
+uint16_t ring_used(uint16_t queue)
 {
-	return mmio_read16(USED + 2);
+	return mmio_read16(USED(queue) + 2);
 }
 
-/* A read of the bus now and then gives up the processor, where host and guest share one. */
-bool ring_wait_used(uint16_t index)
+/* A port access gives up the processor, where host and guest share one. */
+static bool poll_used(uint16_t queue, uint16_t index, unsigned tries)
 {
-	for (unsigned n = 0; n < 20000; n++) {
-		if (ring_used() == index)
+	while (tries-- > 0) {
+		if (ring_used(queue) == index)
 			return true;
-		(void)in8(0x80);
+		(void)in8(PORT_STOP);
 	}
 	return false;
 }
 
-uint64_t ring_last_length(void)
+bool ring_wait_used(uint16_t queue, uint16_t index)
 {
-	uint16_t last = (uint16_t)(ring_used() - 1) % RING_SIZE;
+	return poll_used(queue, index, 200000);
+}
 
-	return mmio_read32(USED + 4 + 8ull * last + 4);
+bool ring_used_soon(uint16_t queue, uint16_t index)
+{
+	return poll_used(queue, index, 10000);
+}
+
+uint64_t ring_last_length(uint16_t queue)
+{
+	uint16_t last = (uint16_t)(ring_used(queue) - 1) % RING_SIZE;
+
+	return mmio_read32(USED(queue) + 4 + 8ull * last + 4);
 }
 
 /* struct virtio_blk_req, §5.2.6; type 0 reads. */
@@ -160,9 +171,9 @@ void blk_prepare_read(uint64_t sector)
 	mmio_write64(BLK_HEADER, 0);
 	mmio_write64(BLK_HEADER + 8, sector);
 	mmio_write8(BLK_STATUS, 0xEE);
-	ring_set(0, BLK_HEADER, 16, DESC_NEXT, 1);
-	ring_set(1, BLK_DATA, 512, DESC_NEXT | DESC_WRITE, 2);
-	ring_set(2, BLK_STATUS, 1, DESC_WRITE, 0);
+	ring_set(0, 0, BLK_HEADER, 16, DESC_NEXT, 1);
+	ring_set(0, 1, BLK_DATA, 512, DESC_NEXT | DESC_WRITE, 2);
+	ring_set(0, 2, BLK_STATUS, 1, DESC_WRITE, 0);
 }
 
 void msix_set(const struct virtio *v, unsigned vector, uint8_t number)

@@ -1,5 +1,5 @@
 /* A virtio-pci driver for tiny guests, small enough to break every rule on purpose (virtio 1.2
- * §4.1, split rings §2.7). One device, one queue in use at a time. */
+ * §4.1, split rings §2.7). One device, queues 0 to 2. */
 #ifndef PAVISE_TESTS_GUEST_VIRTIO_H
 #define PAVISE_TESTS_GUEST_VIRTIO_H
 
@@ -48,20 +48,23 @@ void virtio_reset(const struct virtio *v);
 
 /* The legal order up to FEATURES_OK: VERSION_1 and nothing else. The status afterwards. */
 uint8_t virtio_negotiate(const struct virtio *v);
-/* Clears the ring at RING_GPA and makes it queue `queue`, with an MSI-X vector or NO_VECTOR. */
+/* Clears the ring at RING(queue) and makes it that queue, with an MSI-X vector or NO_VECTOR. */
 void virtio_set_up_queue(const struct virtio *v, uint16_t queue, uint16_t vector);
 /* All of it: reset, negotiate, queue 0, DRIVER_OK. The status afterwards. */
 uint8_t virtio_start(const struct virtio *v, uint16_t vector);
 
-void ring_set(uint16_t index, uint64_t address, uint32_t length, uint16_t flags, uint16_t next);
+void ring_set(uint16_t queue, uint16_t index, uint64_t address, uint32_t length, uint16_t flags,
+	      uint16_t next);
 /* Makes head available and kicks. */
 void ring_offer(const struct virtio *v, uint16_t queue, uint16_t head);
-uint16_t ring_used(void);       /* index of the used ring */
-/* Waits until the used index is `index`, or so long that a live device would have answered. */
-bool ring_wait_used(uint16_t index);
-uint64_t ring_last_length(void); /* of the newest used element */
+uint16_t ring_used(uint16_t queue); /* index of the used ring */
+/* Waits until the used index is `index`: seconds, for a device that must answer. */
+bool ring_wait_used(uint16_t queue, uint16_t index);
+/* As long as a device usually takes many times over, for one that must not answer. */
+bool ring_used_soon(uint16_t queue, uint16_t index);
+uint64_t ring_last_length(uint16_t queue); /* of the newest used element */
 
-/* Descriptors 0..2: a read of one sector into BLK_DATA; its result goes to BLK_STATUS. */
+/* Descriptors 0..2 of queue 0: a read of one sector into BLK_DATA, its result to BLK_STATUS. */
 void blk_prepare_read(uint64_t sector);
 
 /* Programs and unmasks one vector: interrupt `number` on APIC 0. */

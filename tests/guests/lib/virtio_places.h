@@ -2,7 +2,8 @@
 #ifndef PAVISE_TESTS_GUEST_VIRTIO_PLACES_H
 #define PAVISE_TESTS_GUEST_VIRTIO_PLACES_H
 
-#define RING_GPA   0x400000u /* descriptors, then available at +0x1000, used at +0x2000 */
+/* Descriptors of a queue, then its available ring at +0x1000, its used ring at +0x2000. */
+#define RING(queue) (0x400000ull + 0x4000ull * (queue))
 #define BUFFER_GPA 0x500000u
 #define BLK_HEADER BUFFER_GPA
 #define BLK_DATA   (BUFFER_GPA + 0x1000)

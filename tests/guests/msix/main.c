@@ -1,19 +1,24 @@
 /* MSI-X: a request raises its vector; a masked one waits and is not lost; a vector that aims
- * elsewhere than at a local APIC raises nothing and breaks nothing. */
+ * elsewhere than at a local APIC raises nothing and breaks nothing; an illegal step under a running
+ * device raises the configuration change vector. */
 #include "tests/guests/lib/virtio.h"
 
-#define NUMBER    0x22u
+#define NUMBER    0x22u /* of queue 0 */
+#define CHANGE    0x23u /* of configuration changes */
 #define LAPIC_IRR 0x200u
 
-static volatile unsigned seen;
+static volatile unsigned seen, changes;
 
 void guest_trap(struct trap_frame *f)
 {
-	if (f->vector != NUMBER) {
+	if (f->vector != NUMBER && f->vector != CHANGE) {
 		put_value("trap", f->vector);
 		power_off();
 	}
-	seen++;
+	if (f->vector == NUMBER)
+		seen++;
+	else
+		changes++;
 	lapic_eoi();
 }
 
@@ -21,7 +26,7 @@ static void request(const struct virtio *v, uint16_t number)
 {
 	blk_prepare_read(0);
 	ring_offer(v, 0, 0);
-	put_value("used", ring_wait_used(number));
+	put_value("used", ring_wait_used(0, number));
 }
 
 /* Halts until it comes: a lost interrupt is a hanging guest, here as anywhere. */
@@ -57,7 +62,12 @@ void guest_main(void)
 	put_value("control", pci_get16(v.slot, v.msix + 2));
 	msix_enable(&v);
 	msix_set(&v, 0, NUMBER);
-	put_value("status", virtio_start(&v, 0));
+	msix_set(&v, 1, CHANGE);
+	virtio_negotiate(&v);
+	mmio_write16(v.common + COMMON_CONFIG_VECTOR, 1);
+	virtio_set_up_queue(&v, 0, 0);
+	virtio_set_status(&v, 15);
+	put_value("status", virtio_status(&v));
 	put_text("open\n");
 	request(&v, 1);
 	wait_interrupt(1);
@@ -73,5 +83,11 @@ void guest_main(void)
 	mmio_write32(v.msix_table + 4, 0xFF);
 	request(&v, 3);
 	expect_none();
+	put_value("changes", changes);
+	mmio_write16(v.common + COMMON_QUEUE_SIZE, 4); /* illegal now */
+	while (changes == 0)
+		halt_once();
+	put_value("changes", changes);
+	put_value("status", virtio_status(&v));
 	power_off();
 }

@@ -9,7 +9,7 @@ static void request(const char *name)
 	blk_prepare_read(0);
 	mmio_write64(BLK_DATA, 0x5555555555555555);
 	ring_offer(&v, 0, 0);
-	put_value(name, ring_wait_used(1));
+	put_value(name, ring_used_soon(0, 1));
 	put_value("untouched", mmio_read64(BLK_DATA) == 0x5555555555555555 &&
 		  mmio_read8(BLK_STATUS) == 0xEE);
 }
@@ -70,6 +70,6 @@ void guest_main(void)
 	put_value("status", virtio_start(&v, NO_VECTOR));
 	blk_prepare_read(0);
 	ring_offer(&v, 0, 0);
-	put_value("served", ring_wait_used(1));
+	put_value("served", ring_wait_used(0, 1));
 	power_off();
 }

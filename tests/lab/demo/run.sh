@@ -5,14 +5,16 @@
 set -u
 # shellcheck source=/dev/null # written by scripts/demo.sh
 . ./inputs
+export PATH=/usr/local/bin:$PATH
 out=/usr/local/out
 images=/var/lib/pavise
 plans=/etc/pavise
+logs=/var/log/pavise
 append="console=ttyS0 quiet reboot=a panic=-1"
 
 finish() {
     stop_all
-    cp -r logs "$out/" 2>/dev/null
+    cp -r "$logs" "$out/logs" 2>/dev/null
     echo "$1" >"$out/result"
     echo "$1"
     [ "$1" = "demo: PASS" ]
@@ -39,8 +41,9 @@ stop_all() {
 expect() {
     local status=$1 text=$2 got
     shift 2
-    "$@" >last.txt 2>&1
-    got=$?
+    # A pipe: the launcher may not write to any file its caller likes.
+    "$@" 2>&1 | cat >last.txt
+    got=${PIPESTATUS[0]}
     cat last.txt
     [ "$got" = "$status" ] || fail "'$*' ended with status $got, expected $status"
     grep -qF -- "$text" last.txt || fail "'$*' did not say '$text'"
@@ -59,7 +62,8 @@ make_disk() {
 
 # start NAME PLAN DISK: in the background; returns when the guest runs.
 start() {
-    pavise run "$1" --plan "$2" --disk "$3" --memory 512M --cpus 2 --keep-logs "logs/$1" >"$1.txt" 2>&1 &
+    pavise run "$1" --plan "$2" --disk "$3" --memory 512M --cpus 2 --keep-logs "$logs/$1" \
+        2>&1 | cat >"$1.txt" &
     for _ in $(seq 600); do
         grep -q "^$1: running" "$1.txt" && { cat "$1.txt"; return; }
         kill -0 $! 2>/dev/null || break
@@ -130,7 +134,7 @@ changed_blob() {
     step "refused by the firmware: a changed $1 under the same plan"
     ./plan-flip $plans/demo.plan "$plans/changed-$1.plan" "$1" "$SEED" || fail "plan-flip"
     expect 8 "$2" pavise run changed --plan "$plans/changed-$1.plan" --disk "$images/other.img" \
-        --memory 512M --cpus 2 --keep-logs "logs/changed-$1"
+        --memory 512M --cpus 2 --keep-logs "$logs/changed-$1"
     cp last.txt "$out/refused-$1.txt"
 }
 
@@ -166,8 +170,8 @@ clean() {
 }
 
 chmod 755 plan-flip neighbour
-mkdir -p "$images" "$plans" logs
-restorecon -RF "$images" "$plans"
+mkdir -p "$images" "$plans" "$logs"
+restorecon -RF "$images" "$plans" "$logs"
 make_disk "$images/demo.img" "the disk of demo"
 make_disk "$images/other.img" "the disk of other"
 main_job

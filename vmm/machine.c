@@ -111,8 +111,12 @@ static int add_devices(struct vm *vm, const struct config *c, struct err *e)
 /* All vCPUs exist before the plan is loaded; then nothing can be created from /dev/kvm any more. */
 static int add_vcpus(struct vm *vm, unsigned count, struct err *e)
 {
+	int most = kvm_check_cap(vm->kvm_fd, KVM_CAP_MAX_VCPUS);
 	int rc = 0;
 
+	if (most > 0 && count > (unsigned)most)
+		return err_set(e, EX_HOST, "cpus: %u, but this host's KVM allows %d: give fewer",
+			       count, most);
 	vm->cpu_count = count;
 	for (unsigned i = 0; rc == 0 && i < count; i++)
 		rc = vcpu_create(vm, i, e);

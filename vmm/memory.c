@@ -59,6 +59,8 @@ int memory_map(struct memory *m, int fd, uint64_t size, struct err *e)
 	if (map == MAP_FAILED)
 		return err_errno(e, EX_HOST, errno, "ram: cannot map %llu bytes",
 				 (unsigned long long)size);
+	/* A wish: fewer faults and TLB misses where the host lets shared memory have them. */
+	(void)madvise(map, size, MADV_HUGEPAGE);
 	*m = (struct memory){ .fd = fd, .size = size, .map = (uint64_t)(uintptr_t)map };
 	lay_out(m);
 	return 0;

@@ -162,8 +162,8 @@ static void stop_vcpus(struct vm *vm)
 	pthread_mutex_unlock(&run.lock);
 }
 
-/* Until the guest ends or the launcher ends it. While the guest runs the launcher has nothing to say
- * but STOP; a closed socket means that it is gone, and its VM goes with it. */
+/* Until the guest ends or the launcher ends it. While the guest runs the launcher has nothing to
+ * say but STOP; a closed socket means that it is gone, and its VM goes with it. */
 static int supervise(struct vm *vm, int control, struct err *e)
 {
 	struct pollfd p[2] = {

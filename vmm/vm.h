@@ -67,8 +67,9 @@ int vm_alloc_gsi(struct vm *vm, uint32_t *gsi, struct err *e);
 /* Ends the run: safe from any thread and from device callbacks, returns at once. */
 void vm_end(struct vm *vm, enum vm_end end, uint32_t detail);
 
-/* One line into the VM's text log, with the seconds since the process began. Guests can cause some of them, so there is a budget of lines;
- * past it they are dropped. Never blocks for ever: the log is a regular file. */
+/* One line into the VM's text log, with the seconds since the process began. Guests can cause some
+ * of them, so there is a budget of lines; past it they are dropped. Never blocks for ever: the log
+ * is a regular file. */
 void vm_log(struct vm *vm, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

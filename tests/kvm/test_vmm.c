@@ -25,7 +25,8 @@ static void test_start_state(void)
 	run_guest("longmode");
 	tap_check(&h, h.end == VM_END_POWER_OFF && h.status == 0, "a guest starts and powers off");
 	tap_check(&h, strncmp(h.console_text, "hello\n", 6) == 0, "serial output arrives");
-	tap_check(&h, has(h.console_text, "paging=1\nwrite protect=1\ncr3=110000\npae=1\nefer=d00\n"),
+	tap_check(&h, has(h.console_text, "paging=1\nwrite protect=1\ncr3=110000\n"
+			  "pae=1\nefer=d00\n"),
 		  "64-bit mode on the plan's page tables");
 	tap_check(&h, has(h.console_text, "block size=540\nflags=0\ncpus=1\nslots=0\n"
 			  "base=0\nsize=a0000\nbase=100000\nsize=f00000\napic=0\n"),
@@ -76,7 +77,8 @@ static void test_ends(void)
 	tap_check(&h, h.end == VM_END_FIRMWARE_STOP && h.detail == STOP_KERNEL_HASH &&
 		  h.status == EX_FIRMWARE && has(h.console_text, "stop\n"),
 		  "a firmware stop carries its code");
-	tap_check(&h, has(h.log_text, "detail 0x40: the kernel"), "a firmware stop is logged as a sentence");
+	tap_check(&h, has(h.log_text, "detail 0x40: the kernel"),
+		  "a firmware stop is logged as a sentence");
 	harness_free(&h);
 	run_guest("mmiocode");
 	tap_check(&h, h.end == VM_END_KVM_ERROR && h.status == EX_HOST &&
@@ -310,7 +312,8 @@ static void test_limits(void)
 	refused(EX_MALFORMED, "does not lie in the guest's RAM", "a region behind the end of RAM");
 	harness_init(&h, "longmode");
 	h.plan.region[1].gpa = FW_LOW_RAM_END;
-	refused(EX_MALFORMED, "does not lie in the guest's RAM", "a region where no RAM is offered");
+	refused(EX_MALFORMED, "does not lie in the guest's RAM",
+		"a region where no RAM is offered");
 	harness_init(&h, "longmode");
 	h.plan.region[1].gpa = PCI_WINDOW_BASE;
 	refused(EX_MALFORMED, "does not lie in the guest's RAM", "a region in the MMIO hole");

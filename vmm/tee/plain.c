@@ -16,8 +16,8 @@ static int load_region(struct vm *vm, const struct plan_region *r,
 
 	if (r->type == PLAN_BOOT_BLOCK) {
 		if (size < sizeof(*block))
-			return err_set(e, EX_MALFORMED, "plan: boot block of %llu bytes is too small",
-				       (unsigned long long)size);
+			return err_set(e, EX_MALFORMED, "plan: boot block of %llu bytes is too "
+				       "small", (unsigned long long)size);
 		data = block;
 		size = sizeof(*block);
 	}

@@ -34,9 +34,10 @@ int tee_check_plan(const struct vm *vm, const struct plan *p, const struct fw_bo
 		const struct plan_region *r = &p->region[i];
 
 		if (!is_offered(block, r->gpa, r->size))
-			return err_set(e, EX_MALFORMED, "plan: region %u at %#llx (%llu bytes) does "
-				       "not lie in the guest's RAM: give more memory or another plan",
-				       i, (unsigned long long)r->gpa, (unsigned long long)r->size);
+			return err_set(e, EX_MALFORMED, "plan: region %u at %#llx (%llu bytes) "
+				       "does not lie in the guest's RAM: give more memory or "
+				       "another plan", i, (unsigned long long)r->gpa,
+				       (unsigned long long)r->size);
 	}
 	return 0;
 }

@@ -18,7 +18,8 @@ void guest_main(void)
 	put_value("read32", mmio_read32(NOBODY_MMIO));
 	put_value("read64", mmio_read64(NOBODY_MMIO));
 	put_value("read64 across a page", mmio_read64(NOBODY_MMIO + 0xFFD));
-	put_value("ioapic version", (mmio_write32(IOAPIC_BASE, 1), mmio_read32(IOAPIC_BASE + 0x10)));
+	mmio_write32(IOAPIC_BASE, 1);
+	put_value("ioapic version", mmio_read32(IOAPIC_BASE + 0x10));
 	put_value("tpm", mmio_read32(TPM_CRB_BASE));
 	power_off();
 }

@@ -1,4 +1,4 @@
-/* Runs instructions from an address where there is neither RAM nor device: no KVM can fetch them. */
+/* Runs instructions from where there is neither RAM nor device: no KVM can fetch them. */
 #include "tests/guests/lib/guest.h"
 
 #define NOBODY 0xD0000000u

@@ -1,4 +1,4 @@
-/* Writing to a code page must trap: the RAM below is writable, the page tables are what protects. */
+/* Writing to a code page must trap: the RAM is writable, the page tables are what protects. */
 #include "tests/guests/lib/guest.h"
 
 void guest_main(void)

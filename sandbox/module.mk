@@ -12,7 +12,9 @@ pavise-launch_LIBS := -lselinux -lcap-ng
 # Stand-ins for the launcher's tests, in a folder of their own: they bear the real ones' names.
 TEST_LIBEXEC := $(O)/tests/libexec
 DUMMY_SRCS := tests/sandbox/dummy_child.c sandbox/lsm.c common/record.c common/err.c
-TOOLS += libexec/pavise-vmm libexec/pavise-dev mkplan
+TOOLS += libexec/pavise-vmm libexec/pavise-dev mkplan lab_probe
+lab_probe_SRCS := tests/sandbox/lab_probe.c sandbox/lsm.c
+lab_probe_LINK := $(STATIC)
 libexec/pavise-vmm_SRCS := $(DUMMY_SRCS)
 libexec/pavise-vmm_LINK := $(STATIC)
 libexec/pavise-dev_SRCS := $(DUMMY_SRCS)

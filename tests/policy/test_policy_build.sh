@@ -1,0 +1,48 @@
+#!/bin/bash
+# budget: 300
+# test_policy_build.sh: the policy compiles against the base policy with its assertions checked, and each
+# planted violation fails the build: an assertion nobody checks would pass silently.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+policy=$here/../../policy/selinux
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+count=0 failed=0
+root=$("$here/../lab/mk-root.sh") || { echo "Bail out! no base policy"; exit 1; }
+
+ok() { count=$((count + 1)); echo "ok $count - $1"; }
+not_ok() { count=$((count + 1)); failed=1; echo "not ok $count - $1"; printf '%s\n' "$2" | tail -n 5 | sed 's/^/# /'; }
+
+out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" 2>&1)
+if [ $? = 0 ] && ls "$work"/store/etc/selinux/default/policy/policy.* >/dev/null; then
+    ok "the policy builds with its assertions"
+else
+    not_ok "the policy builds with its assertions" "$out"
+fi
+
+# planted NAME RULE: a later module that adds the rule must be refused, for that assertion
+planted() {
+    local out
+    printf '%s\n' "$2" >"$work/planted.cil"
+    out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" "$work/planted.cil" 2>&1)
+    if [ $? != 0 ] && grep -q neverallow <<<"$out"; then ok "refused: $1"; else not_ok "refused: $1" "$out"; fi
+}
+planted "executable memory" '(allow pavise_vmm_t self (process (execmem)))'
+planted "a capability for a device" '(allow pavise_dev_t self (capability (sys_admin)))'
+planted "the launcher starting others" '(allow pavise_launch_t initrc_t (process (transition)))'
+planted "the VMM opening /dev/kvm" '(allow pavise_vmm_t kvm_device_t (chr_file (open)))'
+planted "another ioctl of /dev/kvm" '(allowx pavise_vmm_t kvm_device_t (ioctl chr_file (0xae67)))'
+planted "a second door to a domain" '(allow pavise_vmm_t bin_t (file (entrypoint)))'
+planted "a VMM reading the vTPM's state" '(allow pavise_vmm_t pavise_tpmstate_t (file (read)))'
+
+# The control: a harmless rule in the same place does build, so it is the assertion that refuses.
+echo '(allow pavise_vmm_t self (process (getsched)))' >"$work/harmless.cil"
+if out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" "$work/harmless.cil" 2>&1); then
+    ok "control: a harmless rule builds"
+else
+    not_ok "control: a harmless rule builds" "$out"
+fi
+
+echo "1..$count"
+exit $failed

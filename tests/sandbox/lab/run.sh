@@ -1,0 +1,193 @@
+#!/bin/bash
+# Runs in the lab machine as unconfined root: two VMs of stand-ins under required isolation, and what
+# may not happen to them. TAP goes to /usr/local/out/tap.
+set -u
+libexec=/usr/libexec/pavise
+images=/var/lib/pavise
+probe=/usr/local/lab/lab_probe                       # as unconfined root
+in_launcher=/usr/local/libexec/pavise/pavise-launch  # the same program, in the launcher's domain
+in_vmm=/usr/local/libexec/pavise/pavise-vmm          # the same program, to be executed as a VMM
+logs=/tmp/logs
+subject=unconfined_u:unconfined_r
+object=unconfined_u:object_r
+evil=$subject:pavise_vmm_t:s0:c1000,c1001 # a VMM gone bad, at a pair of its own
+out=/usr/local/out
+count=0
+exec 4>"$out/tap"
+mkdir -p "$logs"
+
+ok() { count=$((count + 1)); echo "ok $count - $1" >&4; }
+not_ok() { count=$((count + 1)); echo "not ok $count - $1" >&4; shift; printf '%s\n' "$@" | sed 's/^/# /' >&4; }
+# is NAME GOT WANTED
+is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got $2" "wanted $3"; fi; }
+# like NAME TEXT PATTERN
+like() { if grep -Eq -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "$2" "wanted $3"; fi; }
+label() { stat -c %C "$@"; }
+process() { ps -eo pid=,args= | awk -v p="$1" -v n="$2" '$2 == p && index($0, n) { print $1; exit }'; }
+label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
+
+# A process in a VM's domain can write to a log of ours only: no pipe, no terminal, no other file.
+confined() {
+    rm -f "$logs/confined"
+    cp --context=$object:pavise_log_t:s0 /dev/null "$logs/confined"
+    timeout 20 "$in_launcher" exec "$@" >>"$logs/confined" 2>&1
+    cat "$logs/confined"
+}
+# The stand-in says what it got, then waits: ended from outside.
+given() {
+    confined "$evil" "$1" $libexec/pavise-vmm name=mute & sleep 2
+    pkill -f name=mute
+    wait $!
+}
+stop() { kill -TERM "$(pgrep -f "^$libexec/pavise-launch $1 ")"; }
+
+launch() {
+    local name=$1 disk=$2
+    shift 2
+    timeout 150 "$libexec/pavise-launch" "$name" --plan-fd 5 --memory 67108864 --cpus 1 --disk-fd 6 \
+        --log vmm:7 --log dev-blk0:8 "$@" 5</usr/local/lab/plan 6<>"$disk" \
+        7>>"$logs/$name.vmm" 8>>"$logs/$name.blk" 2>"$logs/$name.err"
+}
+up() { for _ in $(seq 200); do grep -q running "$logs/$1.err" && return; sleep 0.1; done; }
+
+truncate -s 1M $images/a.img $images/b.img $images/shared.img
+is "images are born with our type" "$(label $images/a.img)" unconfined_u:object_r:pavise_image_t:s0
+
+launch hold $images/a.img & first=$!
+up hold
+launch deaf $images/b.img --no-vtpm & second=$!
+up deaf
+
+a=$(process pavise-vmm name=hold) b=$(process pavise-vmm name=deaf)
+pair_a=$(sed -n 's/.*categories \(.*\))/\1/p' "$logs/hold.err")
+pair_b=$(sed -n 's/.*categories \(.*\))/\1/p' "$logs/deaf.err")
+like "the pair is two categories" "$pair_a" '^c[0-9]+,c[0-9]+$'
+if [ "$pair_a" != "$pair_b" ]; then ok "two VMs, two pairs"; else not_ok "two VMs, two pairs" "$pair_a"; fi
+is "label of the VMM" "$(label_of "$a")" "$subject:pavise_vmm_t:s0:$pair_a"
+is "label of the other VMM" "$(label_of "$b")" "$subject:pavise_vmm_t:s0:$pair_b"
+is "label of the vTPM" "$(label_of "$(process swtpm socket)")" "$subject:pavise_vtpm_t:s0:$pair_a"
+like "labels of the devices" "$(for p in $(ps -eo pid=,args= | awk '$2 == "pavise-dev" { print $1 }'); do
+    label_of "$p"; echo; done | sort | uniq -c | tr -s ' \n' ' ')" \
+    "2 $subject:pavise_dev_t:s0:c[0-9,c]+ 2 $subject:pavise_dev_t:s0:c[0-9,c]+"
+is "label of the launcher" "$(label_of "$(process $libexec/pavise-launch hold)")" \
+    "$subject:pavise_launch_t:s0-s0:c0.c1023"
+is "label of the image in use" "$(label $images/a.img)" "$object:pavise_image_t:s0:$pair_a"
+is "label of the logs" "$(label /run/pavise/hold/console.log)" "$object:pavise_log_t:s0:$pair_a"
+is "label of the vTPM's state" "$(label /run/pavise/hold/tpm)" "$object:pavise_tpmstate_t:s0:$pair_a"
+is "label of what the vTPM writes" "$(label /run/pavise/hold/tpm/tpm2-00.permall)" \
+    "$object:pavise_tpmstate_t:s0:$pair_a"
+like "label of guest memory" "$(stat -Lc %C "/proc/$(pgrep -f "^$libexec/pavise-launch hold ")"/fd/* 2>/dev/null)" \
+    "pavise_ram_t:s0:$pair_a"
+
+# No denial in ordinary work. (The stand-ins look around in their root, which is denied: not those.)
+busybox dmesg | grep 'avc: *denied' | grep -E 'scontext=[^ ]*pavise_(launch|vtpm)_t' >"$logs/denials"
+is "launcher and vTPM are denied nothing they do" "$(cat "$logs/denials")" ""
+
+result=$($probe root "$a" 2>&1)
+for attempt in ptrace process_vm_readv /proc/PID/mem pidfd_getfd; do
+    like "unconfined root: $attempt on the VMM" "$result" "^$attempt: (Permission denied|Operation not permitted)$"
+done
+sleep 60 & innocent=$!
+result=$($probe root $innocent 2>&1)
+like "control: the same on another process works" "$(tr '\n' ' ' <<<"$result")" \
+    'ptrace: done process_vm_readv: Bad address /proc/PID/mem: done pidfd_getfd: done'
+kill $innocent
+launcher=$(pgrep -f "^$libexec/pavise-launch deaf ")
+like "unconfined root: pidfd_getfd on the launcher" "$($probe root "$launcher")" "^pidfd_getfd: (Permission|Operation)"
+
+if chcon -t usr_t $images/a.img 2>/dev/null; then not_ok "unconfined root cannot relabel an image"
+else ok "unconfined root cannot relabel an image"; fi
+
+# The bad VMM against the VM "hold".
+result=$(confined $evil - $in_vmm attack "$a" /run/pavise/hold/control.sock $images/a.img \
+    /run/pavise/hold/tpm/tpm2-00.permall)
+like "the attacker runs as a VMM" "$result" "^label $evil$"
+for attempt in 'signal 0' SIGSTOP ptrace process_vm_readv pidfd_getfd /proc/PID/mem \
+    'connect to its control socket' 'open its file for reading' 'open its file for writing' \
+    'inet socket' 'netlink socket' 'writable and executable memory' userfaultfd io_uring \
+    'label for exec' 'label for sockets' 'open /dev/kvm' 'open /etc/shadow' 'execute a shell'; do
+    lines=$(grep "^$attempt: " <<<"$result")
+    if [ -n "$lines" ] && ! grep -Evq ': (Permission denied|Operation not permitted)$' <<<"$lines"; then
+        ok "a VMM against another VM: $attempt"
+    else
+        not_ok "a VMM against another VM: $attempt" "$lines"
+    fi
+done
+
+# Entry: only with a label, only at one level, only from the launcher.
+like "control: the right label enters" "$(confined "$evil" - $in_vmm root 1)" '^ptrace: '
+for wrong in - "$subject:pavise_vmm_t:s0" "$subject:pavise_vmm_t:s0-s0:c0.c1023" \
+    "$subject:pavise_vmm_t:s0-s0:c1,c2" "$subject:pavise_dev_t:s0:c1,c2" "$subject:unconfined_t:s0-s0:c0.c1023"; do
+    like "the launcher's domain executes a VMM as '$wrong'" \
+        "$(confined "$wrong" - $in_vmm root 1)" '^exec: (Permission denied|Operation not permitted)$'
+done
+if runcon "$evil" $in_vmm root 1 2>/dev/null; then not_ok "unconfined root enters the VMM's domain"
+else ok "unconfined root cannot enter the VMM's domain"; fi
+
+# Descriptor 3 of another VM's level is replaced by a null device; of its own level it is not.
+result=$(given "$subject:pavise_vmm_t:s0:c1002,c1003")
+like "a descriptor of another VM is taken away" "$result" '^fd 3 type 20000 .* null 1$'
+result=$(given "$evil")
+like "control: one of its own VM stays" "$result" '^fd 3 type 140000 .* null 0$'
+result=$(given -)
+like "a socket at the launcher's level is taken away" "$result" '^fd 3 type 20000 .* null 1$'
+
+# End: everything is given back.
+stop hold
+wait $first
+is "status of a VM stopped in order" $? 0
+is "the image has its label back" "$(label $images/a.img)" $object:pavise_image_t:s0
+stop deaf
+wait $second
+is "a VMM that does not listen is killed" $? 0
+is "nothing is left" "$(ls -A /run/pavise /run/pavise/.pairs | tr '\n' ' ')" "/run/pavise: .pairs  /run/pavise/.pairs: "
+like "children saw their own label" "$(cat $logs/hold.vmm)" "^label $subject:pavise_vmm_t:s0:$pair_a$"
+like "children have ids of their own" "$(cat $logs/hold.blk)" '^uid 18[0-9]{8} '
+
+# Refusals of required isolation: status 5 or 6, one line, nothing left.
+refuse() {
+    local name=$1 want=$2 pattern=$3 got
+    shift 3
+    "$@" 5</usr/local/lab/plan 2>"$logs/refusal"
+    got=$?
+    if [ $got = "$want" ] && [ "$(wc -l <"$logs/refusal")" = 1 ] && grep -q "$pattern" "$logs/refusal" &&
+        [ -z "$(ls -A /run/pavise | grep -v pairs)$(ls -A /run/pavise/.pairs)" ]; then
+        ok "$name"
+    else
+        not_ok "$name" "status $got" "$(cat "$logs/refusal")" "$(ls -A /run/pavise /run/pavise/.pairs)"
+    fi
+}
+usual=(off --plan-fd 5 --memory 67108864 --cpus 1 --no-vtpm)
+cp $libexec/pavise-launch /usr/local/lab/copy
+refuse "a launcher outside its domain" 5 "not in pavise_launch_t" /usr/local/lab/copy "${usual[@]}"
+truncate -s 1M /tmp/disk.img
+with_disk() { "$libexec/pavise-launch" "${usual[@]}" --disk-fd 6 6<>"$1"; }
+refuse "an image of another type" 5 "not pavise_image_t" with_disk /tmp/disk.img
+mkdir -p /usr/local/lab/programs
+cp $libexec/pavise-vmm $libexec/pavise-dev /usr/local/lab/programs/
+refuse "programs with a wrong label" 5 "Permission denied" "$libexec/pavise-launch" "${usual[@]}" \
+    --libexec /usr/local/lab/programs
+refuse "a launcher without all categories" 5 "needs all categories" \
+    runcon -l s0-s0:c0.c5 "$libexec/pavise-launch" "${usual[@]}"
+
+# An image with the categories of nobody is what a crash leaves; with a running VM's, it is in use.
+cp --context=$object:pavise_image_t:s0:c7,c8 $images/shared.img $images/stale.img
+with_disk $images/stale.img 5</usr/local/lab/plan 2>"$logs/stale.err"
+is "an image with stale categories is taken" $? 0
+is "and comes back at s0" "$(label $images/stale.img)" $object:pavise_image_t:s0
+launch hold $images/a.img & first=$!
+up hold
+pair=$(sed -n 's/.*categories \(.*\))/\1/p' "$logs/hold.err" | tail -n 1)
+cp --context="$object:pavise_image_t:s0:$pair" $images/shared.img $images/taken.img
+with_disk $images/taken.img 5</usr/local/lab/plan 2>"$logs/taken.err"
+is "an image labelled for a running VM is refused" "$? $(grep -c 'another VM uses it' "$logs/taken.err")" "6 1"
+kill -KILL "$(pgrep -f "^$libexec/pavise-launch hold ")"
+wait $first
+sleep 1
+is "children of a killed launcher die" "$(ps -eo args= | grep -c '^pavise-')" 0
+is "its image is still labelled" "$(label $images/a.img)" "$object:pavise_image_t:s0:$pair"
+with_disk $images/a.img 5</usr/local/lab/plan 2>"$logs/after.err"
+is "the next launch takes it over" "$? $(label $images/a.img)" "0 $object:pavise_image_t:s0"
+
+echo "1..$count" >&4
+! grep -q '^not ok' "$out/tap"

@@ -1,0 +1,141 @@
+/* Tries, in the lab, what must not be possible, and says how it ended:
+ *
+ *   lab_probe root PID          memory and descriptors of a process, as unconfined root
+ *   lab_probe attack PID PATH...  as a VM process against another VM's process and files
+ *   lab_probe exec LABEL SOCKET PROGRAM ARG...   installed under the launcher's path, so in its domain:
+ *                               executes PROGRAM as LABEL, "-" for no label, with a socket
+ *                               labelled SOCKET as descriptor 3
+ *
+ * One line for each attempt: "NAME: done" or "NAME: error text". */
+#include "sandbox/lsm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void say(const char *what, long result)
+{
+	printf("%s: %s\n", what, result < 0 ? strerror(errno) : "done");
+	fflush(stdout);
+}
+
+static void try_memory(pid_t pid)
+{
+	char path[40], byte;
+	struct iovec to = { &byte, 1 }, from = { (void *)0x1000, 1 };
+
+	long rc = ptrace(PTRACE_SEIZE, pid, NULL, NULL);
+	say("ptrace", rc);
+	if (rc == 0)
+		ptrace(PTRACE_DETACH, pid, NULL, NULL);
+	/* Nothing is mapped at the address: a permitted caller gets "Bad address". */
+	say("process_vm_readv", process_vm_readv(pid, &to, 1, &from, 1, 0));
+	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
+	say("/proc/PID/mem", open(path, O_RDONLY));
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	say("pidfd_getfd", pidfd < 0 ? -1 : syscall(SYS_pidfd_getfd, pidfd, 1, 0));
+}
+
+static void try_processes(pid_t pid)
+{
+	say("signal 0", kill(pid, 0));
+	say("SIGSTOP", kill(pid, SIGSTOP));
+	try_memory(pid);
+}
+
+static void try_connect(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	say("connect to its control socket",
+	    fd < 0 ? -1 : connect(fd, (struct sockaddr *)&a, sizeof(a)));
+}
+
+static void try_kernel(void)
+{
+	struct io_uring_params ring;
+	void *p;
+
+	memset(&ring, 0, sizeof(ring));
+	say("inet socket", socket(AF_INET, SOCK_STREAM, 0));
+	say("netlink socket", socket(AF_NETLINK, SOCK_RAW, 0));
+	p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	say("writable and executable memory", p == MAP_FAILED ? -1 : 0);
+	say("userfaultfd", syscall(SYS_userfaultfd, 0));
+	say("io_uring", syscall(SYS_io_uring_setup, 1, &ring));
+	int rc = lsm_set(LSM_EXEC, "system_u:system_r:pavise_vtpm_t:s0:c1,c2");
+	errno = -rc;
+	say("label for exec", rc);
+	rc = lsm_set(LSM_SOCKCREATE, "system_u:system_r:pavise_vtpm_t:s0:c1,c2");
+	errno = -rc;
+	say("label for sockets", rc);
+	say("open /dev/kvm", open("/dev/kvm", O_RDWR));
+	say("open /etc/shadow", open("/etc/shadow", O_RDONLY));
+	execl("/bin/sh", "sh", "-c", "true", NULL);
+	say("execute a shell", -1);
+}
+
+static int attack(char **argv)
+{
+	char label[LABEL_MAX];
+
+	printf("label %s\n", lsm_get(LSM_CURRENT, label) == 0 ? label : "?");
+	try_processes((pid_t)atoi(argv[0]));
+	try_connect(argv[1]);
+	for (char **path = argv + 2; *path != NULL; path++) {
+		say("open its file for reading", open(*path, O_RDONLY));
+		say("open its file for writing", open(*path, O_WRONLY));
+	}
+	try_kernel();
+	return 0;
+}
+
+static int exec_as(char **argv)
+{
+	const char *label = argv[0], *socket_label = argv[1];
+	int pair[2], rc = 0;
+
+	if (strcmp(socket_label, "-") != 0)
+		rc = lsm_set(LSM_SOCKCREATE, socket_label);
+	if (rc != 0 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) != 0 || dup2(pair[0], 3) < 0 ||
+	    lsm_set(LSM_SOCKCREATE, "") != 0) {
+		printf("socket: cannot be prepared\n");
+		return 1;
+	}
+	if (strcmp(label, "-") != 0 && (rc = lsm_set(LSM_EXEC, label)) != 0) {
+		errno = -rc;
+		say("label", -1);
+		return 1;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return 1;
+	execv(argv[2], argv + 2);
+	say("exec", -1);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc >= 3 && strcmp(argv[1], "root") == 0)
+		return try_memory((pid_t)atoi(argv[2])), 0;
+	if (argc >= 4 && strcmp(argv[1], "attack") == 0)
+		return attack(argv + 2);
+	if (argc >= 5 && strcmp(argv[1], "exec") == 0)
+		return exec_as(argv + 2);
+	return 64;
+}

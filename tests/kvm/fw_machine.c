@@ -137,11 +137,28 @@ void fw_machine_add_tpm(struct fw_machine *m)
 	memcpy(m->tpm_header, accepted, sizeof(accepted));
 }
 
+static void dirty(const struct fw_machine *m, uint64_t from, uint64_t to)
+{
+	uint8_t page[FW_PAGE];
+
+	memset(page, 0xEE, sizeof(page));
+	for (; from < to; from += FW_PAGE) {
+		if (pwrite(m->h.ram, page, sizeof(page), (off_t)from) != (ssize_t)sizeof(page))
+			bail("writing guest memory");
+	}
+}
+
 void fw_machine_run(struct fw_machine *m)
 {
 	if (m->has_tpm && pthread_create(&m->tpm_thread, NULL, tpm_main, m) != 0)
 		bail("thread");
-	harness_run(&m->h);
+	if (harness_start(&m->h) < 0 || harness_seal(&m->h) < 0)
+		return;
+	/* Wherever the firmware writes, something lies already: a host may put it there. */
+	dirty(m, FW_ACPI, FW_RESERVED_END);
+	dirty(m, FAKE_LOAD, FAKE_LOAD + FAKE_INIT_SIZE);
+	if (harness_send(&m->h, RECORD_GO) == 0)
+		harness_finish(&m->h);
 }
 
 void fw_machine_free(struct fw_machine *m)

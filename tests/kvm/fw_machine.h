@@ -52,7 +52,7 @@ void fw_machine_init(struct fw_machine *m);
 void fw_machine_hash(struct fw_machine *m);
 /* A TPM that accepts every extend, unless the tpm_ members are changed after this. */
 void fw_machine_add_tpm(struct fw_machine *m);
-/* Runs to the end. */
+/* Runs to the end, over memory that is not zero where the firmware will write. */
 void fw_machine_run(struct fw_machine *m);
 void fw_machine_free(struct fw_machine *m);
 

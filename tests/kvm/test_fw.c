@@ -453,32 +453,40 @@ static void patch(const char *symbol, const void *code, size_t size)
 
 #define PATCH(symbol, bytes) patch(symbol, bytes, sizeof(bytes) - 1)
 
+/* What follows each forbidden act, so that its success shows as another end: ring 0 stops with code
+ * 0x99 (mov, out %eax,$0x80, hlt), ring 3 returns 0 (xor, ret), and the boot goes on. */
+#define SAY_0x99 "\xB8\x99\x00\x56\x50\xE7\x80\xF4"
+#define RETURN_0 "\x31\xC0\xC3"
+
 static void test_protection(void)
 {
-	STOPS("ring 0 writes code", STOP_TRAP,
-	      PATCH("fw_main", "\xBF\x00\x50\x10\x00\x89\x07"));           /* mov %eax,(0x105000) */
-	STOPS("ring 0 writes constants", STOP_TRAP,
-	      PATCH("fw_main", "\xBF\x00\x00\x10\x00\x89\x07"));           /* mov %eax,(0x100000) */
-	STOPS("ring 0 runs data", STOP_TRAP,
-	      PATCH("fw_main", "\xB8\x00\xD0\x11\x00\xFF\xE0"));           /* jmp 0x11d000 */
-	STOPS("ring 0 runs constants", STOP_TRAP,
-	      PATCH("fw_main", "\xB8\x00\x00\x10\x00\xFF\xE0"));           /* jmp 0x100000 */
-	STOPS("ring 0 reads page 0", STOP_TRAP,
-	      PATCH("fw_main", "\x31\xFF\x8B\x07"));                       /* mov (0),%eax */
-	STOPS("ring 3 writes the host's page through ring 0's mapping", STOP_TRAP_USER,
-	      PATCH("user_enter", "\xB8\x00\x10\x18\x00\x89\x00"));        /* mov %eax,(0x181000) */
-	STOPS("ring 3 writes code in its window", STOP_TRAP_USER,
+	STOPS("ring 0 writes code", STOP_TRAP, /* mov %eax,(0x105000) */
+	      PATCH("fw_main", "\xBF\x00\x50\x10\x00\x89\x07" SAY_0x99));
+	STOPS("ring 0 writes constants", STOP_TRAP, /* mov %eax,(0x100000) */
+	      PATCH("fw_main", "\xBF\x00\x00\x10\x00\x89\x07" SAY_0x99));
+	STOPS("ring 0 runs its stack", STOP_TRAP, /* push the code, jmp *%rsp */
+	      PATCH("fw_main", "\x48\xB8" SAY_0x99 "\x50\xFF\xE4"));
+	STOPS("ring 0 runs constants", STOP_TRAP, PATCH("version_text", SAY_0x99);
+	      PATCH("fw_main", "\xB8\x40\x00\x10\x00\xFF\xE0")); /* jmp 0x100040 */
+	STOPS("ring 0 reads page 0", STOP_TRAP, /* mov (0),%eax */
+	      PATCH("fw_main", "\x31\xFF\x8B\x07" SAY_0x99));
+	STOPS("ring 3 reads through ring 0's mapping", STOP_TRAP_USER, /* mov (0x181000),%eax */
+	      PATCH("fw_hash_page_check", "\xB8\x00\x10\x18\x00\x8B\x00" RETURN_0));
+	STOPS("ring 3 writes code in its window", STOP_TRAP_USER, /* window + 0x107000, same value */
 	      PATCH("fw_hash_page_check",
-		    "\x48\xB8\x00\x70\x10\x00\x80\x00\x00\x00\x89\x00"));  /* window + 0x107000 */
-	STOPS("ring 3 writes what ring 0 lets it read", STOP_TRAP_USER,
-	      PATCH("fw_hash_page_check", "\x89\x07"));                    /* mov %eax,(%rdi) */
-	STOPS("ring 3 writes ring 0's stack", STOP_TRAP_USER,
+		    "\x48\xB8\x00\x70\x10\x00\x80\x00\x00\x00\x8B\x08\x89\x08" RETURN_0));
+	STOPS("ring 3 writes what it may only read", STOP_TRAP_USER, /* mov %eax,(%rdi) */
+	      PATCH("fw_hash_page_check", "\x89\x07" RETURN_0));
+	STOPS("ring 3 reads ring 0's data", STOP_TRAP_USER, /* window + 0x11f000 */
 	      PATCH("fw_hash_page_check",
-		    "\x48\xB8\x00\xF0\x11\x00\x80\x00\x00\x00\x89\x00"));  /* window + 0x11f000 */
-	STOPS("ring 3 reaches a port", STOP_TRAP_USER,
-	      PATCH("fw_hash_page_check", "\xE6\x80"));                    /* out %al,$0x80 */
+		    "\x48\xB8\x00\xF0\x11\x00\x80\x00\x00\x00\x8B\x00" RETURN_0));
+	STOPS("ring 3 runs its buffers", STOP_TRAP_USER, /* window + 0x118000: stores and calls ret */
+	      PATCH("fw_hash_page_check", "\x48\xBF\x00\x80\x11\x00\x80\x00\x00\x00\xC6\x07\xC3"
+		    "\xFF\xD7" RETURN_0));
+	STOPS("ring 3 reaches a port", STOP_TRAP_USER, /* out %al,$0x80 */
+	      PATCH("fw_hash_page_check", "\xE6\x80" RETURN_0));
 	STOPS("ring 3 leaves at another place", STOP_TRAP_USER,
-	      PATCH("fw_hash_page_check", "\x0F\x0B"));                    /* ud2 */
+	      PATCH("fw_hash_page_check", "\x0F\x0B" RETURN_0)); /* ud2 */
 }
 
 int main(void)

@@ -164,7 +164,7 @@ static void test_boot(void)
 	boots("large blobs, 5 GiB");
 }
 
-/* Runs pavise-measure for the fake kernel; plan and log are written into folder. 0 when it says so. */
+/* Runs pavise-measure for the fake kernel; it writes plan and log into folder. 0 when it did. */
 static int measure(const char *folder)
 {
 	const char *build = getenv("PAVISE_BUILD");

@@ -184,6 +184,40 @@ static void changed_firmware(void **state)
 	assert_non_null(strstr(find("reference.log")->note, "HCRTM"));
 }
 
+/* Another kernel changes the hash page and so PCR 1 of every machine; the values named as needed
+ * are still those of the machine that ran. */
+static void changed_kernel(void **state)
+{
+	(void)state;
+	struct fake_world *other = calloc(1, sizeof(*other));
+	struct err e = { 0 };
+	char need[65];
+
+	assert_non_null(other);
+	fake_world_make(other, TPM_ALG_ECDSA, TPM_ALG_SHA256);
+	other->kernel[FAKE_KERNEL_SIZE - 1] ^= 1;
+	struct plain_input in = { .firmware = { "fw", other->firmware, FAKE_FIRMWARE_SIZE },
+				  .kernel = { "kernel", other->kernel, FAKE_KERNEL_SIZE },
+				  .initrd = { "initrd", other->initrd, sizeof(other->initrd) },
+				  .cmdline = "console=ttyS0",
+				  .max_cpus = 4,
+				  .require_tpm = 1 };
+	assert_int_equal(plain_plan_build(&in, &other->built, &e), 0);
+	assert_int_equal(plain_plan_open("plan", &other->built.plan, &other->contents, &e), 0);
+	assert_int_equal(expect_base_make(&other->contents, &other->base, &e), 0);
+	struct machine m = { .memory = 512u << 20, .cpus = 2, .pci_slots = 2 };
+	assert_int_equal(expect_machine(&other->base, &m, &other->expected, &e), 0);
+	hex_encode(other->expected.pcr[0][1], 32, need);
+	enum exit_status v = fake_world_judge(other, nonce, sizeof(nonce), &result);
+	fake_world_free(other);
+	free(other);
+	assert_int_equal(v, EX_REFUSED);
+	assert_fails("pcr.sha256.4", EX_REFUSED);
+	assert_fails("pcr.sha256.1", EX_REFUSED);
+	assert_string_equal(find("pcr.sha256.1")->need, need);
+	assert_string_equal(find("reference.machine")->have, "cpus 2, memory 512M, pci_slots 2");
+}
+
 static void other_machine(void **state)
 {
 	(void)state;
@@ -453,6 +487,7 @@ int main(void)
 		cmocka_unit_test_setup(cut_anywhere, renew),
 		cmocka_unit_test_setup(log_padding, renew),
 		cmocka_unit_test_setup(changed_firmware, renew),
+		cmocka_unit_test_setup(changed_kernel, renew),
 		cmocka_unit_test_setup(other_machine, renew),
 		cmocka_unit_test_setup(freshness, renew),
 		cmocka_unit_test_setup(no_policy, renew),

@@ -46,7 +46,7 @@ launch() {
     shift 2
     timeout 150 "$libexec/pavise-launch" "$name" --plan-fd 5 --memory 67108864 --cpus 1 --disk-fd 6 \
         --log vmm:7 --log dev-blk0:8 "$@" 5</usr/local/lab/plan 6<>"$disk" \
-        7>>"$logs/$name.vmm" 8>>"$logs/$name.blk" 2>"$logs/$name.err"
+        7>>"$logs/$name.vmm" 8>>"$logs/$name.blk" 2>"$logs/$name.err" 4>&-
 }
 up() { for _ in $(seq 200); do grep -q running "$logs/$1.err" && return; sleep 0.1; done; }
 

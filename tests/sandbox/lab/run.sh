@@ -48,7 +48,7 @@ launch() {
         --log vmm:7 --log dev-blk0:8 "$@" 5</usr/local/lab/plan 6<>"$disk" \
         7>>"$logs/$name.vmm" 8>>"$logs/$name.blk" 2>"$logs/$name.err" 4>&-
 }
-up() { for _ in $(seq 200); do grep -q running "$logs/$1.err" && return; sleep 0.1; done; }
+up() { for _ in $(seq 200); do grep -qs running "$logs/$1.err" && return; sleep 0.1; done; }
 
 truncate -s 1M $images/a.img $images/b.img $images/shared.img
 is "images are born with our type" "$(label $images/a.img)" unconfined_u:object_r:pavise_image_t:s0
@@ -168,7 +168,7 @@ cp $libexec/pavise-vmm $libexec/pavise-dev /usr/local/lab/programs/
 refuse "programs with a wrong label" 5 "Permission denied" "$libexec/pavise-launch" "${usual[@]}" \
     --libexec /usr/local/lab/programs
 refuse "a launcher without all categories" 5 "needs all categories" \
-    runcon -l s0-s0:c0.c5 "$libexec/pavise-launch" "${usual[@]}"
+    runcon -l s0-s0:c0.c5 /bin/bash -c '"$@"' sh "$libexec/pavise-launch" "${usual[@]}"
 
 # An image with the categories of nobody is what a crash leaves; with a running VM's, it is in use.
 cp --context=$object:pavise_image_t:s0:c7,c8 $images/shared.img $images/stale.img

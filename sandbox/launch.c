@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/prctl.h>
 
 static int finish(const char *name, const struct err *cause, const struct err *undo, int status,
@@ -32,6 +33,8 @@ int main(int argc, char **argv)
 
 	/* Plan, vTPM channel and guest memory go through here: no core file, no ptrace. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* A caller that went away, its pipe with it, must not cost the clean-up. */
+	signal(SIGPIPE, SIG_IGN);
 	if (options_parse(argc, argv, &options, &e) != 0)
 		return err_report(&e, "pavise-launch");
 	if (vm_prepare(&vm, &options, &e) == 0 && vm_start(&vm, &e) == 0 &&

@@ -2,8 +2,8 @@
  *
  *   lab_probe root PID          memory and descriptors of a process, as unconfined root
  *   lab_probe attack PID PATH...  as a VM process against another VM's process and files
- *   lab_probe exec LABEL SOCKET PROGRAM ARG...   installed under the launcher's path, so in its domain:
- *                               executes PROGRAM as LABEL, "-" for no label, with a socket
+ *   lab_probe exec LABEL SOCKET PROGRAM ARG...   installed under the launcher's path, so in
+ *                               its domain: executes PROGRAM as LABEL, "-" for no label, with a socket
  *                               labelled SOCKET as descriptor 3
  *
  * One line for each attempt: "NAME: done" or "NAME: error text". */

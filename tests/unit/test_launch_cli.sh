@@ -24,15 +24,16 @@ failed=0
 # Everything a launch could leave: the run directory, mounts, children (their output is their log there),
 # launchers.
 traces() {
-    ls -A "$run" 2>/dev/null | grep -v '^\.pairs$'
+    find "$run" -mindepth 1 -maxdepth 1 ! -name .pairs 2>/dev/null
     ls -A "$run/.pairs" 2>/dev/null
-    cat /proc/self/mountinfo | grep -F "$work"
+    grep -F "$work" /proc/self/mountinfo
     readlink /proc/[0-9]*/fd/1 | grep -F "$run/"
-    ps -eo args= | grep -F -- "--run-dir $run" | grep -v grep
+    pgrep -f -a -- "--run-dir $run"
 }
 
 # start ARGS...: runs the launcher with the usual arguments unless given, fds 5 plan, 6 disk, 7 read-only disk
 start() {
+    # shellcheck disable=SC2094 # two descriptors of one disk, as a caller passes them
     timeout 100 "$launch" "$@" --run-dir "$run" --libexec "$libexec" 5<"$plan" 6<>"$disk" 7<"$disk" \
         >"$work/out" 2>"$work/err"
 }
@@ -171,7 +172,7 @@ refuse_beside() {
     start "$@"
     got=$?
     if [ $got = "$want" ] && [ "$(wc -l <"$work/err")" = 1 ] && grep -q "$pattern" "$work/err" &&
-        [ "$(ls "$run")" = hold ] && [ "$(ls "$run/.pairs" | wc -l)" = 1 ]; then
+        [ "$(ls "$run")" = hold ] && [ "$(find "$run/.pairs" -type f | wc -l)" = 1 ]; then
         ok "$name"
     else
         not_ok "$name" "status $got" "$(cat "$work/err")" "$(ls -A "$run" "$run/.pairs")"

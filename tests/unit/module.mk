@@ -1,0 +1,1 @@
+UNIT_SCRIPTS += tests/unit/test_promises.sh

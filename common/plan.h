@@ -20,7 +20,7 @@ enum plan_region_type {
 	PLAN_FIRMWARE = 1,   /* the image, measured; exactly one, first */
 	PLAN_HASH_PAGE = 2,  /* measured; at most one (tiny test guests have none) */
 	PLAN_BOOT_BLOCK = 3, /* no bytes in the file: the VMM fills it; at most one */
-	PLAN_KERNEL = 4,     /* staged blobs: not measured, checked by the firmware; at most one each */
+	PLAN_KERNEL = 4, /* staged blobs: not measured, checked by the firmware; at most one each */
 	PLAN_INITRD = 5,
 	PLAN_CMDLINE = 6,
 };

@@ -5,10 +5,13 @@ BINDING_SRCS := attest/binding.c
 TPM_SRCS := attest/tpm/eventlog.c attest/tpm/quote.c attest/tpm/ak.c
 
 ATTEST_COMMON_SRCS := common/err.c common/bytes.c common/file.c common/plan.c \
-                      common/boot_block.c
+                      common/start_state.c common/boot_block.c
 FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c
 
-MEASURE_SRCS := attest/measure/image.c attest/measure/hash_page.c attest/measure/plain.c \
+MEASURE_SNP_SRCS := attest/measure/snp/digest.c attest/measure/snp/vmsa.c \
+                    attest/measure/snp/plan.c attest/measure/snp/measure.c
+MEASURE_SRCS := attest/measure/image.c attest/measure/sites.c attest/measure/hash_page.c \
+                attest/measure/parts.c attest/measure/plain.c $(MEASURE_SNP_SRCS) \
                 attest/measure/expect.c attest/measure/size.c attest/tpm/alg.c \
                 $(FIRMWARE_SHARED_SRCS)
 

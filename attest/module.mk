@@ -16,7 +16,8 @@ MEASURE_SRCS := attest/measure/image.c attest/measure/sites.c attest/measure/has
                 $(FIRMWARE_SHARED_SRCS)
 
 PROGS += pavise-measure
-pavise-measure_SRCS := attest/measure/main.c attest/measure/report.c $(MEASURE_SRCS) \
+pavise-measure_SRCS := attest/measure/main.c attest/measure/options.c \
+                       attest/measure/report.c attest/measure/snp/report.c $(MEASURE_SRCS) \
                        $(ATTEST_COMMON_SRCS)
 pavise-measure_LIBS := -ljansson -lcrypto
 pavise-measure_LINK := $(DYNAMIC)
@@ -55,7 +56,7 @@ test_quote_SRCS := tests/unit/test_quote.c tests/unit/vectors.c tests/unit/fake_
                    common/json.c
 test_quote_LIBS := -lcmocka -ljansson -lcrypto
 
-UNIT_SCRIPTS += tests/unit/measure.py tests/unit/verify.py
+UNIT_SCRIPTS += tests/unit/measure.py tests/unit/measure_snp.py tests/unit/verify.py
 
 # Harnesses of everything that reads a file from outside.
 FUZZERS += fuzz_evidence

@@ -87,6 +87,11 @@ test_measure_SRCS := tests/unit/test_measure.c tests/unit/fake_files.c firmware/
                      firmware/bootblock.c firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
 test_measure_LIBS := -lcmocka -lcrypto
 
+TESTS += test_measure_snp
+test_measure_snp_SRCS := tests/unit/test_measure_snp.c tests/unit/fake_files.c \
+                         firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
+test_measure_snp_LIBS := -lcmocka -lcrypto
+
 # The agent's own code on a software TPM: its evidence must be affirmed (tests/unit/verify.py).
 TOOLS += agent_once
 agent_once_SRCS := tests/tools/agent_once.c $(AGENT_SRCS) $(BINDING_SRCS) common/err.c \

@@ -48,7 +48,7 @@ launch() {
         --log vmm:7 --log dev-blk0:8 "$@" 5</usr/local/lab/plan 6<>"$disk" \
         7>>"$logs/$name.vmm" 8>>"$logs/$name.blk" 2>"$logs/$name.err" 4>&-
 }
-up() { for _ in $(seq 200); do grep -q running "$logs/$1.err" && return; sleep 0.1; done; }
+up() { for _ in $(seq 200); do grep -qs running "$logs/$1.err" && return; sleep 0.1; done; }
 
 truncate -s 1M $images/a.img $images/b.img $images/shared.img
 is "images are born with our type" "$(label $images/a.img)" unconfined_u:object_r:pavise_image_t:s0
@@ -140,7 +140,7 @@ is "the image has its label back" "$(label $images/a.img)" $object:pavise_image_
 stop deaf
 wait $second
 is "a VMM that does not listen is killed" $? 0
-is "nothing is left" "$(ls -A /run/pavise /run/pavise/.pairs | tr '\n' ' ')" "/run/pavise: .pairs  /run/pavise/.pairs: "
+is "nothing is left" "$(find /run/pavise -mindepth 1)" /run/pavise/.pairs
 like "children saw their own label" "$(cat $logs/hold.vmm)" "^label $subject:pavise_vmm_t:s0:$pair_a$"
 like "children have ids of their own" "$(cat $logs/hold.blk)" '^uid 18[0-9]{8} '
 
@@ -151,7 +151,7 @@ refuse() {
     "$@" 5</usr/local/lab/plan 2>"$logs/refusal"
     got=$?
     if [ $got = "$want" ] && [ "$(wc -l <"$logs/refusal")" = 1 ] && grep -q "$pattern" "$logs/refusal" &&
-        [ -z "$(ls -A /run/pavise | grep -v pairs)$(ls -A /run/pavise/.pairs)" ]; then
+        [ "$(find /run/pavise -mindepth 1)" = /run/pavise/.pairs ]; then
         ok "$name"
     else
         not_ok "$name" "status $got" "$(cat "$logs/refusal")" "$(ls -A /run/pavise /run/pavise/.pairs)"
@@ -168,7 +168,7 @@ cp $libexec/pavise-vmm $libexec/pavise-dev /usr/local/lab/programs/
 refuse "programs with a wrong label" 5 "Permission denied" "$libexec/pavise-launch" "${usual[@]}" \
     --libexec /usr/local/lab/programs
 refuse "a launcher without all categories" 5 "needs all categories" \
-    runcon -l s0-s0:c0.c5 "$libexec/pavise-launch" "${usual[@]}"
+    runcon -l s0-s0:c0.c5 /bin/bash -c '"$@"' sh "$libexec/pavise-launch" "${usual[@]}"
 
 # An image with the categories of nobody is what a crash leaves; with a running VM's, it is in use.
 cp --context=$object:pavise_image_t:s0:c7,c8 $images/shared.img $images/stale.img
@@ -184,7 +184,7 @@ is "an image labelled for a running VM is refused" "$? $(grep -c 'another VM use
 kill -KILL "$(pgrep -f "^$libexec/pavise-launch hold ")"
 wait $first
 sleep 1
-is "children of a killed launcher die" "$(ps -eo args= | grep -c '^pavise-')" 0
+is "children of a killed launcher die" "$(pgrep -c -f '^pavise-')" 0
 is "its image is still labelled" "$(label $images/a.img)" "$object:pavise_image_t:s0:$pair"
 with_disk $images/a.img 5</usr/local/lab/plan 2>"$logs/after.err"
 is "the next launch takes it over" "$? $(label $images/a.img)" "0 $object:pavise_image_t:s0"

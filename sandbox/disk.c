@@ -29,7 +29,7 @@ int disk_check(const char *name, struct disk *d, struct err *e)
 	return 0;
 }
 
-int disk_lock(const char *name, const struct disk *d, struct err *e)
+static int lock(const char *name, const struct disk *d, struct err *e)
 {
 	if (flock(d->fd, (d->readonly ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0)
 		return 0;
@@ -68,19 +68,19 @@ static int find_original(const char *name, struct disk *d, struct mcs_table *tab
 	return 0;
 }
 
-int disk_label(const char *name, struct disk *d, const struct labels *l, struct mcs_table *table,
-	       struct err *e)
+int disk_take(const char *name, struct disk *d, const struct labels *l, struct mcs_table *table,
+	      struct err *e)
 {
-	if (!l->on)
-		return 0;
-	int rc = find_original(name, d, table, e);
-	if (rc != 0) {
+	int rc = 0;
+
+	/* The label first: for a type that is not ours even a lock is denied. */
+	if (l->on)
+		rc = find_original(name, d, table, e);
+	if (rc == 0)
+		rc = lock(name, d, e);
+	if (rc != 0 || (d->readonly && strstr(d->original, ":pavise_image_ro_t:s0") != NULL)) {
 		d->original[0] = '\0';
 		return rc;
-	}
-	if (d->readonly && strstr(d->original, ":pavise_image_ro_t:s0") != NULL) {
-		d->original[0] = '\0';
-		return 0;
 	}
 	return label_write(l, name, d->fd, d->readonly ? l->image_ro : l->image, e);
 }

@@ -79,13 +79,11 @@ static int check_disks(struct vm *vm, struct err *e)
 					     .readonly = vm->opt->disk[i].readonly };
 		disk_name(i, name);
 		rc = disk_check(name, &vm->disk[i], e);
-		if (rc == 0)
-			rc = disk_lock(name, &vm->disk[i], e);
 	}
 	return rc;
 }
 
-static int label_all(struct vm *vm, struct err *e)
+static int take_all(struct vm *vm, struct err *e)
 {
 	char name[16];
 	int rc = label_write(&vm->labels, "plan", vm->plan.fd, vm->labels.conf, e);
@@ -94,7 +92,7 @@ static int label_all(struct vm *vm, struct err *e)
 		rc = label_write(&vm->labels, "guest memory", vm->ram, vm->labels.ram, e);
 	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++) {
 		disk_name(i, name);
-		rc = disk_label(name, &vm->disk[i], &vm->labels, &vm->run.table, e);
+		rc = disk_take(name, &vm->disk[i], &vm->labels, &vm->run.table, e);
 	}
 	return rc;
 }
@@ -139,7 +137,7 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 		return rc;
 	if (o->required && (rc = labels_make(&vm->labels, &vm->run.pair, e)) != 0)
 		return rc;
-	if ((rc = ram_make(o->memory, &vm->ram, e)) != 0 || (rc = label_all(vm, e)) != 0)
+	if ((rc = ram_make(o->memory, &vm->ram, e)) != 0 || (rc = take_all(vm, e)) != 0)
 		return rc;
 	return control_open(&vm->run, &vm->control, e);
 }

@@ -2,6 +2,7 @@
 
 #include "common/record.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,16 +39,22 @@ static void ask_to_stop(struct child *c)
 		record_send(c->control, RECORD_STOP, 0, 0, &ignored);
 }
 
-static void kill_child(struct child *c)
+/* Bounded too: a policy that denies the signal must not leave the launcher hanging. Its own end
+ * then takes the child along (PR_SET_PDEATHSIG). */
+static int kill_child(struct child *c, struct err *e)
 {
-	if (c->pid > 0) {
-		/* The first process of a pid namespace: its death takes all in it along. */
-		syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
-		if (waitpid(c->pid, &c->status, 0) == c->pid)
-			c->pid = -1;
-	}
+	int rc = 0;
+
+	/* The first process of a pid namespace: its death takes all in it along. */
+	if (!child_reap(c) &&
+	    syscall(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0) != 0)
+		rc = err_errno(e, EX_INTERNAL, errno, "%s: cannot be killed", c->name);
+	await(c, STOP_MS);
+	if (rc == 0 && c->pid > 0)
+		rc = err_set(e, EX_INTERNAL, "%s: does not die: see the kernel's log", c->name);
 	close_fd(&c->pidfd);
 	close_fd(&c->control);
+	return rc;
 }
 
 /* The VMM first, so that no device loses its peer in the middle of a request; the vTPM last. */
@@ -99,17 +106,19 @@ static int restore_disks(struct vm *vm, struct err *e)
 
 int vm_teardown(struct vm *vm, struct err *e)
 {
+	int killed = 0;
+
 	/* A VM that never ran has nothing to bring in order. */
 	if (vm->phase == VM_RUNNING || vm->phase == VM_ENDED)
 		stop_in_order(vm);
 	for (unsigned i = 0; i < vm->child_count; i++)
-		kill_child(&vm->child[i]);
+		killed |= kill_child(&vm->child[i], e);
 	close_fd(&vm->vtpm_control);
 	close_fd(&vm->vtpm_data);
 	close_fd(&vm->agent_channel);
 	for (unsigned i = 0; i < vm->vhost_count; i++)
 		close_fd(&vm->vhost[i]);
-	int rc = copy_logs(vm, e);
+	int copied = copy_logs(vm, e);
 	int restored = restore_disks(vm, e);
 	rundir_remove(&vm->run);
 	/* Last of all: a client that waits for its stop sees the connection close when nothing
@@ -120,5 +129,5 @@ int vm_teardown(struct vm *vm, struct err *e)
 	close_fd(&vm->kvm);
 	close_fd(&vm->libexec);
 	close_fd(&vm->signals);
-	return rc != 0 ? rc : restored;
+	return killed != 0 || copied != 0 || restored != 0 ? -e->status : 0;
 }

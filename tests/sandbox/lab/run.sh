@@ -168,7 +168,7 @@ cp $libexec/pavise-vmm $libexec/pavise-dev /usr/local/lab/programs/
 refuse "programs with a wrong label" 5 "Permission denied" "$libexec/pavise-launch" "${usual[@]}" \
     --libexec /usr/local/lab/programs
 refuse "a launcher without all categories" 5 "needs all categories" \
-    runcon -l s0-s0:c0.c5 "$libexec/pavise-launch" "${usual[@]}"
+    runcon -l s0-s0:c0.c5 /bin/bash -c '"$@"' sh "$libexec/pavise-launch" "${usual[@]}"
 
 # An image with the categories of nobody is what a crash leaves; with a running VM's, it is in use.
 cp --context=$object:pavise_image_t:s0:c7,c8 $images/shared.img $images/stale.img

@@ -163,7 +163,7 @@ ends "vTPM started and ended" 0 "powered off" off --plan-fd 5 --memory 67108864 
 # A running VM: its name, its disk, its children.
 timeout 100 "$launch" hold "${usual[@]}" --disk-fd 6 --run-dir "$run" --libexec "$libexec" \
     5<"$plan" 6<>"$disk" 2>"$work/hold.err" &
-wait_for() { for _ in $(seq 100); do grep -q running "$1" && return; sleep 0.1; done; }
+wait_for() { for _ in $(seq 100); do grep -qs running "$1" && return; sleep 0.1; done; }
 wait_for "$work/hold.err"
 refuse_beside() {
     local name=$1 want=$2 pattern=$3 got

@@ -48,7 +48,7 @@ launch() {
         --log vmm:7 --log dev-blk0:8 "$@" 5</usr/local/lab/plan 6<>"$disk" \
         7>>"$logs/$name.vmm" 8>>"$logs/$name.blk" 2>"$logs/$name.err" 4>&-
 }
-up() { for _ in $(seq 200); do grep -q running "$logs/$1.err" && return; sleep 0.1; done; }
+up() { for _ in $(seq 200); do grep -qs running "$logs/$1.err" && return; sleep 0.1; done; }
 
 truncate -s 1M $images/a.img $images/b.img $images/shared.img
 is "images are born with our type" "$(label $images/a.img)" unconfined_u:object_r:pavise_image_t:s0

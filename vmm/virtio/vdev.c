@@ -20,7 +20,7 @@
 #define QUEUE_SIZE_MAX 256u
 
 /* Features that need nothing of a front end but to be passed on. Left out, among others:
- * ACCESS_PLATFORM (no IOMMU), RING_PACKED and EVENT_IDX (other ring layouts than the transport
+ * ACCESS_PLATFORM (transport_offer decides), RING_PACKED and EVENT_IDX (other ring layouts than the transport
  * checks), MQ and CONFIG_WCE (the configuration cannot change). */
 #define RING_INDIRECT_DESC (1ull << 28)
 #define BLK_FEATURES ((1ull << 1) | (1ull << 2) | (1ull << 5) | (1ull << 6) | (1ull << 9) | \
@@ -129,7 +129,8 @@ static int stop_rings(struct vdev *d, struct err *e)
 
 static int start_rings(struct vdev *d, struct err *e)
 {
-	int r = vhost_set_features(&d->vhost, d->transport.features, e);
+	int r = vhost_set_features(&d->vhost, transport_for_back_end(d->transport.features),
+				   e);
 
 	for (unsigned i = 0; i < d->type->queues && r == 0; i++) {
 		const struct transport_queue *q = &d->transport.queue[i];
@@ -279,11 +280,11 @@ static int set_up_transport(struct vdev *d, int vhost_fd, struct err *e)
 	if (r != 0)
 		return r;
 	if ((d->vhost.features & FEATURE_VERSION_1) == 0)
-		return err_set(
-			e, EX_INTERNAL,
-			"virtio-%s slot %u: the back end does not offer VERSION_1: use another",
-			d->type->name, d->slot);
-	setup.features = d->vhost.features & (d->type->features | FEATURE_VERSION_1);
+		return err_set(e, EX_INTERNAL,
+			       "virtio-%s slot %u: the back end does not offer VERSION_1: use another",
+			       d->type->name, d->slot);
+	setup.features = transport_offer(d->vhost.features, d->type->features,
+					 d->vm->tee->confidential);
 	for (unsigned i = 0; i < memory->count; i++)
 		setup.ram[i] = (struct transport_ram){ memory->region[i].gpa,
 						       memory->region[i].size };

@@ -191,6 +191,8 @@ static void measure_image(const struct fw_image_header *image)
 	/* The launcher measured the file before the start and holds PCR 0; this only logs what
 	 * PCR 0 began with. An image that lies here would fail the replay. */
 	digest_mapped(image_bytes(base, image->image_size), image->image_size, &state.log.image);
+	if (SNP)
+		user_unmap(FW_ACPI, image->image_size);
 	digest_mapped(version, image->version_size, &state.log.version);
 	state.log.version_text = (const uint8_t *)window(version);
 	state.log.version_size = image->version_size;

@@ -96,6 +96,12 @@ $(foreach t,sha2 boot_block hash_page linux log acpi,\
 	$(eval test_fw_$(t)_SRCS := tests/unit/test_fw_$(t).c $(FW_HOSTED_SRCS))\
 	$(eval test_fw_$(t)_LIBS := -lcmocka -lcrypto))
 
+TESTS += test_fw_snp_ghcb test_fw_snp_accept test_fw_snp_pages
+$(foreach t,ghcb accept pages,\
+	$(eval test_fw_snp_$(t)_SRCS := tests/unit/test_fw_snp_$(t).c tests/unit/snp_machine.c \
+		$(FW_SNP_PURE_SRCS) $(FW_HOSTED_SRCS))\
+	$(eval test_fw_snp_$(t)_LIBS := -lcmocka))
+
 UNIT_SCRIPTS += tests/unit/test_fw_image.sh
 
 # A bzImage of one page for the kvm tier: writes down what it was entered with, powers off.
@@ -112,7 +118,8 @@ kvm_fw_SRCS = tests/kvm/test_fw.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) $(F
                common/boot_block.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw
 
-FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page
+FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page fuzz_ghcb
+fuzz_ghcb_SRCS := tests/fuzz/fuzz_ghcb.c tests/unit/snp_machine.c $(FW_SNP_PURE_SRCS)
 fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/bzimage.c firmware/zeropage.c
 fuzz_boot_block_SRCS := tests/fuzz/fuzz_boot_block.c firmware/bootblock.c firmware/acpi.c
 fuzz_hash_page_SRCS := tests/fuzz/fuzz_hash_page.c firmware/hashpage.c

@@ -118,6 +118,11 @@ kvm_fw_SRCS = tests/kvm/test_fw.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) $(F
                common/boot_block.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw
 
+TOOLS += kvm_fw_snp
+kvm_fw_snp_SRCS = tests/kvm/test_fw_snp.c tests/kvm/snp_guest.c $(KVM_HARNESS_SRCS) \
+                   $(FW_HOSTED_SRCS) $(FW_SNP_PURE_SRCS) common/boot_block.c
+KVM_SCRIPTS += $(O)/tests/kvm_fw_snp
+
 FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page fuzz_ghcb
 fuzz_ghcb_SRCS := tests/fuzz/fuzz_ghcb.c tests/unit/snp_machine.c $(FW_SNP_PURE_SRCS)
 fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/bzimage.c firmware/zeropage.c

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct snp_guest g;
 
@@ -261,10 +262,8 @@ static void test_blobs(void)
 
 int main(void)
 {
-	const char *reason;
-
-	if (harness_usable(&reason) != 0) {
-		printf("1..0 # SKIP %s\n", reason);
+	if (access("/dev/kvm", R_OK | W_OK) != 0) {
+		printf("1..0 # SKIP no usable /dev/kvm\n");
 		return 0;
 	}
 	if (!test_boot()) {

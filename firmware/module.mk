@@ -120,7 +120,8 @@ KVM_SCRIPTS += $(O)/tests/kvm_fw
 
 TOOLS += kvm_fw_snp
 kvm_fw_snp_SRCS = tests/kvm/test_fw_snp.c tests/kvm/snp_guest.c $(KVM_HARNESS_SRCS) \
-                   $(FW_HOSTED_SRCS) $(FW_SNP_PURE_SRCS) common/boot_block.c
+                   $(FW_HOSTED_SRCS) $(FW_SNP_PURE_SRCS) common/boot_block.c \
+                   vmm/platform/tpm_crb.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw_snp
 
 FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page fuzz_ghcb

@@ -265,6 +265,7 @@ static void page_exit(struct snp_guest *g)
 	uint8_t *page = g->shared + g->registered;
 	uint64_t code = load(page, 0x390), info1 = load(page, 0x398), header = load(page, 0x800);
 	unsigned current = header & 0xFFFF, end = header >> 16 & 0xFFFF;
+	uint64_t size = load(page, 0x3A0);
 
 	store(page, 0x398, 0);
 	store(page, 0x3A0, 0);
@@ -275,8 +276,13 @@ static void page_exit(struct snp_guest *g)
 		store(page, 0x800, (header & ~0xFFFFull) | current);
 	} else if (code == 0x7B && info1 >> 16 == PORT_STOP) {
 		g->handed_over = load(page, 0x1F8) == (STOP_MAGIC | STOP_HANDED_OVER);
-	} else if (code == 0x80000001) {
-		store(page, 0x800, UINT64_MAX); /* nothing is there */
+	} else if ((code == 0x80000001 || code == 0x80000002) && size == 4) {
+		bool write = code == 0x80000002;
+		uint32_t value = (uint32_t)load(page, 0x800);
+
+		value = g->mmio == NULL ? UINT32_MAX : g->mmio(g, info1, write, value);
+		if (!write)
+			store(page, 0x800, value);
 	} else {
 		fault(g, "an unknown exit of the GHCB page");
 	}

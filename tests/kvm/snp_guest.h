@@ -41,6 +41,9 @@ struct snp_guest {
 	uint64_t (*pvalidate_lie)(struct snp_guest *g, uint64_t gpa, uint64_t honest);
 	uint64_t lie;
 
+	/* Devices, 32-bit registers; NULL: all ones, as where nothing is. */
+	uint32_t (*mmio)(struct snp_guest *g, uint64_t gpa, bool write, uint32_t value);
+
 	/* What came of it. */
 	bool folded, handed_over, powered_off, terminated;
 	unsigned reason_set, reason;

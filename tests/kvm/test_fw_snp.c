@@ -9,11 +9,15 @@
 #include "firmware/events.h"
 #include "firmware/ghcb.h"
 #include "firmware/stop.h"
+#include "firmware/tpmcmd.h"
 #include "firmware/zeropage.h"
+#include "vmm/platform/tpm_crb.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct snp_guest g;
@@ -154,6 +158,90 @@ static void end_stops(const char *name, enum fw_stop code)
 		end_stops(name, code); \
 	} while (0)
 
+/* The vTPM: the VMM's registers in front of a TPM that accepts everything and notes it down. */
+static struct tpm_crb crb;
+static atomic_bool stopping;
+static uint8_t commands[64][TPM_EXTEND_SIZE];
+static unsigned command_count;
+
+static uint32_t crb_access(struct snp_guest *host, uint64_t gpa, bool write, uint32_t value)
+{
+	if (gpa < TPM_CRB_BASE || gpa >= TPM_CRB_BASE + TPM_CRB_SIZE) {
+		host->fault = "an access beside the TPM";
+		return 0;
+	}
+	if (!write)
+		return (uint32_t)tpm_crb_read(&crb, gpa - TPM_CRB_BASE, sizeof(value));
+	tpm_crb_write(&crb, gpa - TPM_CRB_BASE, sizeof(value), value);
+	return 0;
+}
+
+static void *tpm_main(void *arg)
+{
+	static const uint8_t accepted[TPM_EXTEND_RESPONSE] = { 0x80, 2, 0, 0, 0, 19 };
+	const int *fd = arg;
+	uint8_t command[4096];
+	ssize_t n;
+
+	while ((n = read(*fd, command, sizeof(command))) > 0) {
+		if (n == TPM_EXTEND_SIZE && command_count < 64)
+			memcpy(commands[command_count++], command, (size_t)n);
+		if (write(*fd, accepted, sizeof(accepted)) < 0)
+			break;
+	}
+	return NULL;
+}
+
+static void complain(void *ctx, const char *text)
+{
+	(void)ctx;
+	printf("# vTPM: %s\n", text);
+}
+
+static bool extended_as_logged(void)
+{
+	static uint8_t acpi[FW_ACPI_SIZE];
+	uint8_t want[TPM_EXTEND_SIZE];
+	struct fw_log_inputs in;
+	struct fw_event ev;
+	size_t size;
+	unsigned n = 0;
+
+	predict(&in, acpi, &size);
+	for (unsigned i = 0; fw_log_event(&in, i, &ev); i++) {
+		if (!ev.extended)
+			continue;
+		tpm_extend_command(want, ev.pcr, &ev.digest);
+		if (n >= command_count || memcmp(commands[n++], want, sizeof(want)) != 0)
+			return false;
+	}
+	return n == command_count && n >= 14;
+}
+
+static void test_tpm(void)
+{
+	struct err e = { 0 };
+	pthread_t thread;
+	int pair[2];
+
+	snp_guest_init(&g);
+	g.boot.flags = FW_BOOT_HAS_TPM;
+	g.mmio = crb_access;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
+	    tpm_crb_init(&crb, pair[0], &stopping, complain, NULL, &e) < 0 ||
+	    pthread_create(&thread, NULL, tpm_main, &pair[1]) != 0)
+		abort();
+	snp_guest_run(&g);
+	shutdown(pair[0], SHUT_RDWR);
+	pthread_join(thread, NULL);
+	tap_ok(g.powered_off && g.fault == NULL && extended_as_logged(),
+	       "the vTPM is reached by GHCB calls and gets exactly the log's %u events (%s)",
+	       command_count, g.fault ? g.fault : "no fault");
+	close(pair[0]);
+	close(pair[1]);
+	snp_guest_free(&g);
+}
+
 static void test_processor(void)
 {
 	STOPS("no SEV-SNP", STOP_SNP_ABSENT, g.sev_status = 3);
@@ -274,5 +362,6 @@ int main(void)
 	test_ghcb();
 	test_memory();
 	test_blobs();
+	test_tpm();
 	return tap_done();
 }

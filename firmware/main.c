@@ -1,5 +1,6 @@
-/* The order of a boot (docs/architecture.md "Firmware"), SEV-SNP's additions included. Ring 0 holds the thread and the
- * decisions; whatever hashes, parses, copies or builds runs in ring 3 through user_call. */
+/* The order of a boot (docs/architecture.md "Firmware"), SEV-SNP's additions included. Ring 0 holds
+ * the thread and the decisions; whatever hashes, parses, copies or builds runs in ring 3 through
+ * user_call. */
 #include "firmware/acpi.h"
 #include "firmware/bootblock.h"
 #include "firmware/bulk.h"

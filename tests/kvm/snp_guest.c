@@ -159,17 +159,20 @@ static int filter_msrs(int vm)
 /* Address bit 51 exists for the guest. */
 static int set_cpuid(const struct snp_guest *g)
 {
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entry[128];
-	} c = { .head.nent = 128 };
+	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + 128 * sizeof(c->entries[0]));
+	int rc;
 
-	if (ioctl(g->kvm, KVM_GET_SUPPORTED_CPUID, &c) < 0)
-		return -1;
-	for (uint32_t i = 0; i < c.head.nent; i++)
-		if (c.entry[i].function == 0x80000008)
-			c.entry[i].eax = (c.entry[i].eax & ~0xFFu) | 52;
-	return ioctl(g->cpu, KVM_SET_CPUID2, &c);
+	if (c == NULL)
+		bail("memory");
+	c->nent = 128;
+	rc = ioctl(g->kvm, KVM_GET_SUPPORTED_CPUID, c);
+	for (uint32_t i = 0; rc == 0 && i < c->nent; i++)
+		if (c->entries[i].function == 0x80000008)
+			c->entries[i].eax = (c->entries[i].eax & ~0xFFu) | 52;
+	if (rc == 0)
+		rc = ioctl(g->cpu, KVM_SET_CPUID2, c);
+	free(c);
+	return rc;
 }
 
 static int set_slot(const struct snp_guest *g, uint32_t slot, uint64_t gpa, const uint8_t *memory)

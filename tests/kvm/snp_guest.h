@@ -1,5 +1,5 @@
-/* A scripted host for the SEV-SNP image, on any KVM that can hold a memory slot at address bit 51: it
- * runs the image as built, with the sites of its table replaced by port writes, answers every
+/* A scripted host for the SEV-SNP image, on any KVM that can hold a memory slot at address bit 51.
+ * It runs the image as built, with the sites of its table replaced by port writes, answers every
  * GHCB call and every PVALIDATE as KVM and hardware would, and lies where a test says so. The
  * platform model is the honest machine; this one is the attacker's. Private and shared memory
  * are two backings: what goes to the wrong one is seen. */

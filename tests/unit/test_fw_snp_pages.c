@@ -128,7 +128,7 @@ static void linux_finds_the_blob(void **state)
 static uint32_t e820_type(const uint8_t *zero_page, uint64_t gpa)
 {
 	for (unsigned i = 0; i < zero_page[0x1E8]; i++) {
-		const uint8_t *e = zero_page + 0x2D0 + 20 * i;
+		const uint8_t *e = zero_page + 0x2D0 + (size_t)20 * i;
 		uint64_t base = load(e, 8);
 
 		if (gpa >= base && gpa - base < load(e + 8, 8))

@@ -13,6 +13,7 @@
 #include "vmm/memory.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct snp {
 	int gmem_fd;            /* private backing; offsets as in the RAM memfd */
 	const struct memory *memory;
 	pthread_mutex_t lock;   /* attribute, discard and book of a chunk change together */
+	atomic_ullong refusals; /* of conversions the guest asked for */
 	uint8_t *shared;        /* the book: a bit a page of the RAM memfd, one when shared */
 
 	/* Of LAUNCH_FINISH. */

@@ -1,7 +1,7 @@
-/* pavise run NAME: opens what the VM is to have, with the rights of whoever calls, and becomes
- * pavise-launch, which gets descriptors and no paths. */
-#include "common/args.h"
-#include "common/checked.h"
+/* pavise run NAME: opens what the VM is to have, with the rights of whoever calls, and starts
+ * pavise-launch, which gets descriptors and no paths. Then it only carries text. */
+#include "attest/measure/size.h"
+#include "cli/relay.h"
 #include "common/err.h"
 #include "sandbox/options.h"
 
@@ -32,6 +32,8 @@ struct command {
 	unsigned argc;
 	unsigned disks;
 	const char *logs, *console, *memory, *cpus;
+	struct relay relay;
+	int stderr_end;
 };
 
 static void __attribute__((format(printf, 2, 3))) add(struct command *c, const char *fmt, ...)
@@ -92,10 +94,14 @@ static int add_disk(struct command *c, char *value, struct err *e)
 
 static int add_log(struct command *c, const char *name, const char *path, struct err *e)
 {
-	int fd, rc = open_regular(path, O_WRONLY | O_CREAT | O_APPEND, &fd, e);
+	int fd, end = -1, rc = open_regular(path, O_WRONLY | O_CREAT | O_APPEND, &fd, e);
 
+	if (rc == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+		rc = err_errno(e, EX_HOST, errno, "%s", path);
+	if (rc == 0)
+		rc = relay_add(&c->relay, fd, &end, e);
 	add(c, "--log");
-	add(c, "%s:%d", name, fd);
+	add(c, "%s:%d", name, end);
 	return rc;
 }
 
@@ -121,27 +127,6 @@ static int add_logs(struct command *c, struct err *e)
 		if (i > 0 || c->console == NULL)
 			rc = add_log(c, name, path, e);
 	}
-	return rc;
-}
-
-/* "512M" to bytes. */
-static int parse_size(const char *text, uint64_t *out, struct err *e)
-{
-	static const struct {
-		char suffix;
-		uint64_t unit;
-	} units[] = { { 'K', 1ull << 10 }, { 'M', 1ull << 20 }, { 'G', 1ull << 30 } };
-	char digits[32];
-	uint64_t unit = 1, value;
-	size_t length = strlen(text);
-
-	for (size_t i = 0; length > 0 && i < 3; i++)
-		if (text[length - 1] == units[i].suffix)
-			unit = units[i].unit;
-	snprintf(digits, sizeof(digits), "%.*s", (int)(length - (unit > 1)), text);
-	int rc = args_u64("memory", digits, UINT64_MAX, &value, e);
-	if (rc == 0 && !ck_mul_u64(value, unit, out))
-		rc = err_set(e, EX_USAGE_ERROR, "memory %.40s: out of range", text);
 	return rc;
 }
 
@@ -208,7 +193,7 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 	if (rc == 0 && optind != argc - 1)
 		rc = err_set(e, EX_USAGE_ERROR, "give one name: see --help");
 	if (rc == 0)
-		rc = parse_size(c->memory, &memory, e);
+		rc = size_parse("memory", c->memory, &memory, e);
 	if (rc == 0)
 		rc = add_logs(c, e);
 	if (rc != 0)
@@ -226,7 +211,7 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 }
 
 /* The launcher stands beside us: the same installation, never one from a search path. */
-static int become_launcher(struct command *c, struct err *e)
+static int run_launcher(struct command *c, struct err *e)
 {
 	char path[PATH_MAX + 16];
 	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
@@ -236,8 +221,8 @@ static int become_launcher(struct command *c, struct err *e)
 	if (slash == NULL)
 		return err_set(e, EX_HOST, "/proc/self/exe: not readable: mount /proc");
 	snprintf(slash, sizeof("/pavise-launch"), "/pavise-launch");
-	execv(path, c->argv);
-	return err_errno(e, EX_HOST, errno, "%s: cannot be executed", path);
+	int rc = relay_add(&c->relay, STDERR_FILENO, &c->stderr_end, e);
+	return rc != 0 ? rc : relay_run(&c->relay, path, c->argv, c->stderr_end, e);
 }
 
 int main(int argc, char **argv)
@@ -245,7 +230,9 @@ int main(int argc, char **argv)
 	struct command c = { .memory = MEMORY_DEFAULT, .cpus = "1" };
 	struct err e = { 0 };
 
-	if (parse(argc, argv, &c, &e) == 0)
-		become_launcher(&c, &e);
-	return err_report(&e, "pavise run");
+	int rc = parse(argc, argv, &c, &e);
+
+	if (rc == 0)
+		rc = run_launcher(&c, &e);
+	return rc < 0 ? err_report(&e, "pavise run") : rc;
 }

@@ -78,7 +78,7 @@ void agent_tpm_close(struct agent_tpm *t)
 {
 	if (t == NULL)
 		return;
-	if (t->ak != 0)
+	if (t->ak != 0 && t->ak != ESYS_TR_NONE)
 		Esys_FlushContext(t->esys, t->ak);
 	Esys_Finalize(&t->esys);
 	free(t);

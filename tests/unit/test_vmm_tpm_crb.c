@@ -204,6 +204,27 @@ static void test_command_size(void **state)
 	assert_int_equal(complaints, 0); /* the guest's fault, and no reason to distrust swtpm */
 }
 
+/* The simulator's prefix would let a guest choose its locality: nothing of it reaches swtpm. */
+static void test_command_tag(void **state)
+{
+	static const uint8_t prefix[] = { 0x00, 0x00, 0x00, 0x08, 0x02, 0x00, 0x00, 0x00, 0x0C, 0x80 };
+	struct pollfd p = { .events = POLLIN };
+
+	(void)state;
+	p.fd = far_end;
+	make_ready();
+	for (unsigned i = 0; i < sizeof(prefix); i++)
+		tpm_crb_write(&tpm, 0x80 + i, 1, prefix[i]);
+	set(0x4C, 1);
+	assert_int_equal(code(), 0x01E);
+	put_command(12);
+	tpm_crb_write(&tpm, 0x81, 1, 0x03); /* one above TPM_ST_SESSIONS */
+	set(0x4C, 1);
+	assert_int_equal(code(), 0x01E);
+	assert_int_equal(poll(&p, 1, 0), 0);
+	assert_int_equal(complaints, 0);
+}
+
 /* After one broken answer: TPM_RC_FAILURE now and for every later command, one complaint. */
 static void expect_failure(void)
 {
@@ -328,6 +349,7 @@ int main(void)
 		CRB_TEST(test_command),
 		CRB_TEST(test_not_ready),
 		CRB_TEST(test_command_size),
+		CRB_TEST(test_command_tag),
 		CRB_TEST(test_short_header),
 		CRB_TEST(test_short_body),
 		CRB_TEST(test_oversize),

@@ -44,6 +44,7 @@
 #define TAG_NO_SESSIONS     0x8001u
 #define TAG_SESSIONS        0x8002u
 #define TAG_RSP_COMMAND     0x00C4u
+#define RC_BAD_TAG          0x01Eu
 #define RC_FAILURE          0x101u
 #define RC_COMMAND_SIZE     0x142u
 
@@ -187,10 +188,16 @@ static void execute(struct tpm_crb *t)
 	struct reader command = reader_over(t->buffer, HEADER_SIZE);
 	uint8_t response[TPM_CRB_BUFFER_SIZE] = { 0 };
 	const char *bad;
-	uint32_t size;
+	uint16_t tag = read_be16(&command);
+	uint32_t size = read_be32(&command);
 
-	(void)read_be16(&command);
-	size = read_be32(&command);
+	/* swtpm also takes commands behind a simulator's prefix that chooses a locality. The guest
+	 * has locality 0 and no other: only the two tags of a TPM command pass (TPM 2.0 Part 2
+	 * section 6.9). */
+	if (tag != TAG_NO_SESSIONS && tag != TAG_SESSIONS) {
+		respond_error(t, RC_BAD_TAG);
+		return;
+	}
 	if (size < HEADER_SIZE || size > TPM_CRB_BUFFER_SIZE) {
 		respond_error(t, RC_COMMAND_SIZE);
 		return;

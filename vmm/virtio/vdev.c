@@ -301,8 +301,8 @@ static int plug_in(struct vdev *d, struct err *e)
 					  d->type->class, d->msix.count);
 	d->function.written = config_written;
 	d->function.context = d;
-	r = dispatch_add_mmio(d->vm, virtio_pci_bar(d->slot), PCI_BAR_STRIDE, bar_read, bar_write, d,
-			      e);
+	r = dispatch_add_mmio(d->vm, virtio_pci_bar(d->slot), PCI_BAR_STRIDE, bar_read, bar_write,
+			      d, e);
 	return r == 0 ? pci_plug(d->vm, d->slot, &d->function, e) : r;
 }
 
@@ -314,7 +314,8 @@ int vdev_create(struct vm *vm, unsigned slot, const char *type, int vhost_fd, st
 	int r;
 
 	if (t == NULL)
-		return err_set(e, EX_USAGE_ERROR, "device type %s: unknown: use blk or vsock", type);
+		return err_set(e, EX_USAGE_ERROR, "device type %s: unknown: use blk or vsock",
+			       type);
 	if (slot == 0 || slot > PCI_SLOT_MAX)
 		return err_set(e, EX_USAGE_ERROR, "PCI slot %u: does not exist: use 1..%u", slot,
 			       PCI_SLOT_MAX);

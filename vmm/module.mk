@@ -35,3 +35,7 @@ test_snp_cpuid_LIBS := -lcmocka
 FUZZERS += fuzz_vmm_platform
 fuzz_vmm_platform_SRCS := tests/fuzz/fuzz_vmm_platform.c $(VMM_PLATFORM_SRCS) vmm/bus/dispatch.c \
                           common/err.c common/bytes.c
+
+FUZZERS += fuzz_snp_exits
+fuzz_snp_exits_SRCS := tests/fuzz/fuzz_snp_exits.c $(SNP_TEST_SRCS)
+fuzz_snp_exits_LIBS := -lpthread

@@ -1,4 +1,4 @@
-/* A struct vm with RAM and an SEV-SNP plan, on the fake KVM: what the tests of vmm/tee/snp*.c share. */
+/* A struct vm with RAM and an SEV-SNP plan on the fake KVM, for the tests of vmm/tee/snp*.c. */
 #ifndef PAVISE_TESTS_SNP_MACHINE_H
 #define PAVISE_TESTS_SNP_MACHINE_H
 

@@ -177,7 +177,8 @@ static void random_ranges_never_leave_ram(void **state)
 		uint64_t word[3];
 
 		for (unsigned k = 0; k < 3; k++)
-			word[k] = (uint64_t)rand() << 33 ^ (uint64_t)rand() << 12 ^ (uint64_t)rand();
+			word[k] = (uint64_t)rand() << 33 ^ (uint64_t)rand() << 12 ^
+				  (uint64_t)rand();
 		word[0] = (word[0] & (0x1FFFFFFFFull >> rand() % 8)) & ~0xFFFull;
 		word[1] >>= 44 + rand() % 20;
 		fake.used = 0;

@@ -180,7 +180,7 @@ static const struct retry retries[] = {
 	{ "no progress called a success", "update 1 40 9 0x100", 9, 0, 0, 0, 1, false },
 	{ "length grows", "update 1 40 9 0x100", 9, 0, 0, -1, 1, false },
 	{ "the firmware refuses", "update 1 40 9 0x100", 9, -EIO, 0x1A, 0, 1, false },
-	{ "the firmware was not reached", "update 1 40 9 0x100", 9, -EIO, SEV_FW_NONE, 0, 1, false },
+	{ "the firmware is away", "update 1 40 9 0x100", 9, -EIO, SEV_FW_NONE, 0, 1, false },
 	{ "the kernel refuses", "update 1 40 9 0x100", 9, -EINVAL, 0, 0, 1, false },
 	{ "secrets page refused", "update 5", 9, -EIO, 0x19, 0, 1, false },
 };
@@ -450,8 +450,8 @@ static void no_sentence_is_cut(void **state)
 			for (uint32_t fw = 0; fw < 0x29; fw++) {
 				struct err e = { 0 };
 
-				snp_error((enum snp_step)step, -errnum, fw == 0x28 ? SEV_FW_NONE : fw,
-					  &e);
+				snp_error((enum snp_step)step, -errnum,
+					  fw == 0x28 ? SEV_FW_NONE : fw, &e);
 				assert_true(strlen(e.text) < sizeof(e.text) - 1);
 				assert_int_equal(e.text[strlen(e.text) - 1], ')');
 				assert_int_equal(e.status, EX_HOST);

@@ -1,5 +1,5 @@
-/* An SEV-SNP guest on KVM (Documentation/virt/kvm/x86/amd-memory-encryption.rst): what lives as long
- * as the VM, and the parts of its launch and run time that snp.c joins.
+/* An SEV-SNP guest on KVM (Documentation/virt/kvm/x86/amd-memory-encryption.rst): what lives as
+ * long as the VM.
  *
  * Every page of RAM has two backings: the guest_memfd holds what is private, encrypted and out of
  * our reach; the RAM memfd holds what is shared, and devices see only that. Which one a page uses

@@ -18,14 +18,14 @@
 
 #define HINT_MASK 0xFull /* page size in args[2] bits 3:0: the count is in 4 KiB all the same */
 
-/* Of a termination by our own firmware: the reason is then a stop code (firmware/stop.h). Set 0 is the
- * GHCB specification's, set 1 Linux's. */
+/* Of a termination by our own firmware: the reason is then a stop code (firmware/stop.h). Set 0 is
+ * the GHCB specification's, set 1 Linux's. */
 #define FIRMWARE_REASON_SET 3u
 
 /* Lines in the log about refused requests: the guest can make as many as it likes. */
 #define REFUSALS_LOGGED 16u
 
-/* A fault may be another vCPU's doing, and gone when the guest runs again: believe it that often. */
+/* A fault may be another vCPU's doing, and gone when the guest runs again: believed that often. */
 #define SPURIOUS_FAULTS_MAX 64u
 
 static uint64_t convert(struct vcpu *v, uint64_t gpa, uint64_t pages, bool to_private)

@@ -1,7 +1,7 @@
 VMM_PLATFORM_SRCS := vmm/platform/uart.c vmm/platform/ioapic.c vmm/platform/power.c \
                      vmm/platform/tpm_crb.c
 VMM_SRCS := vmm/main.c vmm/config.c vmm/machine.c vmm/run.c vmm/vm.c vmm/vcpu.c vmm/memory.c \
-            vmm/exit.c vmm/kvm/kvm.c vmm/tee/tee.c vmm/tee/plain.c vmm/bus/dispatch.c \
+            vmm/exit.c vmm/kvm/kvm.c vmm/kvm/sev.c vmm/tee/tee.c vmm/tee/plain.c vmm/bus/dispatch.c \
             $(VMM_PLATFORM_SRCS)
 
 PROGS += pavise-vmm

@@ -20,6 +20,9 @@ static void read_header(const uint8_t *data, size_t size, struct fw_image_header
 	h->version_size = read_le32(&r);
 	h->note_offset = read_le32(&r);
 	h->note_size = read_le32(&r);
+	h->ap_entry = read_le32(&r);
+	h->sites_offset = read_le32(&r);
+	h->sites_count = read_le32(&r);
 	read_copy(&r, h->reserved, sizeof(h->reserved));
 }
 
@@ -77,7 +80,9 @@ int firmware_image_check(const char *object, const uint8_t *data, size_t size,
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: %zu bytes: must be a multiple of %u, at most %u",
 			       object, size, FW_PAGE, FW_IMAGE_MAX);
-	if (memcmp(h.reserved, zero, sizeof(zero)) != 0)
+	if (memcmp(h.reserved, zero, sizeof(zero)) != 0 ||
+	    (variant != FW_VARIANT_SNP &&
+	     (h.ap_entry != 0 || h.sites_offset != 0 || h.sites_count != 0)))
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: reserved bytes of its header are not zero", object);
 	int r = check_offsets(object, &h, e);

@@ -69,8 +69,8 @@ int sev_create_guest_memfd(int vm_fd, uint64_t size, int *fd)
 	return 0;
 }
 
-int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host, int gmem_fd,
-		   uint64_t gmem_offset)
+int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
+		   int gmem_fd, uint64_t gmem_offset)
 {
 	struct uapi_memory_region2 region = {
 		.slot = slot,

@@ -28,9 +28,10 @@ int sev_vmsa_features(int kvm_fd, uint64_t *mask);            /* what INIT2 may 
 /* On the VM, before sealing. */
 int sev_enable_cap(int vm_fd, uint32_t cap, uint64_t arg);
 int sev_create_guest_memfd(int vm_fd, uint64_t size, int *fd); /* caller owns *fd */
-/* gmem backs the private view of [gpa, gpa + size), host (an address of this process) the shared. */
-int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host, int gmem_fd,
-		   uint64_t gmem_offset);
+/* gmem backs the private view of [gpa, gpa + size), host, an address of this process, the
+ * shared one. */
+int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
+		   int gmem_fd, uint64_t gmem_offset);
 int sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw);
 int sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw);
 /* gfn_start, uaddr and len of *u advance by what was done, also when the answer is an error. */

@@ -2,45 +2,56 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
+#include <unistd.h>
+
+#define REQUEST_MAX 4352u /* the longest, LAUNCH_FINISH, has 4232 */
 
 static int gone(struct err *e, int cause)
 {
 	return err_errno(e, EX_INTERNAL, cause, "psp: the simulated secure processor is gone");
 }
 
+/* read and write only: the VMM's sealed threads have no call that could pass a descriptor, and a
+ * message of this socket is one write. */
 static int send_request(int fd, enum psp_command command, const void *data, size_t size,
 			struct err *e)
 {
-	struct psp_header h = { .magic = PSP_MAGIC, .command = command, .size = (uint32_t)size };
-	struct iovec parts[2] = { { &h, sizeof(h) }, { (void *)(uintptr_t)data, size } };
-	const struct msghdr m = { .msg_iov = parts, .msg_iovlen = size != 0 ? 2 : 1 };
+	const struct psp_header h = { .magic = PSP_MAGIC, .command = command,
+				      .size = (uint32_t)size };
+	uint8_t message[sizeof(h) + REQUEST_MAX];
 	ssize_t n;
 
+	if (size > REQUEST_MAX)
+		return gone(e, EMSGSIZE);
+	memcpy(message, &h, sizeof(h));
+	if (size != 0)
+		memcpy(message + sizeof(h), data, size);
 	do
-		n = sendmsg(fd, &m, MSG_NOSIGNAL);
+		n = write(fd, message, sizeof(h) + size);
 	while (n < 0 && errno == EINTR);
 	return n == (ssize_t)(sizeof(h) + size) ? 0 : gone(e, n < 0 ? errno : EMSGSIZE);
 }
 
-/* out holds max bytes; *got is what the answer carried. */
+/* out holds max bytes; *got is what the answer carried. An answer that is too long is cut by the
+ * socket, and then its size is wrong. */
 static int receive_answer(int fd, enum psp_command command, void *out, size_t max, size_t *got,
 			  uint32_t *status, struct err *e)
 {
+	uint8_t message[sizeof(struct psp_header) + PSP_PAYLOAD_MAX];
 	struct psp_header h;
-	struct iovec parts[2] = { { &h, sizeof(h) }, { out, max } };
-	struct msghdr m = { .msg_iov = parts, .msg_iovlen = max != 0 ? 2 : 1 };
 	ssize_t n;
 
 	do
-		n = recvmsg(fd, &m, 0);
+		n = read(fd, message, sizeof(message));
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return gone(e, n < 0 ? errno : EPIPE);
-	if ((size_t)n < sizeof(h) || (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
-	    h.magic != PSP_MAGIC || h.command != command || h.size != (size_t)n - sizeof(h))
+	memcpy(&h, message, sizeof(h));
+	if ((size_t)n < sizeof(h) || h.magic != PSP_MAGIC || h.command != command ||
+	    h.size != (size_t)n - sizeof(h) || h.size > max)
 		return gone(e, EPROTO);
+	if (h.size != 0)
+		memcpy(out, message + sizeof(h), h.size);
 	*got = h.size;
 	*status = h.status;
 	return 0;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -46,9 +47,9 @@ static int filter_msrs(int vm_fd)
 		.nmsrs = FILTERED_MSRS,
 		.bitmap = none,
 	};
-	if (real_ioctl(vm_fd, KVM_ENABLE_CAP, &cap) < 0)
+	if (ioctl(vm_fd, KVM_ENABLE_CAP, &cap) < 0)
 		return -errno;
-	return real_ioctl(vm_fd, KVM_X86_SET_MSR_FILTER, &filter) < 0 ? -errno : 0;
+	return ioctl(vm_fd, KVM_X86_SET_MSR_FILTER, &filter) < 0 ? -errno : 0;
 }
 
 static int set_slot(void *ctx, uint32_t id, uint64_t gpa, uint64_t size, uint64_t host,
@@ -59,7 +60,7 @@ static int set_slot(void *ctx, uint32_t id, uint64_t gpa, uint64_t size, uint64_
 	};
 
 	(void)ctx;
-	if (real_ioctl(model.vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+	if (ioctl(model.vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
 		return err_errno(e, EX_HOST, errno, "platform model: slot %u at %#llx, %llu bytes: "
 				 "this host's KVM cannot hold address bit %u: it needs shadow "
 				 "paging", id, (unsigned long long)gpa, (unsigned long long)size,
@@ -104,7 +105,7 @@ int sev_enable_cap(int vm_fd, uint32_t cap, uint64_t arg)
 		model.exit_hypercall = arg != 0;
 		return 0;
 	}
-	return real_ioctl(vm_fd, KVM_ENABLE_CAP, &c) < 0 ? -errno : 0;
+	return ioctl(vm_fd, KVM_ENABLE_CAP, &c) < 0 ? -errno : 0;
 }
 
 /* Mapped here and closed: nobody can map it again, no core shows it, no child inherits it. */

@@ -11,7 +11,6 @@ struct config;
 int __real_config_check_environment(const struct config *c, struct err *e);
 int __real_kvm_check_cap(int kvm_fd, unsigned cap);
 int __real_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e);
-int __real_kvm_create_vm(int kvm_fd, int *vm_fd, struct err *e);
 int __real_kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 			  struct err *e);
 int __real_kvm_create_vcpu(int vm_fd, unsigned id, int *vcpu_fd, struct err *e);

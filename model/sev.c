@@ -75,7 +75,7 @@ int sev_create_vm(int kvm_fd, int *vm_fd)
 
 	if (model.psp_fd < 0)
 		return -EINVAL; /* no simulated processor: a KVM without SEV-SNP */
-	if (__real_kvm_create_vm(kvm_fd, vm_fd, &e) < 0)
+	if (kvm_create_vm(kvm_fd, vm_fd, &e) < 0)
 		return -EIO;
 	model.kvm_fd = kvm_fd;
 	model.vm_fd = *vm_fd;

@@ -13,6 +13,7 @@
 
 #include "seccomp/dev_blk.h"
 #include "seccomp/dev_vsock.h"
+#include "seccomp/psp_sim.h"
 #include "seccomp/vmm_main.h"
 #include "seccomp/vmm_sim_vcpu.h"
 #include "seccomp/vmm_snp_vcpu.h"
@@ -125,6 +126,18 @@ static const struct call vsock_needs[] = {
 	{ SYS_exit_group, { 0 } },
 };
 
+static const struct call psp_needs[] = {
+	{ SYS_poll, { ADDRESS, 2, (uint64_t)-1 } },
+	{ SYS_recvfrom, { 4, ADDRESS, 16400, MSG_TRUNC, 0, 0 } },
+	{ SYS_sendto, { 4, ADDRESS, 4112, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_write, { 5, ADDRESS, 80 } },
+	{ SYS_getrandom, { ADDRESS, 48, 0 } },                                /* every signature */
+	{ SYS_getpid, { 0 } },
+	{ SYS_brk, { ADDRESS } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+
 #define ROLE(NAME, TABLE, FILTER, NEEDS) \
 	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS) }
 
@@ -135,6 +148,7 @@ const struct role roles[ROLE_COUNT] = {
 	ROLE("vmm-sim-vcpu", "vmm-sim-vcpu.table", vmm_sim_vcpu_filter, sim_vcpu_needs),
 	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
 	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),
+	ROLE("psp-sim", "psp-sim.table", psp_sim_filter, psp_needs),
 };
 
 const int forbidden[] = {

@@ -23,7 +23,7 @@ static int insert(struct alias *a, unsigned at, struct alias_slot s, struct err 
 	int rc;
 
 	if (a->count == ALIAS_SLOTS_MAX)
-		return err_set(e, EX_HOST, "platform model: more than %u memory slots: the guest "
+		return err_set(e, EX_HOST, "alias: more than %u memory slots: the guest "
 			       "validates its memory in too small pieces", ALIAS_SLOTS_MAX);
 	s.id = a->free_count > 0 ? a->free_id[a->free_count - 1] : a->next_id;
 	rc = a->set(a->ctx, s.id, s.gpa, s.size, s.host, e);
@@ -58,7 +58,7 @@ int alias_map(struct alias *a, uint64_t gpa, uint64_t size, uint64_t host, struc
 	unsigned at = find(a, gpa);
 
 	if (at < a->count && a->slot[at].gpa < gpa + size)
-		return err_set(e, EX_INTERNAL, "platform model: %#llx is mapped already",
+		return err_set(e, EX_INTERNAL, "alias: %#llx is mapped already",
 			       (unsigned long long)gpa);
 	return insert(a, at, s, e);
 }

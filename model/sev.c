@@ -61,7 +61,7 @@ static int set_slot(void *ctx, uint32_t id, uint64_t gpa, uint64_t size, uint64_
 
 	(void)ctx;
 	if (ioctl(model.vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
-		return err_errno(e, EX_HOST, errno, "platform model: slot %u at %#llx, %llu bytes: "
+		return err_errno(e, EX_HOST, errno, "slot %u at %#llx, %llu bytes: "
 				 "this host's KVM cannot hold address bit %u: it needs shadow "
 				 "paging", id, (unsigned long long)gpa, (unsigned long long)size,
 				 SNP_C_BIT);

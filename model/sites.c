@@ -50,7 +50,7 @@ static int patch(uint8_t *image, uint32_t image_size, uint32_t offset, uint32_t 
 	if (!ck_range(offset, FW_SITE_SIZE, image_size) ||
 	    offset / FW_PAGE != (offset + FW_SITE_SIZE - 1) / FW_PAGE ||
 	    !bytes_fit(image + offset, kind))
-		return err_set(e, EX_MALFORMED, "platform model: site %u at %#x of the image is not "
+		return err_set(e, EX_MALFORMED, "image: site %u at %#x of the image is not "
 			       "an instruction of kind %u", model.site_count, offset, kind);
 	s->gpa = FW_IMAGE + offset;
 	s->kind = kind;
@@ -70,11 +70,11 @@ int model_patch_sites(struct err *e)
 
 	if (!h || memcmp(h->magic, FW_IMAGE_MAGIC, sizeof(h->magic)) != 0 ||
 	    h->variant != FW_VARIANT_SNP)
-		return err_set(e, EX_MALFORMED, "platform model: no SEV-SNP image at %#x", FW_IMAGE);
+		return err_set(e, EX_MALFORMED, "image: no SEV-SNP image at %#x", FW_IMAGE);
 	image = image_at(FW_IMAGE, h->image_size);
 	if (!image || h->sites_count > MODEL_SITE_MAX ||
 	    !ck_range(h->sites_offset, h->sites_count * sizeof(struct fw_site), h->image_size))
-		return err_set(e, EX_MALFORMED, "platform model: the image's table of sites does not "
+		return err_set(e, EX_MALFORMED, "image: its table of sites does not "
 			       "lie inside it");
 	r = reader_over(image + h->sites_offset, h->sites_count * sizeof(struct fw_site));
 	for (uint32_t i = 0; i < h->sites_count; i++) {

@@ -147,6 +147,68 @@ static bool waits_for(const char *text)
 	return false;
 }
 
+/* The lines of /proc/PID/smaps about the mapping called `name`; "" when there is none. */
+static void read_mapping(const char *name, char *out, size_t size)
+{
+	char path[64], line[512];
+	bool inside = false;
+	FILE *f;
+
+	out[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)h.pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f)) {
+		unsigned long from, to;
+
+		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+			inside = strstr(line, name) != NULL;
+		if (inside && strlen(out) + strlen(line) < size)
+			memcpy(out + strlen(out), line, strlen(line) + 1);
+	}
+	if (f)
+		fclose(f);
+}
+
+/* Descriptors of the VMM whose name contains `name`; -1 when they cannot be looked at. */
+static int count_descriptors(const char *name)
+{
+	char path[64], link[512];
+	int count = 0, seen = 0;
+
+	for (int fd = 0; fd < 256; fd++) {
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)h.pid, fd);
+		n = readlink(path, link, sizeof(link) - 1);
+		if (n < 0)
+			continue;
+		link[n] = '\0';
+		seen++;
+		count += strstr(link, name) != NULL;
+	}
+	return seen > 0 ? count : -1;
+}
+
+/* The memory is there, no core will contain it ("dd"), no child inherits it ("dc"), and no
+ * descriptor leads to it. */
+static void test_private_mapping(void)
+{
+	static char text[8192];
+	int descriptors = count_descriptors("pavise-private-sim");
+
+	read_mapping("pavise-private-sim", text, sizeof(text));
+	if (text[0] == '\0' || descriptors < 0) {
+		tap_skip("private memory in a core", "this machine does not show another process's mappings");
+		return;
+	}
+	tap_check(&h, descriptors == 0, "no descriptor leads to private memory");
+	if (!has(text, "VmFlags:"))
+		tap_skip("private memory in a core", "this kernel does not say VmFlags");
+	else
+		tap_check(&h, has(text, " dd") && has(text, " dc"),
+			  "private memory is in no core and no child");
+}
+
 static void set_step(uint8_t *ram, uint64_t step)
 {
 	memcpy(ram + FW_BOOT_BLOCK + 0xF00, &step, sizeof(step));
@@ -165,15 +227,50 @@ static void test_canary(void)
 	ram = mmap(NULL, h.memory, PROT_READ | PROT_WRITE, MAP_SHARED, h.ram, 0);
 	tap_check(&h, ram != MAP_FAILED && waits_for("written\n") && !is_shared(ram),
 		  "a secret in private memory is not in the memory that devices share");
+	test_private_mapping();
 	set_step(ram, 1);
 	tap_check(&h, waits_for("folded\n") && is_shared(ram),
 		  "after the fold it is: private memory ends there");
 	set_step(ram, 2);
 	harness_finish(&h);
-	says("private alias=214f6f21646d602a\n", "placeholder");
-	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "status=0\n"),
-		  "after the fold it is a plain guest");
+	says("private alias=6a60646d216e4f21\nshared alias=6a60646d216e4f21\nstatus=0\n",
+	     "both aliases show it, and the processor is a plain one");
+	tap_check(&h, h.end == VM_END_POWER_OFF, "after the fold it is a plain guest");
 	munmap(ram, h.memory);
+	finish();
+}
+
+static void test_fold(void)
+{
+	run_guest("ccblob");
+	says("address=55667788\ntype=1\ntype=2\n", "the fold takes out CC blobs, and only them");
+	finish();
+}
+
+static void test_devices(void)
+{
+	run_guest("devices");
+	says("write=0\nread=0\nversion=170011\nnobody=ffffffffffffffff\n",
+	     "MMIO through the GHCB page reaches the VMM's devices");
+	says("too long=5\nrefused=2\n", "a length no access has is refused");
+	says("uart status=aaaaaa60\nstring=5\n", "a port is read, a string instruction refused");
+	finish();
+}
+
+/* Every vCPU is measured; more than the plan says is no launch. */
+static void test_processors(void)
+{
+	prepare("aps");
+	h.cpus = 2;
+	h.plan.snp.cpus = 2;
+	harness_run(&h);
+	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "alone\n") &&
+		  has(h.log_text, "2 vCPUs"), "two processors are launched");
+	finish();
+	prepare("aps");
+	h.cpus = 2;
+	harness_run(&h);
+	tap_check(&h, !h.ready && h.status != 0, "more processors than the plan measures are refused");
 	finish();
 }
 
@@ -213,6 +310,9 @@ int main(void)
 	test_accept();
 	test_stops();
 	test_canary();
+	test_fold();
+	test_devices();
+	test_processors();
 	test_report();
 	test_without_psp();
 	psp_chip_remove(&psp);

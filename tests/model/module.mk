@@ -32,3 +32,15 @@ TOOLS += kvm_model
 kvm_model_SRCS := tests/model/kvm_model.c tests/model/psp_process.c $(KVM_HARNESS_SRCS)
 KVM_SCRIPTS += $(O)/tests/kvm_model
 
+
+TESTS += test_model_rmp test_model_ghcb test_model_alias test_model_launch
+test_model_rmp_SRCS := tests/model/test_model_rmp.c model/rmp.c
+test_model_rmp_LIBS := -lcmocka
+test_model_ghcb_SRCS := tests/model/test_model_ghcb.c model/ghcb.c
+test_model_ghcb_LIBS := -lcmocka
+test_model_alias_SRCS := tests/model/test_model_alias.c model/alias.c model/rmp.c common/err.c
+test_model_alias_LIBS := -lcmocka
+test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/sev.c \
+                          model/platform.c model/alias.c model/rmp.c model/sites.c model/vmsa.c \
+                          model/psp_client.c common/err.c common/bytes.c common/seal.c
+test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl

@@ -1,5 +1,6 @@
 #include "attest/measure/image.h"
 
+#include "attest/measure/sites.h"
 #include "common/bytes.h"
 #include "common/checked.h"
 
@@ -51,6 +52,15 @@ static int check_offsets(const char *object, const struct fw_image_header *h, st
 	return 0;
 }
 
+/* Every processor of an SEV-SNP guest has a measured start state, and all but the first wait. */
+static int check_snp(const char *object, const uint8_t *data, const struct fw_image_header *h,
+		     struct err *e)
+{
+	if (h->ap_entry < sizeof(*h) || h->ap_entry >= h->image_size)
+		return bad(object, "entry point of further processors", h->ap_entry, e);
+	return firmware_sites_check(object, data, h, e);
+}
+
 int firmware_image_check(const char *object, const uint8_t *data, size_t size,
 			 enum fw_variant variant, struct fw_image_header *out, struct err *e)
 {
@@ -86,6 +96,8 @@ int firmware_image_check(const char *object, const uint8_t *data, size_t size,
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: reserved bytes of its header are not zero", object);
 	int r = check_offsets(object, &h, e);
+	if (r == 0 && variant == FW_VARIANT_SNP)
+		r = check_snp(object, data, &h, e);
 	if (r < 0)
 		return r;
 	*out = h;

@@ -76,6 +76,7 @@ void harness_init(struct harness *h, const char *guest)
 {
 	memset(h, 0, sizeof(*h));
 	snprintf(h->guest, sizeof(h->guest), "%s", guest);
+	h->program = "pavise-vmm";
 	h->memory = 16u << 20;
 	h->cpus = 1;
 	h->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
@@ -102,6 +103,11 @@ void harness_add_arg(struct harness *h, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(h->arg[h->arg_count++], sizeof(h->arg[0]), fmt, args);
 	va_end(args);
+}
+
+void harness_add_fd(struct harness *h, const char *key, int fd)
+{
+	harness_add_arg(h, "%s=%d", key, pass(h, fd));
 }
 
 void harness_add_device(struct harness *h, const char *type, int fd)
@@ -184,7 +190,7 @@ __attribute__((noreturn)) static void child(const struct harness *h)
 	char *argv[HARNESS_ARGS_MAX + 2] = { 0 };
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/bin/pavise-vmm", build_folder());
+	snprintf(path, sizeof(path), "%s/bin/%s", build_folder(), h->program);
 	argv[0] = path;
 	for (unsigned i = 0; i < h->arg_count; i++)
 		argv[1 + i] = (char *)(uintptr_t)h->arg[i];

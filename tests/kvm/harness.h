@@ -33,6 +33,7 @@
 struct harness {
 	/* What to start; set by harness_init, changed by tests before harness_start. */
 	char guest[64];
+	const char *program;      /* "pavise-vmm" */
 	uint64_t memory;          /* bytes: 16 MiB */
 	unsigned cpus;            /* 1 */
 	struct plan plan;         /* around the guest: limits and regions may be changed */
@@ -67,6 +68,8 @@ int harness_usable(const char **reason);
 void harness_init(struct harness *h, const char *guest);
 /* Adds `dev=TYPE:FD`; the VMM's end, closed here once the VMM has it. */
 void harness_add_device(struct harness *h, const char *type, int fd);
+/* Adds `KEY=FD`; closed here once the VMM has it. */
+void harness_add_fd(struct harness *h, const char *key, int fd);
 void harness_add_arg(struct harness *h, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Starts the VMM and waits for RECORD_READY. 0, or -1 when it ended instead: texts and status are

@@ -6,13 +6,16 @@
 #include <linux/futex.h>
 #include <linux/kvm.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 
 #include "seccomp/dev_blk.h"
 #include "seccomp/dev_vsock.h"
+#include "seccomp/psp_sim.h"
 #include "seccomp/vmm_main.h"
+#include "seccomp/vmm_sim_vcpu.h"
 #include "seccomp/vmm_snp_vcpu.h"
 #include "seccomp/vmm_vcpu.h"
 
@@ -47,6 +50,29 @@ static const struct call snp_vcpu_needs[] = {
 	{ SYS_ioctl, { 11, KVM_SET_GSI_ROUTING, ADDRESS } },
 	{ SYS_ioctl, { 11, UAPI_SET_MEMORY_ATTRIBUTES, ADDRESS } },
 	{ SYS_fallocate, { 6, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1ull << 40, 2097152 } },
+	{ SYS_read, { 9, ADDRESS, 4096 } },
+	{ SYS_write, { 8, ADDRESS, 4096 } },
+	{ SYS_ppoll, { ADDRESS, 1, ADDRESS, 0, 8 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_PRIVATE, 2 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAKE_PRIVATE, 1 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
+		       FUTEX_BITSET_MATCH_ANY } },
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_rt_sigreturn, { 0 } },
+	{ SYS_restart_syscall, { 0 } },
+};
+
+/* The same guest on the platform model: the model reads and writes registers and moves slots. */
+static const struct call sim_vcpu_needs[] = {
+	{ SYS_ioctl, { 12, KVM_RUN, 0 } },
+	{ SYS_ioctl, { 12, KVM_GET_REGS, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_GET_SREGS, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_SET_REGS, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_SET_USER_MEMORY_REGION, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_SIGNAL_MSI, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_SET_GSI_ROUTING, ADDRESS } },
+	{ SYS_fallocate, { 6, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1ull << 40, 2097152 } },
+	{ SYS_madvise, { ADDRESS, 2097152, MADV_REMOVE } },
 	{ SYS_read, { 9, ADDRESS, 4096 } },
 	{ SYS_write, { 8, ADDRESS, 4096 } },
 	{ SYS_ppoll, { ADDRESS, 1, ADDRESS, 0, 8 } },
@@ -100,6 +126,18 @@ static const struct call vsock_needs[] = {
 	{ SYS_exit_group, { 0 } },
 };
 
+static const struct call psp_needs[] = {
+	{ SYS_poll, { ADDRESS, 2, (uint64_t)-1 } },
+	{ SYS_recvfrom, { 4, ADDRESS, 16400, MSG_TRUNC, 0, 0 } },
+	{ SYS_sendto, { 4, ADDRESS, 4112, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_write, { 5, ADDRESS, 80 } },
+	{ SYS_getrandom, { ADDRESS, 48, 0 } },                                /* every signature */
+	{ SYS_getpid, { 0 } },
+	{ SYS_brk, { ADDRESS } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+
 #define ROLE(NAME, TABLE, FILTER, NEEDS) \
 	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS) }
 
@@ -107,8 +145,10 @@ const struct role roles[ROLE_COUNT] = {
 	ROLE("vmm-main", "vmm-main.table", vmm_main_filter, main_needs),
 	ROLE("vmm-vcpu", "vmm-vcpu.table", vmm_vcpu_filter, vcpu_needs),
 	ROLE("vmm-snp-vcpu", "vmm-snp-vcpu.table", vmm_snp_vcpu_filter, snp_vcpu_needs),
+	ROLE("vmm-sim-vcpu", "vmm-sim-vcpu.table", vmm_sim_vcpu_filter, sim_vcpu_needs),
 	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
 	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),
+	ROLE("psp-sim", "psp-sim.table", psp_sim_filter, psp_needs),
 };
 
 const int forbidden[] = {

@@ -20,7 +20,7 @@ struct role {
 	size_t needs_count;
 };
 
-#define ROLE_COUNT 5
+#define ROLE_COUNT 7
 extern const struct role roles[ROLE_COUNT];
 
 /* What no sealed process may ever do, whatever the arguments; but for fallocate, which vCPU threads

@@ -203,8 +203,11 @@ static void ioctls_of_set_up_are_refused(void **state)
 	for (size_t i = 0; i < ROLE_COUNT; i++)
 		for (size_t k = 0; k < sizeof(set_up) / sizeof(set_up[0]); k++) {
 			const uint64_t args[TABLE_ARGS] = { 11, set_up[k], 0x7fff0000 };
+			/* The platform model moves memory slots: in its own program alone. */
+			bool model = strcmp(roles[i].name, "vmm-sim-vcpu") == 0 &&
+				     set_up[k] == KVM_SET_USER_MEMORY_REGION;
 
-			assert_false(role_allows(&roles[i], SYS_ioctl, args));
+			assert_int_equal(role_allows(&roles[i], SYS_ioctl, args), model);
 		}
 }
 
@@ -246,6 +249,7 @@ static void only_snp_frees_memory(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		bool sim = strcmp(roles[i].name, "vmm-sim-vcpu") == 0;
 		bool snp = strcmp(roles[i].name, "vmm-snp-vcpu") == 0;
 		const uint64_t attributes[TABLE_ARGS] = { 11, UAPI_SET_MEMORY_ATTRIBUTES };
 
@@ -255,7 +259,7 @@ static void only_snp_frees_memory(void **state)
 			bool punch = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 
 			assert_int_equal(role_allows(&roles[i], SYS_fallocate, args),
-					 snp && punch);
+					 (snp || sim) && punch);
 		}
 	}
 }

@@ -1,0 +1,10 @@
+/* An access without C-bit to a private page: what is in it must not come back. */
+#include "tests/model/guests/lib/snp.h"
+
+void guest_main(void)
+{
+	ghcb_open();
+	put_text("reading\n");
+	put_value("read", *at(SHARED_VIEW + FW_IMAGE));
+	power_off();
+}

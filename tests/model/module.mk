@@ -1,0 +1,46 @@
+# The platform model: its rules alone (unit), and tiny SEV-SNP guests on it (kvm).
+# A folder tests/model/guests/NAME with a main.c becomes build/tests/guests/snp-NAME.bin.
+SNP_GUESTS := $(patsubst tests/model/guests/%/main.c,%,$(wildcard tests/model/guests/*/main.c))
+SNP_GUEST_IMAGES := $(foreach g,$(SNP_GUESTS),$(O)/tests/guests/snp-$(g).bin)
+SNP_GUEST_LIB := $(O)/snp-guests/start.o $(O)/snp-guests/snp.o
+SNP_GUEST_LDS := tests/model/guests/lib/guest.lds
+EXTRA_TESTS += $(SNP_GUEST_IMAGES)
+
+$(O)/snp-guests/%.o: tests/model/guests/lib/%.S
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(CC) -I. $(GUEST_CFLAGS) -c -o $@ $<
+
+$(O)/snp-guests/%.o: tests/model/guests/lib/%.c tests/model/guests/lib/snp.h firmware/layout.h
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(CC) -I. $(GUEST_CFLAGS) -c -o $@ $<
+
+$(O)/snp-guests/%-main.o: tests/model/guests/%/main.c tests/model/guests/lib/snp.h firmware/layout.h
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(CC) -I. $(GUEST_CFLAGS) -c -o $@ $<
+
+$(O)/tests/guests/snp-%.bin: $(O)/snp-guests/%-main.o $(SNP_GUEST_LIB) $(SNP_GUEST_LDS)
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"
+	$(Q)$(LD) -static -nostdlib -z noexecstack --no-warn-rwx-segments -T $(SNP_GUEST_LDS) \
+		-o $(@:.bin=.elf) $(filter %.o,$^)
+	$(Q)$(OBJCOPY) -O binary -j .image $(@:.bin=.elf) $@
+
+TOOLS += kvm_model
+kvm_model_SRCS := tests/model/kvm_model.c tests/model/psp_process.c $(KVM_HARNESS_SRCS)
+KVM_SCRIPTS += $(O)/tests/kvm_model
+
+
+TESTS += test_model_rmp test_model_ghcb test_model_alias test_model_launch
+test_model_rmp_SRCS := tests/model/test_model_rmp.c model/rmp.c
+test_model_rmp_LIBS := -lcmocka
+test_model_ghcb_SRCS := tests/model/test_model_ghcb.c model/ghcb.c
+test_model_ghcb_LIBS := -lcmocka
+test_model_alias_SRCS := tests/model/test_model_alias.c model/alias.c model/rmp.c common/err.c
+test_model_alias_LIBS := -lcmocka
+test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/sev.c \
+                          model/platform.c model/alias.c model/rmp.c model/sites.c model/vmsa.c \
+                          model/psp_client.c common/err.c common/bytes.c common/seal.c
+test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl

@@ -179,7 +179,7 @@ coverage:
 # ---- installation -------------------------------------------------------------------------
 
 PREFIX ?= /usr/local
-INSTALLED = $(filter-out pavise pavise-agent,$(PROGS))
+INSTALLED = $(filter-out pavise pavise-agent pavise-agent-sim,$(PROGS))
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/pavise \

@@ -23,7 +23,8 @@ static int check_kernel(struct err *e)
 			       "one that has them");
 	int rc = lsm_get(LSM_CURRENT, label);
 	if (rc != 0)
-		return err_errno(e, EX_HOST, -rc, "lsm_get_self_attr: Linux 6.8 or newer is needed");
+		return err_errno(e, EX_HOST, -rc,
+				 "lsm_get_self_attr: Linux 6.8 or newer is needed");
 	return 0;
 }
 
@@ -110,7 +111,7 @@ static int check_walls(const struct examples *x, struct err *e)
 		{ x->dev_a, x->image_b, "file", "read", false },
 		{ x->dev_a, x->image_b, "file", "map", false },
 	};
-	bool allowed, permissive;
+	bool allowed = false, permissive = true;
 
 	for (size_t i = 0; i < sizeof(walls) / sizeof(walls[0]); i++) {
 		int rc = ask(walls[i].from, walls[i].to, walls[i].class, walls[i].permission,
@@ -132,7 +133,7 @@ static int check_walls(const struct examples *x, struct err *e)
 /* The vTPM's domain is only a target above: its own permissive mark shows in a question of it. */
 static int check_permissive(const struct examples *x, struct err *e)
 {
-	bool allowed, permissive;
+	bool allowed = false, permissive = true;
 	int rc = ask(x->vtpm_a, x->vmm_b, "process", "ptrace", &allowed, &permissive, e);
 
 	if (rc == 0 && permissive)

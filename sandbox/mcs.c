@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,10 +77,12 @@ int mcs_open(const char *path, unsigned categories, struct mcs_table *t, struct 
 	if (categories < 3 || categories > MCS_CATEGORIES)
 		return err_set(e, EX_INTERNAL, "category pool of %u: not 3 to 1024", categories);
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return err_errno(e, EX_HOST, errno, "%s: cannot make the table of categories", path);
+		return err_errno(e, EX_HOST, errno, "%s: cannot make the table of categories",
+				 path);
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return err_errno(e, EX_HOST, errno, "%s: cannot open the table of categories", path);
+		return err_errno(e, EX_HOST, errno, "%s: cannot open the table of categories",
+				 path);
 	/* Whoever may write here can free a pair that is in use. */
 	if (fstat(dir, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
 		close(dir);
@@ -101,8 +104,8 @@ void mcs_close(struct mcs_table *t)
  * table is locked while an entry is written, so a garbled one is what a crash left. */
 static bool owner_lives(int dir, const char *file, char name[NAME_MAX_LENGTH + 1])
 {
-	char text[96];
-	int pid;
+	char text[96], *end;
+	long pid;
 	uint64_t start, now;
 
 	name[0] = '\0';
@@ -112,9 +115,11 @@ static bool owner_lives(int dir, const char *file, char name[NAME_MAX_LENGTH + 1
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	if (sscanf(text, "%d %" SCNu64 " %32[a-z0-9-]", &pid, &start, name) != 3)
+	pid = strtol(text, &end, 10);
+	start = strtoull(end, &end, 10);
+	if (pid <= 0 || pid > INT_MAX || sscanf(end, " %32[a-z0-9-]", name) != 1)
 		return false;
-	return pid > 0 && procid_start(pid, &now) && now == start;
+	return procid_start((pid_t)pid, &now) && now == start;
 }
 
 static int reclaim_dead(struct mcs_table *t, mcs_reclaimed_fn *reclaimed, void *context,

@@ -83,8 +83,10 @@ static int search(const struct appraisal *a, struct found *best, struct err *e)
 {
 	const struct policy *p = a->policy;
 	struct expectation *spare = malloc(sizeof(*spare));
-	int r = spare == NULL ? err_set(e, EX_HOST, "out of memory") : 0;
+	int r = 0;
 
+	if (spare == NULL)
+		return err_set(e, EX_HOST, "out of memory");
 	for (size_t s = 0; s < p->pci_slots_count; s++)
 		for (size_t m = 0; m < p->memory_count; m++)
 			for (size_t c = 0; c < p->cpus_count && r == 0; c++) {
@@ -205,11 +207,9 @@ static int check_plan(const struct appraisal *a, struct err *e)
 	int r = search(a, &best, e);
 	char have[96];
 
-	if (r == 0 && best.expected == NULL)
-		r = err_set(e, EX_INTERNAL, "policy: allows no machine");
-	if (r < 0) {
+	if (r < 0 || best.expected == NULL) {
 		free(best.expected);
-		return r;
+		return r < 0 ? r : err_set(e, EX_INTERNAL, "policy: allows no machine");
 	}
 	unsigned banks = (unsigned)a->policy->bank[0] + (unsigned)a->policy->bank[1];
 	snprintf(have, sizeof(have), "cpus %u, memory %lluM, pci_slots %u", best.machine.cpus,

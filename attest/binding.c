@@ -8,7 +8,8 @@
  * string apart from anything else that an attestation key may sign. */
 #define BINDING_PREFIX "pavise-evidence-v1"
 #define BINDING_PREFIX_SIZE (sizeof(BINDING_PREFIX) - 1)
-#define BINDING_MAX (BINDING_PREFIX_SIZE + 3 * 5 + BINDING_NONCE_MAX + BINDING_PART_MAX + 32)
+#define PART_HEADERS ((size_t)3 * 5) /* a tag and a length of each part */
+#define BINDING_MAX (BINDING_PREFIX_SIZE + PART_HEADERS + BINDING_NONCE_MAX + BINDING_PART_MAX + 32)
 
 enum binding_tag { TAG_NONCE = 1, TAG_PUBLIC_KEY = 2, TAG_AK_DIGEST = 3 };
 

@@ -5,15 +5,19 @@ BINDING_SRCS := attest/binding.c
 TPM_SRCS := attest/tpm/eventlog.c attest/tpm/quote.c attest/tpm/ak.c
 
 ATTEST_COMMON_SRCS := common/err.c common/bytes.c common/file.c common/plan.c \
-                      common/boot_block.c
+                      common/start_state.c common/boot_block.c
 FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c
 
-MEASURE_SRCS := attest/measure/image.c attest/measure/hash_page.c attest/measure/plain.c \
+MEASURE_SNP_SRCS := attest/measure/snp/digest.c attest/measure/snp/vmsa.c \
+                    attest/measure/snp/plan.c attest/measure/snp/measure.c
+MEASURE_SRCS := attest/measure/image.c attest/measure/sites.c attest/measure/hash_page.c \
+                attest/measure/parts.c attest/measure/plain.c $(MEASURE_SNP_SRCS) \
                 attest/measure/expect.c attest/measure/size.c attest/tpm/alg.c \
                 $(FIRMWARE_SHARED_SRCS)
 
 PROGS += pavise-measure
-pavise-measure_SRCS := attest/measure/main.c attest/measure/report.c $(MEASURE_SRCS) \
+pavise-measure_SRCS := attest/measure/main.c attest/measure/options.c \
+                       attest/measure/report.c attest/measure/snp/report.c $(MEASURE_SRCS) \
                        $(ATTEST_COMMON_SRCS)
 pavise-measure_LIBS := -ljansson -lcrypto
 pavise-measure_LINK := $(DYNAMIC)
@@ -52,7 +56,7 @@ test_quote_SRCS := tests/unit/test_quote.c tests/unit/vectors.c tests/unit/fake_
                    common/json.c
 test_quote_LIBS := -lcmocka -ljansson -lcrypto
 
-UNIT_SCRIPTS += tests/unit/measure.py tests/unit/verify.py
+UNIT_SCRIPTS += tests/unit/measure.py tests/unit/measure_snp.py tests/unit/verify.py
 
 # Harnesses of everything that reads a file from outside.
 FUZZERS += fuzz_evidence
@@ -82,6 +86,11 @@ TESTS += test_measure
 test_measure_SRCS := tests/unit/test_measure.c tests/unit/fake_files.c firmware/bzimage.c \
                      firmware/bootblock.c firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
 test_measure_LIBS := -lcmocka -lcrypto
+
+TESTS += test_measure_snp
+test_measure_snp_SRCS := tests/unit/test_measure_snp.c tests/unit/fake_files.c \
+                         firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
+test_measure_snp_LIBS := -lcmocka -lcrypto
 
 # The agent's own code on a software TPM: its evidence must be affirmed (tests/unit/verify.py).
 TOOLS += agent_once

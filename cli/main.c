@@ -15,7 +15,7 @@
 static const struct verb {
 	const char *name, *summary;
 } verbs[] = {
-	{ "measure", "make a launch plan and print the PCR values to expect" },
+	{ "measure", "make a launch plan and print the measurements to expect" },
 	{ "run", "launch a virtual machine from a plan and wait for its end" },
 	{ "attest", "fetch evidence from a running guest" },
 	{ "verify", "judge evidence against a policy, offline" },

@@ -1,5 +1,5 @@
 COMMON_SRCS := common/err.c common/bytes.c common/args.c common/file.c common/fdpass.c \
-               common/record.c common/plan.c common/stop_text.c
+               common/record.c common/plan.c common/start_state.c common/stop_text.c
 COMMON_JSON_SRCS := common/json.c
 JANSSON_LIBS := -ljansson
 CRYPTO_LIBS := -lcrypto
@@ -7,3 +7,7 @@ CRYPTO_LIBS := -lcrypto
 TESTS += test_common
 test_common_SRCS := tests/unit/test_common.c $(COMMON_SRCS) $(COMMON_JSON_SRCS)
 test_common_LIBS := -lcmocka $(JANSSON_LIBS) $(CRYPTO_LIBS)
+
+TESTS += test_plan_snp
+test_plan_snp_SRCS := tests/unit/test_plan_snp.c $(COMMON_SRCS)
+test_plan_snp_LIBS := -lcmocka

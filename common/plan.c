@@ -2,6 +2,7 @@
 
 #include "common/bytes.h"
 #include "common/checked.h"
+#include "firmware/layout.h"
 
 #include <string.h>
 
@@ -28,6 +29,44 @@ static int all_zero(const uint8_t *p, size_t n)
 	return any == 0;
 }
 
+/* The rules of an SEV-SNP plan; any other plan has zeros there. */
+static int check_snp(const char *object, const struct plan *p, struct err *e)
+{
+	const struct plan_snp *s = &p->snp;
+	uint64_t c_bit = 1ull << SNP_C_BIT;
+
+	if (p->tee != PLAN_TEE_SNP) {
+		if (s->cpus != 0 || s->policy != 0 || s->sev_features != 0 || s->c_bit != 0 ||
+		    s->ap_rip != 0)
+			return err_set(e, EX_MALFORMED,
+				       "plan %s: fields of SEV-SNP are set, but tee at offset 8 is "
+				       "another",
+				       object);
+		return 0;
+	}
+	if (s->cpus == 0 || s->cpus > p->max_cpus)
+		return err_set(e, EX_MALFORMED, "plan %s: cpus %u at offset 36, 1..%u allowed",
+			       object, s->cpus, p->max_cpus);
+	if ((s->policy & PLAN_SNP_POLICY_ONE) == 0 || (s->policy & ~PLAN_SNP_POLICY_BITS) != 0)
+		return err_set(
+			e, EX_MALFORMED,
+			"plan %s: guest policy 0x%llx at offset 64: bit 17 must be one, bits "
+			"26 to 63 zero",
+			object, (unsigned long long)s->policy);
+	if (s->sev_features != PLAN_SNP_FEATURES)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: sev_features 0x%llx at offset 72, not %llu", object,
+			       (unsigned long long)s->sev_features, PLAN_SNP_FEATURES);
+	if (s->c_bit != SNP_C_BIT)
+		return err_set(e, EX_MALFORMED, "plan %s: C-bit %u at offset 80, not %u", object,
+			       s->c_bit, SNP_C_BIT);
+	if ((p->vcpu.cr3 & c_bit) == 0 || (p->vcpu.cr3 & ~c_bit) >= GPA_LIMIT)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: cr3 at offset 56 lacks the C-bit or is out of range",
+			       object);
+	return 0;
+}
+
 static int parse_header(const char *object, struct reader *r, size_t size, struct plan *p,
 			struct err *e)
 {
@@ -39,11 +78,16 @@ static int parse_header(const char *object, struct reader *r, size_t size, struc
 	uint64_t file_size = read_le64(r);
 	uint64_t min_ram = read_le64(r);
 	uint32_t max_cpus = read_le32(r);
-	uint32_t zero = read_le32(r);
+	p->snp.cpus = read_le32(r);
 	p->vcpu.rip = read_le64(r);
 	p->vcpu.rsp = read_le64(r);
 	p->vcpu.cr3 = read_le64(r);
-	const uint8_t *reserved = read_view(r, 64);
+	p->snp.policy = read_le64(r);
+	p->snp.sev_features = read_le64(r);
+	p->snp.c_bit = read_le32(r);
+	uint32_t zero = read_le32(r);
+	p->snp.ap_rip = read_le64(r);
+	const uint8_t *reserved = read_view(r, 32);
 
 	if (r->bad)
 		return err_set(e, EX_MALFORMED, "plan %s: %zu bytes, shorter than its header",
@@ -65,7 +109,7 @@ static int parse_header(const char *object, struct reader *r, size_t size, struc
 	if (max_cpus == 0 || max_cpus > 256)
 		return err_set(e, EX_MALFORMED, "plan %s: max_cpus %u at offset 32, 1..256 allowed",
 			       object, max_cpus);
-	if (zero != 0 || reserved == NULL || !all_zero(reserved, 64))
+	if (zero != 0 || reserved == NULL || !all_zero(reserved, 32))
 		return err_set(e, EX_MALFORMED,
 			       "plan %s: reserved bytes of the header are not zero", object);
 	if (p->vcpu.cr3 % PLAN_PAGE != 0)
@@ -75,7 +119,7 @@ static int parse_header(const char *object, struct reader *r, size_t size, struc
 	p->min_ram = min_ram;
 	p->max_cpus = max_cpus;
 	p->region_count = count;
-	return 0;
+	return check_snp(object, p, e);
 }
 
 static int check_place(const char *object, const struct plan *p, uint32_t index, struct err *e)
@@ -95,10 +139,49 @@ static int check_place(const char *object, const struct plan *p, uint32_t index,
 	return 0;
 }
 
+static int page_sized(uint32_t type)
+{
+	return type == PLAN_HASH_PAGE || type == PLAN_BOOT_BLOCK || type == PLAN_CPUID_PAGE ||
+	       type == PLAN_SECRETS_PAGE;
+}
+
+static int check_size(const char *object, const struct plan_region *g, uint32_t index,
+		      struct err *e)
+{
+	if (page_sized(g->type) && g->size != PLAN_PAGE)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: region %u: a hash, CPUID or secrets page and a boot block "
+			       "have 4096 bytes",
+			       object, index);
+	if (g->type == PLAN_ZERO && g->size % PLAN_PAGE != 0)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: region %u: zero memory of a size that is no multiple of "
+			       "4096",
+			       object, index);
+	return 0;
+}
+
+static int check_count(const char *object, const struct plan *p, uint32_t index, struct err *e)
+{
+	enum plan_region_type type = p->region[index].type;
+	uint32_t before = 0, max = type == PLAN_ZERO ? PLAN_ZERO_MAX : 1;
+
+	for (uint32_t i = 0; i < index; i++)
+		before += p->region[i].type == type;
+	if (before >= max)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: region %u: more regions of type %u than allowed (%u)",
+			       object, index, (unsigned)type, max);
+	return 0;
+}
+
 static int check_type(const char *object, const struct plan *p, uint32_t index, uint32_t type,
 		      struct err *e)
 {
-	if (type < PLAN_FIRMWARE || type > PLAN_CMDLINE)
+	uint32_t last = p->tee == PLAN_TEE_SNP ? PLAN_ZERO : PLAN_CMDLINE;
+	int status;
+
+	if (type < PLAN_FIRMWARE || type > last)
 		return err_set(e, EX_MALFORMED, "plan %s: region %u: unknown type %u", object,
 			       index, type);
 	if ((type == PLAN_FIRMWARE) != (index == 0))
@@ -106,17 +189,15 @@ static int check_type(const char *object, const struct plan *p, uint32_t index, 
 			       "plan %s: region %u: the firmware must be the first region and the "
 			       "only one of its type",
 			       object, index);
-	for (uint32_t i = 0; i < index; i++)
-		if (p->region[i].type == type)
-			return err_set(e, EX_MALFORMED,
-				       "plan %s: regions %u and %u are of the same type", object, i,
-				       index);
-	if ((type == PLAN_HASH_PAGE || type == PLAN_BOOT_BLOCK) &&
-	    p->region[index].size != PLAN_PAGE)
+	if (p->tee == PLAN_TEE_SNP && index > 0 && plan_is_launched(p->region[index].type) &&
+	    !plan_is_launched(p->region[index - 1].type))
 		return err_set(e, EX_MALFORMED,
-			       "plan %s: region %u: hash page and boot block have 4096 bytes",
+			       "plan %s: region %u: private memory after shared: the order is the "
+			       "measurement",
 			       object, index);
-	return 0;
+	if ((status = check_count(object, p, index, e)) < 0)
+		return status;
+	return check_size(object, &p->region[index], index, e);
 }
 
 /* The bytes of a region stand exactly at *next, zero-padded to the page. */
@@ -124,11 +205,11 @@ static int take_data(const char *object, const struct raw_region *raw, uint32_t 
 		     const uint8_t *data, size_t size, uint64_t *next, struct plan_region *g,
 		     struct err *e)
 {
-	if (raw->type == PLAN_BOOT_BLOCK) {
+	if (!plan_has_bytes(g->type)) {
 		if (raw->offset != 0)
 			return err_set(e, EX_MALFORMED,
-				       "plan %s: region %u: a boot block has no bytes in the file",
-				       object, index);
+				       "plan %s: region %u: type %u has no bytes in the file",
+				       object, index, raw->type);
 		return 0;
 	}
 	if (raw->offset != *next)
@@ -194,7 +275,23 @@ int plan_parse(const char *object, const void *data, size_t size, struct plan *o
 	if (out->vcpu.rip < fw->gpa || out->vcpu.rip - fw->gpa >= fw->size)
 		return err_set(e, EX_MALFORMED,
 			       "plan %s: rip at offset 40 lies outside the firmware", object);
+	if (out->tee == PLAN_TEE_SNP &&
+	    (out->snp.ap_rip < fw->gpa || out->snp.ap_rip - fw->gpa >= fw->size))
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: ap_rip at offset 88 lies outside the firmware", object);
 	return 0;
+}
+
+int plan_has_bytes(enum plan_region_type type)
+{
+	return type != PLAN_BOOT_BLOCK && type != PLAN_CPUID_PAGE && type != PLAN_SECRETS_PAGE &&
+	       type != PLAN_ZERO;
+}
+
+int plan_is_launched(enum plan_region_type type)
+{
+	return type == PLAN_FIRMWARE || type == PLAN_HASH_PAGE || type == PLAN_CPUID_PAGE ||
+	       type == PLAN_SECRETS_PAGE || type == PLAN_ZERO;
 }
 
 const struct plan_region *plan_find(const struct plan *p, enum plan_region_type type)
@@ -213,7 +310,7 @@ size_t plan_file_size(const struct plan *p)
 	for (uint32_t i = 0; i < p->region_count; i++) {
 		if (p->region[i].size > PLAN_FILE_MAX)
 			return 0;
-		if (p->region[i].type != PLAN_BOOT_BLOCK)
+		if (plan_has_bytes(p->region[i].type))
 			size += padded(p->region[i].size);
 	}
 	return size > PLAN_FILE_MAX ? 0 : (size_t)size;
@@ -232,15 +329,20 @@ int plan_write(const struct plan *p, void *out, size_t size, struct err *e)
 	write_le64(&w, size);
 	write_le64(&w, p->min_ram);
 	write_le32(&w, p->max_cpus);
-	write_le32(&w, 0);
+	write_le32(&w, p->snp.cpus);
 	write_le64(&w, p->vcpu.rip);
 	write_le64(&w, p->vcpu.rsp);
 	write_le64(&w, p->vcpu.cr3);
-	write_zeros(&w, 64);
+	write_le64(&w, p->snp.policy);
+	write_le64(&w, p->snp.sev_features);
+	write_le32(&w, p->snp.c_bit);
+	write_le32(&w, 0);
+	write_le64(&w, p->snp.ap_rip);
+	write_zeros(&w, 32);
 	uint64_t next = padded(HEADER_SIZE + (uint64_t)REGION_SIZE * p->region_count);
 	for (uint32_t i = 0; i < p->region_count; i++) {
 		const struct plan_region *g = &p->region[i];
-		int has_bytes = g->type != PLAN_BOOT_BLOCK;
+		int has_bytes = plan_has_bytes(g->type);
 		write_le64(&w, g->gpa);
 		write_le64(&w, has_bytes ? next : 0);
 		write_le64(&w, g->size);
@@ -251,7 +353,7 @@ int plan_write(const struct plan *p, void *out, size_t size, struct err *e)
 	write_zeros(&w, (size_t)(padded(w.pos) - w.pos));
 	for (uint32_t i = 0; i < p->region_count; i++) {
 		const struct plan_region *g = &p->region[i];
-		if (g->type == PLAN_BOOT_BLOCK)
+		if (!plan_has_bytes(g->type))
 			continue;
 		write_copy(&w, g->data, (size_t)g->size);
 		write_zeros(&w, (size_t)(padded(g->size) - g->size));

@@ -11,8 +11,8 @@
 
 #define PLAN_MAGIC "PVPLAN01"
 #define PLAN_REGION_MAX 64
-#define PLAN_FILE_MAX (1ull << 31)   /* bytes */
-#define PLAN_PAGE 4096ull            /* alignment of data in the file and of addresses */
+#define PLAN_FILE_MAX (1ull << 31) /* bytes */
+#define PLAN_PAGE 4096ull	   /* alignment of data in the file and of addresses */
 
 enum plan_tee { PLAN_TEE_PLAIN = 1, PLAN_TEE_SNP = 2, PLAN_TEE_TDX = 3 };
 
@@ -20,16 +20,20 @@ enum plan_region_type {
 	PLAN_FIRMWARE = 1,   /* the image, measured; exactly one, first */
 	PLAN_HASH_PAGE = 2,  /* measured; at most one (tiny test guests have none) */
 	PLAN_BOOT_BLOCK = 3, /* no bytes in the file: the VMM fills it; at most one */
-	PLAN_KERNEL = 4,     /* staged blobs: not measured, checked by the firmware; at most one each */
+	PLAN_KERNEL = 4, /* staged blobs: not measured, checked by the firmware; at most one each */
 	PLAN_INITRD = 5,
 	PLAN_CMDLINE = 6,
+	PLAN_CPUID_PAGE = 7, /* SEV-SNP only, no bytes: the VMM fills it; at most one each */
+	PLAN_SECRETS_PAGE = 8,
+	PLAN_ZERO = 9, /* SEV-SNP only, no bytes; at most PLAN_ZERO_MAX */
 };
+#define PLAN_ZERO_MAX 4
 
 struct plan_region {
 	enum plan_region_type type;
-	uint64_t gpa;        /* guest-physical, page aligned */
-	uint64_t size;       /* bytes, at least 1; regions never overlap */
-	const uint8_t *data; /* borrowed from the file; NULL for PLAN_BOOT_BLOCK */
+	uint64_t gpa;	     /* guest-physical, page aligned */
+	uint64_t size;	     /* bytes, at least 1; regions never overlap */
+	const uint8_t *data; /* borrowed from the file; NULL when the type has none */
 };
 
 /* Start state of the first processor: 64-bit mode, flat segments, interrupts off. */
@@ -37,11 +41,25 @@ struct plan_vcpu {
 	uint64_t rip, rsp, cr3;
 };
 
+/* What only an SEV-SNP plan says; all zero in others. */
+struct plan_snp {
+	uint32_t cpus;	       /* VMSAs: exactly as many vCPUs are created; 1..max_cpus */
+	uint64_t policy;       /* guest policy of LAUNCH_START */
+	uint64_t sev_features; /* as in the VMSA: PLAN_SNP_FEATURES */
+	uint32_t c_bit;	       /* SNP_C_BIT of firmware/layout.h */
+	uint64_t ap_rip;       /* where all processors but the first start */
+};
+#define PLAN_SNP_POLICY 0x30000ull /* SMT allowed; bit 17 is always one */
+#define PLAN_SNP_POLICY_ONE (1ull << 17)
+#define PLAN_SNP_POLICY_BITS 0x3FFFFFFull /* bits the firmware ABI defines */
+#define PLAN_SNP_FEATURES 1ull		  /* SNP active */
+
 struct plan {
 	enum plan_tee tee;
-	uint64_t min_ram;    /* bytes */
+	uint64_t min_ram; /* bytes */
 	uint32_t max_cpus;
 	struct plan_vcpu vcpu;
+	struct plan_snp snp;
 	uint32_t region_count;
 	struct plan_region region[PLAN_REGION_MAX];
 };
@@ -51,13 +69,19 @@ struct plan {
  * its offset. `object` names the file in that text. */
 int plan_parse(const char *object, const void *data, size_t size, struct plan *out, struct err *e);
 
-/* The only region of that type, or NULL. */
+/* Whether a region of that type has bytes in the file. */
+int plan_has_bytes(enum plan_region_type type);
+
+/* Whether an SEV-SNP guest gets a region of that type by LAUNCH_UPDATE, as private memory. */
+int plan_is_launched(enum plan_region_type type);
+
+/* The first region of that type (the only one, but for PLAN_ZERO), or NULL. */
 const struct plan_region *plan_find(const struct plan *p, enum plan_region_type type);
 
 /* Bytes that plan_write will need; 0 when a field is out of range. */
 size_t plan_file_size(const struct plan *p);
 
-/* Serialises *p (data pointers set, type PLAN_BOOT_BLOCK without) into size bytes at out.
+/* Serialises *p (data pointers set where the type has bytes) into size bytes at out.
  * Returns 0 or -EX_INTERNAL when size is not plan_file_size(p). */
 int plan_write(const struct plan *p, void *out, size_t size, struct err *e);
 

@@ -9,7 +9,11 @@
  *   0x110000  FW_SCRATCH    stack, data, page tables: 448 KiB, zero at entry
  *   0x180000  FW_HASH_PAGE  hashes and sizes of kernel, initrd, command line  measured
  *   0x181000  FW_BOOT_BLOCK what the host chose: memory, processors      not measured in the image
- *   0x182000  reserved (CPUID, secrets and GHCB pages of confidential guests)
+ *   0x182000  FW_CPUID_PAGE   SEV-SNP: CPUID values the PSP has checked
+ *   0x183000  FW_SECRETS_PAGE SEV-SNP: keys of the guest's channel to the PSP
+ *   0x184000  FW_GHCB         SEV-SNP: made shared by the firmware; private again before Linux
+ *   0x185000  FW_CC_BLOB      SEV-SNP: setup_data node and cc_blob the firmware builds
+ *   0x186000  reserved
  *   0x190000  FW_ACPI       tables the firmware builds (64 KiB)
  *   0x1A0000  FW_EVENT_LOG  TCG event log the firmware writes (64 KiB)
  *   0x1B0000  FW_ZERO_PAGE  Linux boot_params
@@ -34,6 +38,10 @@
 #define FW_SCRATCH_SIZE   0x70000u
 #define FW_HASH_PAGE      0x180000u
 #define FW_BOOT_BLOCK     0x181000u
+#define FW_CPUID_PAGE     0x182000u
+#define FW_SECRETS_PAGE   0x183000u
+#define FW_GHCB           0x184000u
+#define FW_CC_BLOB        0x185000u
 #define FW_ACPI           0x190000u
 #define FW_ACPI_SIZE      0x10000u
 #define FW_EVENT_LOG      0x1A0000u
@@ -45,6 +53,9 @@
 #define FW_STAGING        0x8000000u
 #define FW_STAGING_ALIGN  0x200000u
 #define FW_RAM_ALIGN      0x200000u  /* ends of RAM ranges, and bases but the first two */
+
+/* Position of the C-bit of an SEV-SNP guest: in CR3 and every entry of its page tables. */
+#define SNP_C_BIT         51u
 
 /* Platform addresses: constants of the machine, never negotiated. */
 #define MMIO_HOLE_BASE    0xC0000000u
@@ -84,9 +95,26 @@ struct fw_image_header {
 	uint32_t version_size;   /* bytes, its final NUL included */
 	uint32_t note_offset;    /* padding at the end that nothing reads */
 	uint32_t note_size;
-	uint8_t reserved[16];
+	uint32_t ap_entry;       /* offset of the loop other processors wait in; 0 when plain */
+	uint32_t sites_offset;   /* table of fw_site, SEV-SNP only; 0 when plain */
+	uint32_t sites_count;
+	uint8_t reserved[4];
 };
 _Static_assert(sizeof(struct fw_image_header) == 64, "image header");
+
+/* Every instruction of an SEV-SNP image that only its hardware has, 4 bytes each: the platform
+ * model patches them after the launch. Sorted by offset, disjoint, none across a page. */
+enum fw_site_kind {
+	FW_SITE_PVALIDATE = 1, /* F2 0F 01 FF */
+	FW_SITE_RMPADJUST = 2, /* F3 0F 01 FE */
+	FW_SITE_VMGEXIT = 3,   /* F3 0F 01 D9 */
+	FW_SITE_FOLD = 4,      /* the last one before Linux, one at most: an RMPADJUST or VMGEXIT */
+};
+#define FW_SITE_SIZE 4u
+struct fw_site {
+	uint32_t offset;         /* in the image */
+	uint32_t kind;           /* enum fw_site_kind */
+};
 
 /* The hash page. First QEMU's GUIDed table of SHA-256 values, so that foreign calculators
  * understand it (command line with its NUL, whole kernel file, initrd or the hash of nothing);

@@ -45,7 +45,7 @@ static void store(uint8_t *p, uint64_t v, unsigned bytes)
 
 static void add_e820(uint8_t *page, uint64_t base, uint64_t end, uint32_t type)
 {
-	uint8_t *entry = page + ZP_E820_TABLE + page[ZP_E820_ENTRIES] * E820_ENTRY_SIZE;
+	uint8_t *entry = page + ZP_E820_TABLE + (size_t)page[ZP_E820_ENTRIES] * E820_ENTRY_SIZE;
 
 	/* At most 5 of ours and 15 ranges: 128 fit. */
 	if (end <= base)

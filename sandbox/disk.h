@@ -23,8 +23,8 @@ struct disk {
  * -EX_USAGE_ERROR or -EX_MALFORMED. */
 int disk_check(const char *name, struct disk *d, struct err *e);
 
-/* Takes it for the VM: a lock that lives as long as a descriptor of this opening does (exclusive for a
- * writable disk, shared for a read-only one), then the VM's label. Its type must be ours
+/* Takes it for the VM: a lock that lives as long as a descriptor of this opening does (exclusive
+ * for a writable disk, shared for a read-only one), then the VM's label. Its type must be ours
  * already; a level with categories means another VM, unless the table says that pair's owner is
  * dead. Shared content (pavise_image_ro_t:s0) of a read-only disk keeps its label.
  * -EX_BUSY: another VM has it; -EX_HOST. */

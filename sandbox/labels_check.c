@@ -110,7 +110,7 @@ static int check_walls(const struct examples *x, struct err *e)
 		{ x->dev_a, x->image_b, "file", "read", false },
 		{ x->dev_a, x->image_b, "file", "map", false },
 	};
-	bool allowed, permissive;
+	bool allowed = false, permissive = true;
 
 	for (size_t i = 0; i < sizeof(walls) / sizeof(walls[0]); i++) {
 		int rc = ask(walls[i].from, walls[i].to, walls[i].class, walls[i].permission,
@@ -132,7 +132,7 @@ static int check_walls(const struct examples *x, struct err *e)
 /* The vTPM's domain is only a target above: its own permissive mark shows in a question of it. */
 static int check_permissive(const struct examples *x, struct err *e)
 {
-	bool allowed, permissive;
+	bool allowed = false, permissive = true;
 	int rc = ask(x->vtpm_a, x->vmm_b, "process", "ptrace", &allowed, &permissive, e);
 
 	if (rc == 0 && permissive)

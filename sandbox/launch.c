@@ -2,10 +2,14 @@
  * Single-threaded; parses the plan (the caller's) and nothing a guest wrote. */
 #include "sandbox/vm.h"
 
+#include <linux/capability.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static int finish(const char *name, const struct err *cause, const struct err *undo, int status,
 		  const char *text)
@@ -23,6 +27,23 @@ static int finish(const char *name, const struct err *cause, const struct err *u
 	return status;
 }
 
+/* What the launcher needs of root: ids and folders of children, labels of others' images, an end
+ * for children. In the namespaces it makes it has all it needs as their owner. */
+static int drop_privileges(struct err *e)
+{
+	const uint32_t keep = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
+			      1u << CAP_FOWNER | 1u << CAP_KILL | 1u << CAP_SETGID | 1u << CAP_SETUID;
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { .effective = keep, .permitted = keep } };
+
+	/* Not libcap-ng: it remembers this process, and its children use it in a pid namespace of
+	 * their own. */
+	if (syscall(SYS_capset, &header, data) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return err_set(e, EX_HOST, "capabilities: root lacks what a launch needs: run it "
+			       "as the host's root, not a container's");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -36,6 +57,9 @@ int main(int argc, char **argv)
 	/* A caller that went away, its pipe with it, must not cost the clean-up. */
 	signal(SIGPIPE, SIG_IGN);
 	if (options_parse(argc, argv, &options, &e) != 0)
+		return err_report(&e, "pavise-launch");
+	/* Refused below as not root, with a better word. */
+	if (geteuid() == 0 && drop_privileges(&e) != 0)
 		return err_report(&e, "pavise-launch");
 	if (vm_prepare(&vm, &options, &e) == 0 && vm_start(&vm, &e) == 0 &&
 	    vm_supervise(&vm, &e) == 0)

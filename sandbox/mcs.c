@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,8 +102,8 @@ void mcs_close(struct mcs_table *t)
  * table is locked while an entry is written, so a garbled one is what a crash left. */
 static bool owner_lives(int dir, const char *file, char name[NAME_MAX_LENGTH + 1])
 {
-	char text[96];
-	int pid;
+	char text[96], *end;
+	long pid;
 	uint64_t start, now;
 
 	name[0] = '\0';
@@ -112,9 +113,11 @@ static bool owner_lives(int dir, const char *file, char name[NAME_MAX_LENGTH + 1
 	ssize_t n = read(fd, text, sizeof(text) - 1);
 	close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	if (sscanf(text, "%d %" SCNu64 " %32[a-z0-9-]", &pid, &start, name) != 3)
+	pid = strtol(text, &end, 10);
+	start = strtoull(end, &end, 10);
+	if (pid <= 0 || pid > INT_MAX || sscanf(end, " %32[a-z0-9-]", name) != 1)
 		return false;
-	return pid > 0 && procid_start(pid, &now) && now == start;
+	return procid_start((pid_t)pid, &now) && now == start;
 }
 
 static int reclaim_dead(struct mcs_table *t, mcs_reclaimed_fn *reclaimed, void *context,

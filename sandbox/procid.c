@@ -2,14 +2,13 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 bool procid_start(pid_t pid, uint64_t *start)
 {
 	char path[32], text[1024];
-	unsigned long long ticks;
-	char state;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -23,12 +22,15 @@ bool procid_start(pid_t pid, uint64_t *start)
 	/* The second field is the command in parentheses and may hold anything, ')' too: fields
 	 * are counted from the last one. State is field 3, the start time field 22. */
 	const char *after = strrchr(text, ')');
-	if (after == NULL ||
-	    sscanf(after + 1, " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-			      "%*d %*d %*d %llu", &state, &ticks) != 2)
+	if (after == NULL || after[1] != ' ' || after[2] == 'Z' || after[2] == 'X')
 		return false;
-	if (state == 'Z' || state == 'X')
-		return false;
-	*start = ticks;
-	return true;
+	const char *field = after + 2;
+	for (int number = 3; number < 22; number++) {
+		field = strchr(field, ' ');
+		if (field == NULL)
+			return false;
+		field++;
+	}
+	*start = strtoull(field, NULL, 10);
+	return field[0] >= '0' && field[0] <= '9';
 }

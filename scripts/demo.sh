@@ -54,7 +54,7 @@ main() {
     make_payload
     echo "demo: booting the lab (an emulated Debian host, SELinux enforcing, nested KVM)"
     if "$lab/run.sh" --timeout 400 --stage "$build/stage" "$payload" "$demo"; then
-        cp "$payload/kernel" "$payload/initrd" "$payload/firmware" "$demo/"
+        cp "$payload/kernel" "$payload/initrd" "$payload/firmware" "$payload/inputs" "$demo/"
         verify_here
         echo "demo: plan, evidence, logs and PCR values are in build/demo ($(($(date +%s) - started)) s)"
         echo "demo: PASS"

@@ -23,6 +23,21 @@ def firmware(seed=1, size=8192, variant=1):
     return bytes(body)
 
 
+SITES = {1: b"\xf2\x0f\x01\xff", 2: b"\xf3\x0f\x01\xfe", 3: b"\xf3\x0f\x01\xd9", 4: b"\xf3\x0f\x01\xfe"}
+
+
+def firmware_snp(seed=1, size=12288, entry=1024, ap_entry=1040,
+                 sites=((2048, 1), (2056, 2), (2064, 3), (4092, 3), (8192, 4)), table=3072):
+    """An SEV-SNP image: as above, with a waiting loop and a table of instruction sites."""
+    body = bytearray(firmware(seed, size, 2))
+    struct.pack_into("<I", body, 24 - 4, entry)
+    struct.pack_into("<III", body, 48, ap_entry, table, len(sites))
+    for n, (offset, kind) in enumerate(sites):
+        body[offset:offset + 4] = SITES[kind]
+        struct.pack_into("<II", body, table + 8 * n, offset, kind)
+    return bytes(body[:size])
+
+
 def bzimage(seed=1, size=40960, init_size=4 << 20):
     k = bytearray(random.Random(seed + 1000).randbytes(size))
     setup_sects = 3

@@ -37,7 +37,7 @@ int wire_parse(const uint8_t in[WIRE_HEADER], struct wire_frame *out, struct err
 long wire_find(const uint8_t *data, size_t size, uint32_t id)
 {
 	for (size_t i = 0; i + WIRE_HEADER <= size; i++) {
-		struct wire_frame f;
+		struct wire_frame f = { 0 };
 		struct err ignored = { 0 };
 		if (wire_parse(data + i, &f, &ignored) == 0 && f.id == id &&
 		    f.type != WIRE_EVIDENCE_REQUEST)

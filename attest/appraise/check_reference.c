@@ -205,11 +205,9 @@ static int check_plan(const struct appraisal *a, struct err *e)
 	int r = search(a, &best, e);
 	char have[96];
 
-	if (r == 0 && best.expected == NULL)
-		r = err_set(e, EX_INTERNAL, "policy: allows no machine");
-	if (r < 0) {
+	if (r < 0 || best.expected == NULL) {
 		free(best.expected);
-		return r;
+		return r < 0 ? r : err_set(e, EX_INTERNAL, "policy: allows no machine");
 	}
 	unsigned banks = (unsigned)a->policy->bank[0] + (unsigned)a->policy->bank[1];
 	snprintf(have, sizeof(have), "cpus %u, memory %lluM, pci_slots %u", best.machine.cpus,

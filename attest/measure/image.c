@@ -1,5 +1,6 @@
 #include "attest/measure/image.h"
 
+#include "attest/measure/sites.h"
 #include "common/bytes.h"
 #include "common/checked.h"
 
@@ -20,6 +21,9 @@ static void read_header(const uint8_t *data, size_t size, struct fw_image_header
 	h->version_size = read_le32(&r);
 	h->note_offset = read_le32(&r);
 	h->note_size = read_le32(&r);
+	h->ap_entry = read_le32(&r);
+	h->sites_offset = read_le32(&r);
+	h->sites_count = read_le32(&r);
 	read_copy(&r, h->reserved, sizeof(h->reserved));
 }
 
@@ -46,6 +50,15 @@ static int check_offsets(const char *object, const struct fw_image_header *h, st
 	if (!ck_range(h->note_offset, h->note_size, h->image_size))
 		return bad(object, "note offset", h->note_offset, e);
 	return 0;
+}
+
+/* Every processor of an SEV-SNP guest has a measured start state, and all but the first wait. */
+static int check_snp(const char *object, const uint8_t *data, const struct fw_image_header *h,
+		     struct err *e)
+{
+	if (h->ap_entry < sizeof(*h) || h->ap_entry >= h->image_size)
+		return bad(object, "entry point of further processors", h->ap_entry, e);
+	return firmware_sites_check(object, data, h, e);
 }
 
 int firmware_image_check(const char *object, const uint8_t *data, size_t size,
@@ -77,10 +90,14 @@ int firmware_image_check(const char *object, const uint8_t *data, size_t size,
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: %zu bytes: must be a multiple of %u, at most %u",
 			       object, size, FW_PAGE, FW_IMAGE_MAX);
-	if (memcmp(h.reserved, zero, sizeof(zero)) != 0)
+	if (memcmp(h.reserved, zero, sizeof(zero)) != 0 ||
+	    (variant != FW_VARIANT_SNP &&
+	     (h.ap_entry != 0 || h.sites_offset != 0 || h.sites_count != 0)))
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: reserved bytes of its header are not zero", object);
 	int r = check_offsets(object, &h, e);
+	if (r == 0 && variant == FW_VARIANT_SNP)
+		r = check_snp(object, data, &h, e);
 	if (r < 0)
 		return r;
 	*out = h;

@@ -1,4 +1,5 @@
-/* The launch plan of a plain virtual machine, made from files or read back from a plan file. */
+/* The launch plan of a plain virtual machine, made from files or read back from a plan file. The
+ * structures serve SEV-SNP plans as well (snp/plan.h). */
 #ifndef PAVISE_ATTEST_MEASURE_PLAIN_H
 #define PAVISE_ATTEST_MEASURE_PLAIN_H
 

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 
-static void part_text(FILE *f, const char *name, size_t size, const struct fw_digests *d)
+void report_part_text(FILE *f, const char *name, size_t size, const struct fw_digests *d)
 {
 	char hex[65];
 
@@ -15,7 +15,7 @@ static void part_text(FILE *f, const char *name, size_t size, const struct fw_di
 	fprintf(f, "%-9s %11zu bytes  sha256 %s\n", name, size, hex);
 }
 
-static int flushed(FILE *f, struct err *e)
+int report_flush(FILE *f, struct err *e)
 {
 	if (fflush(f) != 0 || ferror(f))
 		return err_errno(e, EX_HOST, errno, "standard output: cannot write");
@@ -40,25 +40,25 @@ int measure_report_text(FILE *f, const struct measure_report *r, struct err *e)
 {
 	const struct fw_log_inputs *in = &r->base.inputs;
 
-	part_text(f, "firmware", r->contents.firmware.size, &in->image);
-	part_text(f, "kernel", r->contents.kernel.size, &in->kernel);
+	report_part_text(f, "firmware", r->contents.firmware.size, &in->image);
+	report_part_text(f, "kernel", r->contents.kernel.size, &in->kernel);
 	if (in->has_initrd)
-		part_text(f, "initrd", r->contents.initrd.size, &in->initrd);
-	part_text(f, "cmdline", in->cmdline_size, &in->cmdline);
+		report_part_text(f, "initrd", r->contents.initrd.size, &in->initrd);
+	report_part_text(f, "cmdline", in->cmdline_size, &in->cmdline);
 	fprintf(f, "plan %s: %zu bytes, needs %llu MiB of RAM, at most %u cpus%s\n", r->plan_path,
 		r->plan_size, (unsigned long long)(r->base.min_ram >> 20), r->base.max_cpus,
 		r->tpm ? ", a vTPM" : "");
 	if (!r->tpm) {
 		fputs("no PCR values: predicted for machines with a vTPM only\n", f);
-		return flushed(f, e);
+		return report_flush(f, e);
 	}
 	fprintf(f, "with %u cpus, %llu MiB, %u PCI slots and a vTPM expect:\n", r->machine.cpus,
 		(unsigned long long)(r->machine.memory >> 20), r->machine.pci_slots);
 	pcrs_text(f, &r->expected);
-	return flushed(f, e);
+	return report_flush(f, e);
 }
 
-static json_t *part_json(size_t size, const struct fw_digests *d)
+json_t *report_part_json(size_t size, const struct fw_digests *d)
 {
 	char short_hex[65], long_hex[97];
 
@@ -86,6 +86,17 @@ static json_t *pcrs_json(const struct expectation *x)
 	return banks;
 }
 
+int report_dump(FILE *f, json_t *j, struct err *e)
+{
+	if (j == NULL)
+		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
+	int bad = json_dumpf(j, f, JSON_INDENT(1)) != 0 || fputc('\n', f) == EOF;
+	json_decref(j);
+	if (bad)
+		return err_set(e, EX_HOST, "standard output: cannot write");
+	return report_flush(f, e);
+}
+
 int measure_report_json(FILE *f, const struct measure_report *r, struct err *e)
 {
 	const struct fw_log_inputs *in = &r->base.inputs;
@@ -93,20 +104,15 @@ int measure_report_json(FILE *f, const struct measure_report *r, struct err *e)
 		"{s:s, s:i, s:s, s:{s:o, s:o, s:o?, s:o}, s:{s:I, s:I, s:I, s:b}, "
 		"s:{s:I, s:I, s:I, s:b}, s:o?}",
 		"format", "pavise-measurement", "version", 0, "tee", "none", "files", "firmware",
-		part_json(r->contents.firmware.size, &in->image), "kernel",
-		part_json(r->contents.kernel.size, &in->kernel), "initrd",
-		in->has_initrd ? part_json(r->contents.initrd.size, &in->initrd) : NULL, "cmdline",
-		part_json(in->cmdline_size, &in->cmdline), "plan", "size", (json_int_t)r->plan_size,
-		"min_ram", (json_int_t)r->base.min_ram, "max_cpus", (json_int_t)r->base.max_cpus,
-		"require_tpm", r->tpm, "machine", "cpus", (json_int_t)r->machine.cpus, "memory",
-		(json_int_t)r->machine.memory, "pci_slots", (json_int_t)r->machine.pci_slots, "tpm",
-		r->tpm, "pcrs", r->tpm ? pcrs_json(&r->expected) : NULL);
+		report_part_json(r->contents.firmware.size, &in->image), "kernel",
+		report_part_json(r->contents.kernel.size, &in->kernel), "initrd",
+		in->has_initrd ? report_part_json(r->contents.initrd.size, &in->initrd) : NULL,
+		"cmdline", report_part_json(in->cmdline_size, &in->cmdline), "plan", "size",
+		(json_int_t)r->plan_size, "min_ram", (json_int_t)r->base.min_ram, "max_cpus",
+		(json_int_t)r->base.max_cpus, "require_tpm", r->tpm, "machine", "cpus",
+		(json_int_t)r->machine.cpus, "memory", (json_int_t)r->machine.memory, "pci_slots",
+		(json_int_t)r->machine.pci_slots, "tpm", r->tpm, "pcrs",
+		r->tpm ? pcrs_json(&r->expected) : NULL);
 
-	if (j == NULL)
-		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
-	int bad = json_dumpf(j, f, JSON_INDENT(1)) != 0 || fputc('\n', f) == EOF;
-	json_decref(j);
-	if (bad)
-		return err_set(e, EX_HOST, "standard output: cannot write");
-	return flushed(f, e);
+	return report_dump(f, j, e);
 }

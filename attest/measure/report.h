@@ -5,6 +5,7 @@
 #include "attest/measure/expect.h"
 #include "attest/measure/plain.h"
 
+#include <jansson.h>
 #include <stdio.h>
 
 struct measure_report {
@@ -16,6 +17,15 @@ struct measure_report {
 	struct expect_base base;
 	struct expectation expected;
 };
+
+/* One file of the plan: a line of text, or an object. */
+void report_part_text(FILE *f, const char *name, size_t size, const struct fw_digests *d);
+json_t *report_part_json(size_t size, const struct fw_digests *d);
+
+/* Everything written reached f; -EX_HOST otherwise. */
+int report_flush(FILE *f, struct err *e);
+/* Writes and releases j, NULL when it could not be made. */
+int report_dump(FILE *f, json_t *j, struct err *e);
 
 /* For people, and as JSON (docs/PROTOCOL.measure). -EX_HOST when the output fails. */
 int measure_report_text(FILE *f, const struct measure_report *r, struct err *e);

@@ -131,10 +131,10 @@ int eventlog_open(const void *data, size_t size, struct eventlog *out, struct er
 {
 	struct event first;
 
+	*out = (struct eventlog){ .r = reader_over(data, size), .alg_count = 1 };
 	if (size == 0 || size > EVENTLOG_MAX)
 		return err_set(e, EX_MALFORMED, "event log: %zu bytes: 1 to %u are read", size,
 			       EVENTLOG_MAX);
-	*out = (struct eventlog){ .r = reader_over(data, size), .alg_count = 1 };
 	out->algs[0].alg = TPM_ALG_SHA1;
 	out->algs[0].size = SHA1_SIZE;
 	int r = eventlog_next(out, &first, e);

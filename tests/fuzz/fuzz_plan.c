@@ -1,7 +1,10 @@
-/* Any bytes as a plan: what is taken is written back the same, byte for byte, and what opens as a
- * plan of a plain machine can be measured. */
+/* Any bytes as a plan: what is taken is written back the same, byte for byte, keeps the rules its
+ * readers rely on, and what opens as a plan of a plain machine or an SEV-SNP guest can be measured.
+ */
 #include "attest/measure/expect.h"
 #include "attest/measure/plain.h"
+#include "attest/measure/snp/plan.h"
+#include "common/start_state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,23 +22,86 @@ static void write_back(const struct plan *p, const uint8_t *data, size_t size)
 	free(copy);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* What loaders and the launch digest take for granted of a parsed plan. */
+static void keep_rules(const struct plan *p)
+{
+	int shared = 0, snp = p->tee == PLAN_TEE_SNP;
+	struct start_state start;
+
+	for (uint32_t i = 0; i < p->region_count; i++) {
+		const struct plan_region *g = &p->region[i];
+		if ((g->data != NULL) != plan_has_bytes(g->type) || g->size == 0 ||
+		    g->gpa % PLAN_PAGE != 0 || g->gpa + g->size > 1ull << 46)
+			abort();
+		if (g->data == NULL && g->size % PLAN_PAGE != 0)
+			abort();
+		if (!snp && g->type > PLAN_CMDLINE)
+			abort();
+		shared |= !plan_is_launched(g->type);
+		if (snp && shared && plan_is_launched(g->type))
+			abort();
+	}
+	if (!snp && (p->snp.cpus | p->snp.policy | p->snp.ap_rip) != 0)
+		abort();
+	if (!snp)
+		return;
+	start_state_of(p, 1, &start);
+	if (p->snp.cpus == 0 || p->snp.cpus > p->max_cpus || start.sev_features != 1 ||
+	    (start.cr3 >> 51) != 1 || start.rip - p->region[0].gpa >= p->region[0].size)
+		abort();
+}
+
+static void measure_plain(const struct plan *p)
 {
 	static struct expectation x;
 	struct plain_contents contents;
 	struct expect_base base;
+	struct err e = { 0 };
+
+	if (plain_plan_open("input", p, &contents, &e) < 0)
+		return;
+	if (p->tee != PLAN_TEE_PLAIN || expect_base_make(&contents, &base, &e) < 0)
+		abort();
+	struct machine m = { .memory = 1u << 30, .cpus = 1, .pci_slots = 2 };
+	if (expect_machine(&base, &m, &x, &e) < 0 && e.status != EX_USAGE_ERROR)
+		abort();
+}
+
+static int count_step(void *arg, const struct snp_step *step, struct err *e)
+{
+	uint32_t *pages = arg;
+
+	(void)e;
+	if (step->number != ++*pages)
+		abort();
+	return 0;
+}
+
+static void measure_snp(const struct plan *p)
+{
+	uint32_t pages = 0, need = p->snp.cpus + (FW_SCRATCH_SIZE / FW_PAGE) + 3;
+	uint8_t ld[SNP_DIGEST_SIZE];
+	struct plain_contents contents;
+	struct err e = { 0 };
+
+	if (snp_plan_open("input", p, &contents, &e) < 0)
+		return;
+	need += (uint32_t)(p->region[0].size / FW_PAGE);
+	if (p->tee != PLAN_TEE_SNP || snp_measure(p, count_step, &pages, ld, &e) < 0 ||
+	    pages != need)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	struct err e = { 0 };
 	struct plan p;
 
 	if (plan_parse("input", data, size, &p, &e) < 0)
 		return 0;
 	write_back(&p, data, size);
-	if (plain_plan_open("input", &p, &contents, &e) < 0)
-		return 0;
-	if (expect_base_make(&contents, &base, &e) < 0)
-		abort();
-	struct machine m = { .memory = 1u << 30, .cpus = 1, .pci_slots = 2 };
-	if (expect_machine(&base, &m, &x, &e) < 0 && e.status != EX_USAGE_ERROR)
-		abort();
+	keep_rules(&p);
+	measure_plain(&p);
+	measure_snp(&p);
 	return 0;
 }

@@ -2,9 +2,11 @@
  * fuzz_plan, one sub-folder each. Keys are fresh at each run; the seeds are good all the same. */
 #include "tests/unit/fake_evidence.h"
 
+#include "attest/measure/snp/plan.h"
 #include "attest/tpm/quote.h"
 #include "common/bytes.h"
 #include "common/file.h"
+#include "tests/unit/fake_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,16 +86,35 @@ static void save_policies(const char *folder)
 	save(folder, "policy/reference.json", text, n);
 }
 
-static void save_plan(const char *folder)
+static void save_plan(const char *folder, const char *name, const struct plan *p)
 {
 	struct err e = { 0 };
-	size_t size = plan_file_size(&world.built.plan);
+	size_t size = plan_file_size(p);
 	uint8_t *data = malloc(size);
 
-	if (data == NULL || plan_write(&world.built.plan, data, size, &e) < 0)
+	if (data == NULL || plan_write(p, data, size, &e) < 0)
 		exit(EX_INTERNAL);
-	save(folder, "plan/plain.plan", data, size);
+	save(folder, name, data, size);
 	free(data);
+}
+
+static void save_snp_plan(const char *folder)
+{
+	static uint8_t firmware[FAKE_FIRMWARE_SIZE], kernel[FAKE_KERNEL_SIZE];
+	static struct plain_plan built;
+	struct err e = { 0 };
+	struct plain_input in = { .firmware = { "fw", firmware, sizeof(firmware) },
+				  .kernel = { "kernel", kernel, sizeof(kernel) },
+				  .initrd = { "initrd", kernel, 100 },
+				  .cmdline = "quiet",
+				  .max_cpus = 2,
+				  .require_tpm = 1 };
+
+	fake_firmware_snp(firmware);
+	fake_kernel(kernel);
+	if (snp_plan_build(&in, PLAN_SNP_POLICY, &built, &e) < 0)
+		exit(err_report(&e, "make_attest_corpus"));
+	save_plan(folder, "plan/snp.plan", &built.plan);
 }
 
 int main(int argc, char **argv)
@@ -105,6 +126,7 @@ int main(int argc, char **argv)
 	save_evidence(argv[1]);
 	save(argv[1], "eventlog/firmware.log", world.expected.log, world.expected.log_size);
 	save_policies(argv[1]);
-	save_plan(argv[1]);
+	save_plan(argv[1], "plan/plain.plan", &world.built.plan);
+	save_snp_plan(argv[1]);
 	return EX_OK;
 }

@@ -6,12 +6,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/kvm.h>
+#include <linux/landlock.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -39,12 +42,14 @@ int harness_usable(const char **reason)
 	*reason = "not root: only root can drop the capability bounding set, as the launcher does";
 	if (geteuid() != 0)
 		return -1;
+	*reason = "needs Landlock";
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 1)
+		return -1;
 	fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	*reason = "no usable /dev/kvm";
-	if (fd < 0)
-		return -1;
+	int version = fd < 0 ? -1 : ioctl(fd, KVM_GET_API_VERSION, 0);
 	close(fd);
-	return 0;
+	return version == KVM_API_VERSION ? 0 : -1;
 }
 
 static void load_guest(struct harness *h)

@@ -14,8 +14,8 @@ root=$("$here/../lab/mk-root.sh") || { echo "Bail out! no base policy"; exit 1; 
 ok() { count=$((count + 1)); echo "ok $count - $1"; }
 not_ok() { count=$((count + 1)); failed=1; echo "not ok $count - $1"; printf '%s\n' "$2" | tail -n 5 | sed 's/^/# /'; }
 
-out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" 2>&1)
-if [ $? = 0 ] && ls "$work"/store/etc/selinux/default/policy/policy.* >/dev/null; then
+if out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" 2>&1) &&
+    ls "$work"/store/etc/selinux/default/policy/policy.* >/dev/null; then
     ok "the policy builds with its assertions"
 else
     not_ok "the policy builds with its assertions" "$out"
@@ -25,8 +25,8 @@ fi
 planted() {
     local out
     printf '%s\n' "$2" >"$work/planted.cil"
-    out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" "$work/planted.cil" 2>&1)
-    if [ $? != 0 ] && grep -q neverallow <<<"$out"; then ok "refused: $1"; else not_ok "refused: $1" "$out"; fi
+    if ! out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" "$work/planted.cil" 2>&1) &&
+        grep -q neverallow <<<"$out"; then ok "refused: $1"; else not_ok "refused: $1" "$out"; fi
 }
 planted "executable memory" '(allow pavise_vmm_t self (process (execmem)))'
 planted "a capability for a device" '(allow pavise_dev_t self (capability (sys_admin)))'

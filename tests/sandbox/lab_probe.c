@@ -2,8 +2,8 @@
  *
  *   lab_probe root PID          memory and descriptors of a process, as unconfined root
  *   lab_probe attack PID PATH...  as a VM process against another VM's process and files
- *   lab_probe exec LABEL SOCKET PROGRAM ARG...   installed under the launcher's path, so in its domain:
- *                               executes PROGRAM as LABEL, "-" for no label, with a socket
+ *   lab_probe exec LABEL SOCKET PROGRAM ARG...   installed under the launcher's path, so in
+ *                               its domain: executes PROGRAM as LABEL, "-" for no label, with a socket
  *                               labelled SOCKET as descriptor 3
  *
  * One line for each attempt: "NAME: done" or "NAME: error text". */
@@ -95,7 +95,7 @@ static int attack(char **argv)
 	char label[LABEL_MAX];
 
 	printf("label %s\n", lsm_get(LSM_CURRENT, label) == 0 ? label : "?");
-	try_processes((pid_t)atoi(argv[0]));
+	try_processes((pid_t)strtol(argv[0], NULL, 10));
 	try_connect(argv[1]);
 	for (char **path = argv + 2; *path != NULL; path++) {
 		say("open its file for reading", open(*path, O_RDONLY));
@@ -132,7 +132,7 @@ static int exec_as(char **argv)
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && strcmp(argv[1], "root") == 0)
-		return try_memory((pid_t)atoi(argv[2])), 0;
+		return try_memory((pid_t)strtol(argv[2], NULL, 10)), 0;
 	if (argc >= 4 && strcmp(argv[1], "attack") == 0)
 		return attack(argv + 2);
 	if (argc >= 5 && strcmp(argv[1], "exec") == 0)

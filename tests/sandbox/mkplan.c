@@ -2,6 +2,7 @@
  * page of HLT: it is measured and never run. */
 #include "common/plan.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,13 @@ int main(int argc, char **argv)
 	size_t size = plan_file_size(&p);
 	void *out = calloc(1, size);
 	FILE *f = fopen(argv[1], "w");
-	if (out == NULL || f == NULL || plan_write(&p, out, size, &e) != 0 ||
-	    fwrite(out, size, 1, f) != 1 || fclose(f) != 0) {
-		fprintf(stderr, "mkplan: %s\n", e.text);
-		return EX_HOST;
-	}
+	bool made = out != NULL && f != NULL && plan_write(&p, out, size, &e) == 0 &&
+		    fwrite(out, size, 1, f) == 1;
+	if (f != NULL && fclose(f) != 0)
+		made = false;
 	free(out);
-	return 0;
+	if (!made)
+		fprintf(stderr, "mkplan: %s: %s\n", argv[1],
+			e.status != EX_OK ? e.text : "cannot be written");
+	return made ? 0 : EX_HOST;
 }

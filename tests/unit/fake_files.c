@@ -38,10 +38,31 @@ static void put(uint8_t *k, size_t offset, uint64_t v, size_t n)
 		k[offset + i] = (uint8_t)(v >> (8 * i));
 }
 
+void fake_firmware_snp(uint8_t out[FAKE_FIRMWARE_SIZE])
+{
+	static const uint8_t code[][FW_SITE_SIZE] = { { 0xF2, 0x0F, 0x01, 0xFF },
+						      { 0xF3, 0x0F, 0x01, 0xFE },
+						      { 0xF3, 0x0F, 0x01, 0xD9 },
+						      { 0xF3, 0x0F, 0x01, 0xFE } };
+	const uint32_t table = 3072;
+
+	fake_firmware(out);
+	put(out, 8, FW_VARIANT_SNP, 4);
+	put(out, 48, 1040, 4); /* ap_entry */
+	put(out, 52, table, 4);
+	put(out, 56, 4, 4);
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t at = 2048 + 16 * i;
+		memcpy(out + at, code[i], FW_SITE_SIZE);
+		put(out, table + 8 * i, at, 4);
+		put(out, table + 8 * i + 4, i + 1, 4);
+	}
+}
+
 /* Offsets: Linux Documentation/arch/x86/boot.rst. */
 void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE])
 {
-	const size_t setup = 4 * 512;
+	const size_t setup = 4u * 512u;
 
 	pattern(out, FAKE_KERNEL_SIZE, 11);
 	memset(out + 0x1f1, 0, 0x264 - 0x1f1);

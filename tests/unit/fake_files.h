@@ -10,6 +10,8 @@
 #define FAKE_KERNEL_SIZE 20480u
 
 void fake_firmware(uint8_t out[FAKE_FIRMWARE_SIZE]);
+/* The same as an SEV-SNP image, with a waiting loop and one site of each kind. */
+void fake_firmware_snp(uint8_t out[FAKE_FIRMWARE_SIZE]);
 void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE]);
 
 #endif

@@ -150,7 +150,7 @@ def refuses(folder):
     attempt("an extra word", 64, "unexpected", "snp")
     r = run("--help")
     ok(r.returncode == 0 and "usage:" in r.stdout and r.stderr == "", "has --help", r.stderr)
-    r = run("snp")
+    r = run("tdx")
     ok(r.returncode == 64, "refuses an unknown machine", r.stderr)
 
 

@@ -207,7 +207,12 @@ static void plan_rules(void **state)
 		{ 36, 1, 4 },	     /* reserved */
 		{ 40, 0x102000, 8 }, /* rip outside the image */
 		{ 40, 0xfffff, 8 },
-		{ 56, 0x101001, 8 },	/* cr3 */
+		{ 56, 0x101001, 8 }, /* cr3 */
+		{ 64, 0x30000, 8 },  /* fields of SEV-SNP */
+		{ 72, 1, 8 },
+		{ 80, 51, 4 },
+		{ 84, 1, 4 },
+		{ 88, 0x100040, 8 },
 		{ 127, 1, 1 },		/* reserved */
 		{ 128, 0x100001, 8 },	/* gpa alignment */
 		{ 128, 1ull << 46, 8 }, /* gpa limit */

@@ -53,7 +53,7 @@ static const char *missing(void)
 	if (geteuid() != 0)
 		return "not root: the capability bounding set cannot be emptied";
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) < 1)
-		return "no Landlock on this host";
+		return "needs Landlock";
 	return NULL;
 }
 

@@ -266,7 +266,7 @@ static void check_vector(const char *name, const json_t *expected)
 			fail_msg("%s: %s", name, e.text);
 		json_object_foreach(values, pcr, value)
 		{
-			hex_encode(got.pcr[atoi(pcr)], tpm_alg_size(alg), hex);
+			hex_encode(got.pcr[strtoul(pcr, NULL, 10)], tpm_alg_size(alg), hex);
 			if (strcmp(hex, json_string_value(value)) != 0)
 				fail_msg("%s: %s PCR %s: %s, expected %s", name, bank, pcr, hex,
 					 json_string_value(value));

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +25,18 @@ static int make_table(void **state)
 	return mkdtemp(table_path) == NULL;
 }
 
+static int drop_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	(void)where;
+	return remove(path);
+}
+
 static int drop_table(void **state)
 {
-	char command[96];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", table_path);
-	return system(command);
+	return nftw(table_path, drop_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static struct mcs_table open_table(unsigned categories)

@@ -20,6 +20,7 @@ echo "$rows" | {
         n=$((n + 1))
         id=$(echo "$row" | cut -d '|' -f 2 | tr -d ' ')
         bad=
+        # shellcheck disable=SC2016 # backticks of Markdown
         tests=$(echo "$row" | awk -F '|' '{ print $(NF - 1) }' | grep -o '`[^`]*`' | tr -d '`' | tr ' ' '?')
         [ -n "$tests" ] || bad="names no test"
         for t in $tests; do

@@ -70,7 +70,7 @@ plant skip_all <<'P'
 echo '1..0 # SKIP no /dev/kvm here'
 P
 plant cmocka <<'P'
-printf '%s\n' '1..2' 'ok 1 - first' 'not ok 2 # SKIP second' '# ok - group' '1..1' 'ok 1 - third'
+printf '%s\n' '1..2' 'ok 1 - first' '# SKIP no TPM here' 'not ok 2 # SKIP second' '# ok - group' '1..1' 'ok 1 - third'
 P
 plant cmocka_setup <<'P'
 printf '%s\n' '1..2' 'not ok 0 - group [  FAILED  ] GROUP SETUP' '# ok - group'; exit 1
@@ -82,7 +82,7 @@ cat >"$work/skips" <<'S'
 # what this machine may skip
 skip_one: no TPM
 skip_all: no /dev/kvm
-second:
+second: no TPM
 S
 
 echo '1..20'

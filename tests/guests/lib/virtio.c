@@ -125,11 +125,11 @@ void ring_offer(const struct virtio *v, uint16_t queue, uint16_t head)
 {
 	uint16_t index = mmio_read16(AVAILABLE(queue) + 2);
 
-	mmio_write16(AVAILABLE(queue) + 4 + 2 * (index % RING_SIZE), head);
+	mmio_write16(AVAILABLE(queue) + 4 + 2ull * (index % RING_SIZE), head);
 	__asm__ volatile("mfence" : : : "memory");
 	mmio_write16(AVAILABLE(queue) + 2, (uint16_t)(index + 1));
 	__asm__ volatile("mfence" : : : "memory");
-	mmio_write16(v->notify + queue * v->notify_step, queue);
+	mmio_write16(v->notify + (uint64_t)queue * v->notify_step, queue);
 }
 
 uint16_t ring_used(uint16_t queue)
@@ -178,7 +178,7 @@ void blk_prepare_read(uint64_t sector)
 
 void msix_set(const struct virtio *v, unsigned vector, uint8_t number)
 {
-	uint64_t entry = v->msix_table + 16 * vector;
+	uint64_t entry = v->msix_table + 16ull * vector;
 
 	mmio_write32(entry, LAPIC_BASE);
 	mmio_write32(entry + 4, 0);
@@ -188,7 +188,7 @@ void msix_set(const struct virtio *v, unsigned vector, uint8_t number)
 
 void msix_mask(const struct virtio *v, unsigned vector, bool masked)
 {
-	mmio_write32(v->msix_table + 16 * vector + 12, masked);
+	mmio_write32(v->msix_table + 16ull * vector + 12, masked);
 }
 
 void msix_enable(const struct virtio *v)

@@ -12,7 +12,8 @@ extern volatile uint32_t second_cpu_id;
 
 void guest_main(void)
 {
-	uint64_t n = (uint64_t)(trampoline_end - trampoline);
+	/* As numbers: to C the two symbols are different objects. */
+	uint64_t n = (uintptr_t)trampoline_end - (uintptr_t)trampoline;
 
 	for (uint64_t i = 0; i < n; i++)
 		mmio_write8(TRAMPOLINE + i, trampoline[i]);

@@ -115,6 +115,7 @@ main_job() {
     cp last.txt "$out/verify.txt"
     cp evidence.json $plans/policy.json $plans/demo.plan "$out/"
     cp measured.txt "$out/pcrs.txt"
+    printf '%s' "$append" >"$out/cmdline"
     check_log
 }
 

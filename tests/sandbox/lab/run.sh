@@ -140,7 +140,7 @@ is "the image has its label back" "$(label $images/a.img)" $object:pavise_image_
 stop deaf
 wait $second
 is "a VMM that does not listen is killed" $? 0
-is "nothing is left" "$(ls -A /run/pavise /run/pavise/.pairs | tr '\n' ' ')" "/run/pavise: .pairs  /run/pavise/.pairs: "
+is "nothing is left" "$(find /run/pavise -mindepth 1)" /run/pavise/.pairs
 like "children saw their own label" "$(cat $logs/hold.vmm)" "^label $subject:pavise_vmm_t:s0:$pair_a$"
 like "children have ids of their own" "$(cat $logs/hold.blk)" '^uid 18[0-9]{8} '
 
@@ -151,7 +151,7 @@ refuse() {
     "$@" 5</usr/local/lab/plan 2>"$logs/refusal"
     got=$?
     if [ $got = "$want" ] && [ "$(wc -l <"$logs/refusal")" = 1 ] && grep -q "$pattern" "$logs/refusal" &&
-        [ -z "$(ls -A /run/pavise | grep -v pairs)$(ls -A /run/pavise/.pairs)" ]; then
+        [ "$(find /run/pavise -mindepth 1)" = /run/pavise/.pairs ]; then
         ok "$name"
     else
         not_ok "$name" "status $got" "$(cat "$logs/refusal")" "$(ls -A /run/pavise /run/pavise/.pairs)"
@@ -184,7 +184,7 @@ is "an image labelled for a running VM is refused" "$? $(grep -c 'another VM use
 kill -KILL "$(pgrep -f "^$libexec/pavise-launch hold ")"
 wait $first
 sleep 1
-is "children of a killed launcher die" "$(ps -eo args= | grep -c '^pavise-')" 0
+is "children of a killed launcher die" "$(pgrep -c -f '^pavise-')" 0
 is "its image is still labelled" "$(label $images/a.img)" "$object:pavise_image_t:s0:$pair"
 with_disk $images/a.img 5</usr/local/lab/plan 2>"$logs/after.err"
 is "the next launch takes it over" "$? $(label $images/a.img)" "0 $object:pavise_image_t:s0"

@@ -1,0 +1,102 @@
+/* Replays a launch: the pages in the order in which the VMM adds them, then the VMSAs. */
+#include "attest/measure/snp/plan.h"
+#include "attest/measure/snp/vmsa.h"
+#include "common/start_state.h"
+
+#include <string.h>
+
+struct replay {
+	uint8_t *ld;
+	uint32_t pages;
+	snp_step_fn *each;
+	void *arg;
+};
+
+static int add(struct replay *r, enum snp_page_type type, uint64_t gpa, const uint8_t *page,
+	       const char *what, uint32_t index, struct err *e)
+{
+	int status = snp_digest_add(r->ld, type, gpa, page, e);
+
+	r->pages++;
+	if (status < 0 || r->each == NULL)
+		return status;
+	struct snp_step step = { .number = r->pages,
+				 .type = type,
+				 .gpa = gpa,
+				 .what = what,
+				 .index = index,
+				 .digest = r->ld };
+	return r->each(r->arg, &step, e);
+}
+
+static enum snp_page_type page_type(enum plan_region_type type)
+{
+	switch (type) {
+	case PLAN_ZERO:
+		return SNP_PAGE_ZERO;
+	case PLAN_CPUID_PAGE:
+		return SNP_PAGE_CPUID;
+	case PLAN_SECRETS_PAGE:
+		return SNP_PAGE_SECRETS;
+	default:
+		return SNP_PAGE_NORMAL;
+	}
+}
+
+static const char *region_name(enum plan_region_type type)
+{
+	switch (type) {
+	case PLAN_FIRMWARE:
+		return "firmware";
+	case PLAN_HASH_PAGE:
+		return "hash page";
+	case PLAN_CPUID_PAGE:
+		return "CPUID page";
+	case PLAN_SECRETS_PAGE:
+		return "secrets page";
+	default:
+		return "zero";
+	}
+}
+
+static int add_region(struct replay *r, const struct plan_region *g, struct err *e)
+{
+	uint8_t page[SNP_PAGE_SIZE];
+	int status = 0;
+
+	for (uint64_t at = 0; status == 0 && at < g->size; at += SNP_PAGE_SIZE) {
+		uint64_t n = g->size - at < SNP_PAGE_SIZE ? g->size - at : SNP_PAGE_SIZE;
+
+		memset(page, 0, sizeof(page));
+		if (g->data != NULL)
+			memcpy(page, g->data + at, (size_t)n);
+		status = add(r, page_type(g->type), g->gpa + at, page, region_name(g->type),
+			     (uint32_t)(at / SNP_PAGE_SIZE), e);
+	}
+	return status;
+}
+
+static int add_vcpu(struct replay *r, const struct plan *p, uint32_t cpu, struct err *e)
+{
+	uint8_t page[SNP_PAGE_SIZE];
+	struct start_state start;
+
+	start_state_of(p, cpu, &start);
+	snp_vmsa_fill(&start, page);
+	return add(r, SNP_PAGE_VMSA, SNP_VMSA_GPA, page, "vcpu", cpu, e);
+}
+
+int snp_measure(const struct plan *p, snp_step_fn *each, void *arg, uint8_t ld[SNP_DIGEST_SIZE],
+		struct err *e)
+{
+	struct replay r = { .ld = ld, .each = each, .arg = arg };
+	int status = 0;
+
+	memset(ld, 0, SNP_DIGEST_SIZE);
+	for (uint32_t i = 0; status == 0 && i < p->region_count; i++)
+		if (plan_is_launched(p->region[i].type))
+			status = add_region(&r, &p->region[i], e);
+	for (uint32_t cpu = 0; status == 0 && cpu < p->snp.cpus; cpu++)
+		status = add_vcpu(&r, p, cpu, e);
+	return status;
+}

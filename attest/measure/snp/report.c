@@ -1,0 +1,100 @@
+#include "attest/measure/snp/report.h"
+
+#include "attest/measure/report.h"
+#include "common/bytes.h"
+
+#include <jansson.h>
+
+static int step_text(void *arg, const struct snp_step *s, struct err *e)
+{
+	char hex[2 * SNP_DIGEST_SIZE + 1];
+
+	(void)e;
+	hex_encode(s->digest, SNP_DIGEST_SIZE, hex);
+	fprintf((FILE *)arg, "%5u %-7s 0x%012llx %s  %s %u\n", s->number,
+		snp_page_type_name(s->type), (unsigned long long)s->gpa, hex, s->what, s->index);
+	return 0;
+}
+
+int snp_report_text(FILE *f, const struct snp_report *r, struct err *e)
+{
+	const struct fw_log_inputs *in = &r->base.inputs;
+	const struct plan *p = r->plan;
+	char hex[2 * SNP_DIGEST_SIZE + 1];
+	uint8_t ld[SNP_DIGEST_SIZE];
+
+	report_part_text(f, "firmware", r->contents.firmware.size, &in->image);
+	report_part_text(f, "kernel", r->contents.kernel.size, &in->kernel);
+	if (in->has_initrd)
+		report_part_text(f, "initrd", r->contents.initrd.size, &in->initrd);
+	report_part_text(f, "cmdline", in->cmdline_size, &in->cmdline);
+	if (r->plan_path != NULL)
+		fprintf(f, "plan %s: %zu bytes\n", r->plan_path, plan_file_size(p));
+	fprintf(f, "needs %llu MiB of RAM and exactly %u cpus%s; guest policy 0x%llx\n",
+		(unsigned long long)(p->min_ram >> 20), p->snp.cpus,
+		r->contents.record.require_tpm ? ", a vTPM" : "",
+		(unsigned long long)p->snp.policy);
+	if (r->explain) {
+		fputs(" page type    address        launch digest after it\n", f);
+		int status = snp_measure(p, step_text, f, ld, e);
+		if (status < 0)
+			return status;
+	}
+	hex_encode(r->ld, SNP_DIGEST_SIZE, hex);
+	fprintf(f, "measurement %s\n", hex);
+	return report_flush(f, e);
+}
+
+static int step_json(void *arg, const struct snp_step *s, struct err *e)
+{
+	char hex[2 * SNP_DIGEST_SIZE + 1], gpa[32];
+
+	hex_encode(s->digest, SNP_DIGEST_SIZE, hex);
+	snprintf(gpa, sizeof(gpa), "0x%llx", (unsigned long long)s->gpa);
+	json_t *step =
+		json_pack("{s:s, s:s, s:s, s:I, s:s}", "type", snp_page_type_name(s->type), "gpa",
+			  gpa, "what", s->what, "index", (json_int_t)s->index, "digest", hex);
+	if (step == NULL || json_array_append_new((json_t *)arg, step) != 0)
+		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
+	return 0;
+}
+
+static int add_steps(json_t *j, const struct plan *p, struct err *e)
+{
+	uint8_t ld[SNP_DIGEST_SIZE];
+	json_t *steps = json_array();
+
+	if (steps == NULL || json_object_set_new(j, "steps", steps) != 0)
+		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
+	return snp_measure(p, step_json, steps, ld, e);
+}
+
+int snp_report_json(FILE *f, const struct snp_report *r, struct err *e)
+{
+	const struct fw_log_inputs *in = &r->base.inputs;
+	const struct plan *p = r->plan;
+	char hex[2 * SNP_DIGEST_SIZE + 1], policy[32];
+
+	hex_encode(r->ld, SNP_DIGEST_SIZE, hex);
+	snprintf(policy, sizeof(policy), "0x%llx", (unsigned long long)p->snp.policy);
+	json_t *j = json_pack(
+		"{s:s, s:i, s:s, s:{s:o, s:o, s:o?, s:o}, s:{s:I, s:I, s:I, s:b}, "
+		"s:{s:I, s:s, s:I, s:I}, s:s}",
+		"format", "pavise-measurement", "version", 0, "tee", "sev-snp", "files", "firmware",
+		report_part_json(r->contents.firmware.size, &in->image), "kernel",
+		report_part_json(r->contents.kernel.size, &in->kernel), "initrd",
+		in->has_initrd ? report_part_json(r->contents.initrd.size, &in->initrd) : NULL,
+		"cmdline", report_part_json(in->cmdline_size, &in->cmdline), "plan", "size",
+		(json_int_t)plan_file_size(p), "min_ram", (json_int_t)p->min_ram, "max_cpus",
+		(json_int_t)p->max_cpus, "require_tpm", (int)r->contents.record.require_tpm, "snp",
+		"cpus", (json_int_t)p->snp.cpus, "policy", policy, "sev_features",
+		(json_int_t)p->snp.sev_features, "svn", (json_int_t)r->contents.image.svn,
+		"measurement", hex);
+	int status = j != NULL && r->explain ? add_steps(j, p, e) : 0;
+
+	if (status < 0) {
+		json_decref(j);
+		return status;
+	}
+	return report_dump(f, j, e);
+}

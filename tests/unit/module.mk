@@ -1,0 +1,2 @@
+UNIT_SCRIPTS += tests/unit/test_promises.sh
+UNIT_SCRIPTS += tests/unit/test_includes.sh

@@ -22,14 +22,22 @@ pavise-measure_SRCS := attest/measure/main.c attest/measure/options.c \
 pavise-measure_LIBS := -ljansson -lcrypto
 pavise-measure_LINK := $(DYNAMIC)
 
-APPRAISE_SRCS := attest/appraise/evidence.c attest/appraise/policy.c \
-                 attest/appraise/json_pcrs.c attest/appraise/checks.c \
+SNP_SRCS := attest/snp/report.c attest/snp/tcb.c attest/snp/cert_table.c attest/snp/cert.c \
+            attest/snp/vek.c attest/snp/roots.c
+
+POLICY_SRCS := attest/appraise/policy.c attest/appraise/policy_snp.c \
+               attest/appraise/json_pcrs.c attest/snp/tcb.c
+
+APPRAISE_SRCS := attest/appraise/evidence.c attest/appraise/checks.c $(POLICY_SRCS) \
                  attest/appraise/appraise.c attest/appraise/check_quote.c \
                  attest/appraise/check_log.c attest/appraise/check_reference.c \
+                 attest/appraise/check_snp.c attest/appraise/check_snp_chain.c \
+                 attest/appraise/check_snp_claims.c $(filter-out $(POLICY_SRCS),$(SNP_SRCS)) \
                  $(TPM_SRCS) $(BINDING_SRCS)
 
 PROGS += pavise-verify
-pavise-verify_SRCS := attest/appraise/main.c attest/appraise/report.c $(APPRAISE_SRCS) \
+pavise-verify_SRCS := attest/appraise/main.c attest/appraise/options.c \
+                      attest/appraise/inputs.c attest/appraise/report.c $(APPRAISE_SRCS) \
                       $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) common/json.c
 pavise-verify_LIBS := -ljansson -lcrypto
 pavise-verify_LINK := $(DYNAMIC)
@@ -68,8 +76,7 @@ fuzz_eventlog_SRCS := tests/fuzz/fuzz_eventlog.c attest/tpm/eventlog.c attest/tp
                       common/err.c common/bytes.c
 fuzz_eventlog_LIBS := -lcrypto
 FUZZERS += fuzz_policy
-fuzz_policy_SRCS := tests/fuzz/fuzz_policy.c attest/appraise/policy.c \
-                    attest/appraise/json_pcrs.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) \
+fuzz_policy_SRCS := tests/fuzz/fuzz_policy.c $(POLICY_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) \
                     common/json.c
 fuzz_policy_LIBS := -ljansson -lcrypto
 FUZZERS += fuzz_plan

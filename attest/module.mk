@@ -53,6 +53,22 @@ test_verify_SRCS := tests/unit/test_verify.c $(FAKE_SRCS) $(APPRAISE_SRCS) $(MEA
                     $(ATTEST_COMMON_SRCS) common/json.c
 test_verify_LIBS := -lcmocka -ljansson -lcrypto
 
+# The checks of a report need the policy's form, not its text.
+SNP_CHECK_SRCS := attest/appraise/check_snp.c attest/appraise/check_snp_chain.c \
+                  attest/appraise/check_snp_claims.c attest/appraise/checks.c $(SNP_SRCS) \
+                  common/err.c common/bytes.c
+
+SNP_JUDGE_SRCS := tests/unit/snp_judge.c tests/unit/fake_snp.c
+
+TESTS += test_snp_chain test_snp_report test_snp_vectors
+test_snp_chain_SRCS := tests/unit/test_snp_chain.c $(SNP_JUDGE_SRCS) $(SNP_CHECK_SRCS)
+test_snp_chain_LIBS := -lcmocka -lcrypto
+test_snp_report_SRCS := tests/unit/test_snp_report.c $(SNP_JUDGE_SRCS) $(SNP_CHECK_SRCS)
+test_snp_report_LIBS := -lcmocka -lcrypto
+test_snp_vectors_SRCS := tests/unit/test_snp_vectors.c tests/unit/vectors.c $(SNP_CHECK_SRCS) \
+                         common/file.c common/json.c
+test_snp_vectors_LIBS := -lcmocka -ljansson -lcrypto
+
 TESTS += test_eventlog
 test_eventlog_SRCS := tests/unit/test_eventlog.c tests/unit/vectors.c $(FAKE_SRCS) \
                       $(APPRAISE_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) common/json.c

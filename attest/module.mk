@@ -69,6 +69,13 @@ test_snp_vectors_SRCS := tests/unit/test_snp_vectors.c tests/unit/vectors.c $(SN
                          common/file.c common/json.c
 test_snp_vectors_LIBS := -lcmocka -ljansson -lcrypto
 
+FAKE_SNP_SRCS := tests/unit/fake_snp_world.c tests/unit/fake_snp.c $(FAKE_SRCS)
+
+TESTS += test_verify_snp
+test_verify_snp_SRCS := tests/unit/test_verify_snp.c $(FAKE_SNP_SRCS) $(APPRAISE_SRCS) \
+                        $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) common/json.c
+test_verify_snp_LIBS := -lcmocka -ljansson -lcrypto
+
 TESTS += test_eventlog
 test_eventlog_SRCS := tests/unit/test_eventlog.c tests/unit/vectors.c $(FAKE_SRCS) \
                       $(APPRAISE_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) common/json.c

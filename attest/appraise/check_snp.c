@@ -48,10 +48,11 @@ static void check_certs(const struct snp_appraisal *a, const struct snp_subject 
 			   table.unknown > 0 ? "; entries of unknown kinds are not used" : "");
 }
 
-/* A root that the relying party holds need not come with the evidence. */
+/* A root that the relying party holds need not come with a report. A table, however, is whole or
+ * nothing: evidence with a changed byte must not pass because the byte was not needed. */
 static void add_trusted(const struct snp_appraisal *a)
 {
-	if (a->certs->cert[SNP_ROLE_ARK] == NULL && a->trust_root != NULL &&
+	if (a->cert_table_size == 0 && a->certs->cert[SNP_ROLE_ARK] == NULL && a->trust_root != NULL &&
 	    X509_up_ref(a->trust_root))
 		a->certs->cert[SNP_ROLE_ARK] = a->trust_root;
 }

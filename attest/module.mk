@@ -87,13 +87,20 @@ test_quote_SRCS := tests/unit/test_quote.c tests/unit/vectors.c tests/unit/fake_
                    common/json.c
 test_quote_LIBS := -lcmocka -ljansson -lcrypto
 
-UNIT_SCRIPTS += tests/unit/measure.py tests/unit/measure_snp.py tests/unit/verify.py
+UNIT_SCRIPTS += tests/unit/measure.py tests/unit/measure_snp.py tests/unit/verify.py \
+                tests/unit/verify_snp.py
 
 # Harnesses of everything that reads a file from outside.
 FUZZERS += fuzz_evidence
 fuzz_evidence_SRCS := tests/fuzz/fuzz_evidence.c $(FAKE_SRCS) $(APPRAISE_SRCS) $(MEASURE_SRCS) \
                       $(ATTEST_COMMON_SRCS) common/json.c
 fuzz_evidence_LIBS := -ljansson -lcrypto
+FUZZERS += fuzz_snp_report
+fuzz_snp_report_SRCS := tests/fuzz/fuzz_snp_report.c $(SNP_CHECK_SRCS)
+fuzz_snp_report_LIBS := -lcrypto
+FUZZERS += fuzz_cert_table
+fuzz_cert_table_SRCS := tests/fuzz/fuzz_cert_table.c $(SNP_SRCS) common/err.c common/bytes.c
+fuzz_cert_table_LIBS := -lcrypto
 FUZZERS += fuzz_eventlog
 fuzz_eventlog_SRCS := tests/fuzz/fuzz_eventlog.c attest/tpm/eventlog.c attest/tpm/alg.c \
                       common/err.c common/bytes.c
@@ -121,6 +128,13 @@ TESTS += test_measure_snp
 test_measure_snp_SRCS := tests/unit/test_measure_snp.c tests/unit/fake_files.c \
                          firmware/hashpage.c $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS)
 test_measure_snp_LIBS := -lcmocka -lcrypto
+
+# Files of an SEV-SNP guest with a private root, for tests/unit/verify_snp.py; report.bin with
+# table.bin behind it, table.bin and vek.der are the seeds of fuzz_snp_report and fuzz_cert_table.
+TOOLS += snp_files
+snp_files_SRCS := tests/tools/snp_files.c $(FAKE_SNP_SRCS) $(APPRAISE_SRCS) $(MEASURE_SRCS) \
+                  $(ATTEST_COMMON_SRCS) common/json.c
+snp_files_LIBS := -ljansson -lcrypto
 
 # The agent's own code on a software TPM: its evidence must be affirmed (tests/unit/verify.py).
 TOOLS += agent_once

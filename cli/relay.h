@@ -15,13 +15,13 @@ struct relay {
 	int child_end[RELAY_MAX];
 };
 
-/* Adds one stream into sink (not closed by the relay); *end is the descriptor to hand to the child, which
- * stays open over its exec. */
+/* Adds one stream into sink (not closed by the relay); *end is the descriptor to hand to the child,
+ * which stays open over its exec. */
 int relay_add(struct relay *r, int sink, int *end, struct err *e);
 
-/* Runs path with argv as a child whose standard error is `stderr_end` (from relay_add); copies until every
- * stream has ended and the child is gone; passes SIGINT, SIGTERM and SIGHUP on. Returns the child's
- * exit status, or -EX_HOST. */
+/* Runs path with argv as a child whose standard error is `stderr_end` (from relay_add); copies
+ * until every stream has ended and the child is gone; passes SIGINT, SIGTERM and SIGHUP on. Returns
+ * the child's exit status, or -EX_HOST. */
 int relay_run(struct relay *r, const char *path, char *const argv[], int stderr_end, struct err *e);
 
 #endif

@@ -1,8 +1,7 @@
 /* pavise run NAME: opens what the VM is to have, with the rights of whoever calls, and starts
  * pavise-launch, which gets descriptors and no paths. Then it only carries text. */
+#include "attest/measure/size.h"
 #include "cli/relay.h"
-#include "common/args.h"
-#include "common/checked.h"
 #include "common/err.h"
 #include "sandbox/options.h"
 
@@ -131,27 +130,6 @@ static int add_logs(struct command *c, struct err *e)
 	return rc;
 }
 
-/* "512M" to bytes. */
-static int parse_size(const char *text, uint64_t *out, struct err *e)
-{
-	static const struct {
-		char suffix;
-		uint64_t unit;
-	} units[] = { { 'K', 1ull << 10 }, { 'M', 1ull << 20 }, { 'G', 1ull << 30 } };
-	char digits[32];
-	uint64_t unit = 1, value;
-	size_t length = strlen(text);
-
-	for (size_t i = 0; length > 0 && i < 3; i++)
-		if (text[length - 1] == units[i].suffix)
-			unit = units[i].unit;
-	snprintf(digits, sizeof(digits), "%.*s", (int)(length - (unit > 1)), text);
-	int rc = args_u64("memory", digits, UINT64_MAX, &value, e);
-	if (rc == 0 && !ck_mul_u64(value, unit, out))
-		rc = err_set(e, EX_USAGE_ERROR, "memory %.40s: out of range", text);
-	return rc;
-}
-
 static int take_option(struct command *c, int code, char *value, struct err *e)
 {
 	switch (code) {
@@ -215,7 +193,7 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 	if (rc == 0 && optind != argc - 1)
 		rc = err_set(e, EX_USAGE_ERROR, "give one name: see --help");
 	if (rc == 0)
-		rc = parse_size(c->memory, &memory, e);
+		rc = size_parse("memory", c->memory, &memory, e);
 	if (rc == 0)
 		rc = add_logs(c, e);
 	if (rc != 0)

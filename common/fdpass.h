@@ -10,7 +10,8 @@
 #define FDPASS_MAX 16
 
 /* Sends size bytes at data (at least 1) with count descriptors, 0..FDPASS_MAX. */
-int fdpass_send(int sock, const void *data, size_t size, const int *fds, size_t count, struct err *e);
+int fdpass_send(int sock, const void *data, size_t size, const int *fds, size_t count,
+		struct err *e);
 
 /* Receives one message of at most size bytes and at most max descriptors. *got_size 0 means the
  * peer closed. More descriptors than max, or MSG_CTRUNC, closes all and is -EX_INTERNAL.

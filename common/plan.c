@@ -175,6 +175,21 @@ static int check_count(const char *object, const struct plan *p, uint32_t index,
 	return 0;
 }
 
+/* The table's order is that of the launch, and so of the measurement. */
+static int check_order(const char *object, const struct plan *p, uint32_t index, struct err *e)
+{
+	int shared = 0;
+
+	for (uint32_t i = 0; i < index; i++)
+		shared |= !plan_is_launched(p->region[i].type);
+	if (p->tee == PLAN_TEE_SNP && shared && plan_is_launched(p->region[index].type))
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: region %u: private memory after shared: the order is the "
+			       "measurement",
+			       object, index);
+	return 0;
+}
+
 static int check_type(const char *object, const struct plan *p, uint32_t index, uint32_t type,
 		      struct err *e)
 {
@@ -189,12 +204,8 @@ static int check_type(const char *object, const struct plan *p, uint32_t index, 
 			       "plan %s: region %u: the firmware must be the first region and the "
 			       "only one of its type",
 			       object, index);
-	if (p->tee == PLAN_TEE_SNP && index > 0 && plan_is_launched(p->region[index].type) &&
-	    !plan_is_launched(p->region[index - 1].type))
-		return err_set(e, EX_MALFORMED,
-			       "plan %s: region %u: private memory after shared: the order is the "
-			       "measurement",
-			       object, index);
+	if ((status = check_order(object, p, index, e)) < 0)
+		return status;
 	if ((status = check_count(object, p, index, e)) < 0)
 		return status;
 	return check_size(object, &p->region[index], index, e);

@@ -26,6 +26,8 @@ enum vm_end {
 	VM_END_FIRMWARE_STOP = 4,  /* b = enum fw_stop */
 	VM_END_KVM_ERROR = 5,      /* b = KVM exit reason or errno */
 	VM_END_STOPPED = 6,        /* by RECORD_STOP */
+	VM_END_TERMINATED = 7,     /* a confidential guest ended itself; b = set << 8 | reason */
+	VM_END_MEMORY_FAULT = 8,   /* it used a page as it may not; b = low 32 bits of its number */
 };
 
 struct record {

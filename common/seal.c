@@ -28,7 +28,8 @@ static int own_label(struct seal_lsm_ctx *c, struct err *e)
 	*c = (struct seal_lsm_ctx){ .id = SEAL_LSM_ID_SELINUX };
 	n = syscall(SYS_lsm_get_self_attr, SEAL_LSM_ATTR_CURRENT, c, &size, SEAL_LSM_FLAG_SINGLE);
 	if (n < 0 && errno == ENOSYS)
-		return err_set(e, EX_HOST, "label: this kernel cannot tell a process its own label: "
+		return err_set(e, EX_HOST,
+			       "label: this kernel cannot tell a process its own label: "
 			       "Linux 6.8 or later is needed");
 	if (n < 0 && errno == EOPNOTSUPP)
 		return err_set(e, EX_HOST, "label: SELinux is not active on this host");
@@ -56,8 +57,10 @@ int seal_check_label(const char *label, struct err *e)
 	if (rc < 0)
 		return rc;
 	if (strcmp(c.ctx, label) != 0)
-		return err_set(e, EX_HOST, "label: process runs as %s, the launcher expected %s: "
-			       "is the policy module loaded and the program labelled?", c.ctx, label);
+		return err_set(e, EX_HOST,
+			       "label: process runs as %s, the launcher expected %s: "
+			       "is the policy module loaded and the program labelled?",
+			       c.ctx, label);
 	return 0;
 }
 
@@ -107,7 +110,8 @@ static int check_capability_sets(struct err *e)
 		return err_errno(e, EX_HOST, errno, "capabilities: cannot be read");
 	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
 		if ((set[i].effective | set[i].permitted | set[i].inheritable) != 0)
-			return err_set(e, EX_HOST, "capabilities: held in the permitted, effective or "
+			return err_set(e, EX_HOST,
+				       "capabilities: held in the permitted, effective or "
 				       "inheritable set: the launcher has to drop them all");
 	return 0;
 }
@@ -139,7 +143,8 @@ int seal_process(struct err *e)
 	if (rc < 0)
 		return rc;
 	if (prctl(PR_SET_PDEATHSIG, (unsigned long)SIGKILL, 0ul, 0ul, 0ul) != 0)
-		return err_errno(e, EX_HOST, errno, "process: cannot tie its life to the launcher's");
+		return err_errno(e, EX_HOST, errno,
+				 "process: cannot tie its life to the launcher's");
 	if (prctl(PR_SET_DUMPABLE, 0ul, 0ul, 0ul, 0ul) != 0)
 		return err_errno(e, EX_HOST, errno, "process: cannot forbid dumps and tracing");
 	/* Before Linux 6.3: EINVAL. The filters refuse every mmap and mprotect anyway. */
@@ -183,11 +188,12 @@ int seal_landlock(struct err *e)
 	rules = everything(abi);
 	fd = syscall(SYS_landlock_create_ruleset, &rules, sizeof(rules), 0ul);
 	if (fd < 0)
-		return err_errno(e, EX_HOST, errno, "landlock: cannot make a rule set (ABI %ld)", abi);
+		return err_errno(e, EX_HOST, errno, "landlock: cannot make a rule set (ABI %ld)",
+				 abi);
 	/* No rule is added: what is handled is denied. */
 	if (syscall(SYS_landlock_restrict_self, fd, 0ul) != 0)
-		rc = err_errno(e, EX_HOST, errno, "landlock: cannot restrict this process (ABI %ld)",
-			       abi);
+		rc = err_errno(e, EX_HOST, errno,
+			       "landlock: cannot restrict this process (ABI %ld)", abi);
 	close((int)fd);
 	return rc;
 }

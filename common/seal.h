@@ -13,7 +13,8 @@
 int seal_check_label(const char *label, struct err *e);
 
 /* fd must be open and no stand-in: SELinux replaces a descriptor the domain may not use by a
- * null device. want is S_IFREG, S_IFSOCK, S_IFCHR or S_IFIFO; a null device (1:3) is refused always. */
+ * null device. want is S_IFREG, S_IFSOCK, S_IFCHR or S_IFIFO; a null device (1:3) is refused
+ * always. */
 int seal_check_fd(const char *what, int fd, unsigned want, struct err *e);
 
 /* PR_SET_PDEATHSIG (cleared by the label transition), PR_SET_DUMPABLE 0, PR_SET_MDWE where the

@@ -78,13 +78,13 @@ void vq_break(struct virtqueue *q, const char *why)
 	if (q->broken)
 		return;
 	q->broken = true;
-	snprintf(line, sizeof(line), "queue %u: %s: not served until the driver resets it", q->number,
-		 why);
+	snprintf(line, sizeof(line), "queue %u: %s: not served until the driver resets it",
+		 q->number, why);
 	devlog_line(q->log, line);
 	signal_eventfd(q->err);
 }
 
-/* 1: *head is the next chain's first descriptor, not yet checked; 0: nothing available; -1: broken. */
+/* 1: *head is the next chain's first descriptor, not yet checked; 0: nothing there; -1: broken. */
 static int next_head(struct virtqueue *q, uint16_t *head)
 {
 	uint16_t idx;

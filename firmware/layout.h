@@ -62,7 +62,7 @@
 #define MMIO_HOLE_END     0x100000000ull
 #define PCI_WINDOW_BASE   0xC0000000u
 #define PCI_WINDOW_SIZE   0x10000000u
-#define PCI_BAR_STRIDE    0x8000u    /* BAR 0 of device N (1..) is at base + N * stride, this size */
+#define PCI_BAR_STRIDE    0x8000u    /* BAR 0 of device N (1..): at base + N * stride, this size */
 #define PCI_SLOT_MAX      16u        /* device numbers 1..16 at most; 0 is the host bridge */
 #define IOAPIC_BASE       0xFEC00000u
 #define LAPIC_BASE        0xFEE00000u

@@ -29,7 +29,7 @@ enum fw_stop {
 	STOP_CMDLINE_HASH = 0x42,
 	STOP_BLOB_BOUNDS = 0x43,      /* a staged blob does not lie inside RAM */
 	STOP_INITRD_PLACE = 0x44,     /* no room for the initrd below its highest address */
-	STOP_CMDLINE_FORM = 0x45,     /* NUL inside, none at the end, or longer than the kernel takes */
+	STOP_CMDLINE_FORM = 0x45,     /* NUL inside, none at its end, or too long for the kernel */
 	/* 5x: kernel image */
 	STOP_KERNEL_MAGIC = 0x50,     /* not a bzImage */
 	STOP_KERNEL_PROTOCOL = 0x51,  /* boot protocol too old or no 64-bit entry */

@@ -23,7 +23,8 @@ static int check_kernel(struct err *e)
 			       "one that has them");
 	int rc = lsm_get(LSM_CURRENT, label);
 	if (rc != 0)
-		return err_errno(e, EX_HOST, -rc, "lsm_get_self_attr: Linux 6.8 or newer is needed");
+		return err_errno(e, EX_HOST, -rc,
+				 "lsm_get_self_attr: Linux 6.8 or newer is needed");
 	return 0;
 }
 

@@ -32,7 +32,8 @@ static int finish(const char *name, const struct err *cause, const struct err *u
 static int drop_privileges(struct err *e)
 {
 	const uint32_t keep = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
-			      1u << CAP_FOWNER | 1u << CAP_KILL | 1u << CAP_SETGID | 1u << CAP_SETUID;
+			      1u << CAP_FOWNER | 1u << CAP_KILL | 1u << CAP_SETGID |
+			      1u << CAP_SETUID;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { .effective = keep, .permitted = keep } };
 

@@ -77,10 +77,12 @@ int mcs_open(const char *path, unsigned categories, struct mcs_table *t, struct 
 	if (categories < 3 || categories > MCS_CATEGORIES)
 		return err_set(e, EX_INTERNAL, "category pool of %u: not 3 to 1024", categories);
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return err_errno(e, EX_HOST, errno, "%s: cannot make the table of categories", path);
+		return err_errno(e, EX_HOST, errno, "%s: cannot make the table of categories",
+				 path);
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (dir < 0)
-		return err_errno(e, EX_HOST, errno, "%s: cannot open the table of categories", path);
+		return err_errno(e, EX_HOST, errno, "%s: cannot open the table of categories",
+				 path);
 	/* Whoever may write here can free a pair that is in use. */
 	if (fstat(dir, &st) != 0 || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
 		close(dir);

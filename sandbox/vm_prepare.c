@@ -125,10 +125,10 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 	if (geteuid() != 0)
 		return err_set(e, EX_HOST, "not root: labels, user ids and namespaces are root's "
 			       "to give: run it as root");
-	if ((rc = options_check_host(o, e)) != 0 || (rc = plan_copy_make(o->plan_fd, &vm->plan, e)) ||
-	    (rc = check_plan(vm, e)) != 0 || (rc = open_kvm(&vm->kvm, e)) != 0 ||
-	    (rc = open_libexec(o->libexec, &vm->libexec, e)) != 0 ||
-	    (rc = check_disks(vm, e)) != 0)
+	if ((rc = options_check_host(o, e)) != 0 ||
+	    (rc = plan_copy_make(o->plan_fd, &vm->plan, e)) || (rc = check_plan(vm, e)) != 0 ||
+	    (rc = open_kvm(&vm->kvm, e)) != 0 ||
+	    (rc = open_libexec(o->libexec, &vm->libexec, e)) != 0 || (rc = check_disks(vm, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_check_host(e)) != 0)
 		return rc;

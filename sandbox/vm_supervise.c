@@ -1,6 +1,7 @@
 #include "sandbox/vm.h"
 
 #include "common/record.h"
+#include "common/snp_term.h"
 #include "common/stop_text.h"
 
 #include <errno.h>
@@ -246,6 +247,15 @@ int vm_end_text(const struct vm *vm, char *out, size_t size)
 		snprintf(out, size, "firmware stop 0x%x: %s", vm->end_detail,
 			 stop_text(vm->end_detail));
 		return EX_FIRMWARE;
+	case VM_END_TERMINATED:
+		snprintf(out, size, "the guest ended itself (set %u, reason %u): %s",
+			 vm->end_detail >> 8, vm->end_detail & 0xFF,
+			 snp_term_text(vm->end_detail >> 8, vm->end_detail & 0xFF));
+		return EX_GUEST;
+	case VM_END_MEMORY_FAULT:
+		snprintf(out, size, "the guest used page 0x%x in a way it had not asked for: see "
+			 "vmm.log (--keep-logs)", vm->end_detail);
+		return EX_GUEST;
 	case VM_END_KVM_ERROR:
 		snprintf(out, size, "KVM could not run the guest on (code %u): see vmm.log "
 			 "(--keep-logs)", vm->end_detail);

@@ -23,7 +23,9 @@ def firmware(seed=1, size=8192, variant=1):
     return bytes(body)
 
 
-SITES = {1: b"\xf2\x0f\x01\xff", 2: b"\xf3\x0f\x01\xfe", 3: b"\xf3\x0f\x01\xd9", 4: b"\xf3\x0f\x01\xfe"}
+# PVALIDATE, RMPADJUST, VMGEXIT, and an RMPADJUST that is the last one.
+SITES = {1: b"\xf2\x0f\x01\xff", 2: b"\xf3\x0f\x01\xfe", 3: b"\xf3\x0f\x01\xd9",
+         4: b"\xf3\x0f\x01\xfe"}
 
 
 def firmware_snp(seed=1, size=12288, entry=1024, ap_entry=1040,

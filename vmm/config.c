@@ -1,7 +1,9 @@
 #include "vmm/config.h"
 
 #include "common/args.h"
+#include "common/bytes.h"
 #include "common/seal.h"
+#include "vmm/kvm/sev.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -9,10 +11,16 @@
 
 #define NAME_MAX_LENGTH 32
 
-enum key { NAME, LABEL, CONTROL, KVM, PLAN, RAM, LOG, CONSOLE, MEMORY, CPUS, TPM, DEV, KEYS };
+/* Those before TPM are needed, the others are not. */
+enum key {
+	NAME, LABEL, CONTROL, KVM, PLAN, RAM, LOG, CONSOLE, MEMORY, CPUS,
+	TPM, DEV, SEV, PSP, HOST_DATA, ID_BLOCK, ID_AUTH, KEYS
+};
 
-static const char *const key_name[KEYS] = { "name", "label", "control", "kvm", "plan", "ram",
-					    "log", "console", "memory", "cpus", "tpm", "dev" };
+static const char *const key_name[KEYS] = {
+	"name", "label", "control", "kvm", "plan", "ram", "log", "console", "memory", "cpus",
+	"tpm", "dev", "sev", "psp", "host_data", "id_block", "id_auth",
+};
 
 static int parse_name(const char *value, const char **out, struct err *e)
 {
@@ -53,6 +61,15 @@ static int parse_cpus(const char *value, uint64_t *out, struct err *e)
 	return rc;
 }
 
+static int parse_host_data(const char *value, struct config *c, struct err *e)
+{
+	if (!hex_decode(value, c->host_data, sizeof(c->host_data)))
+		return err_set(e, EX_USAGE_ERROR, "host_data=: not %zu hexadecimal digits",
+			       2 * sizeof(c->host_data));
+	c->has_host_data = true;
+	return 0;
+}
+
 static int parse_value(struct config *c, enum key key, const char *value, struct err *e)
 {
 	switch (key) {
@@ -68,6 +85,11 @@ static int parse_value(struct config *c, enum key key, const char *value, struct
 	case MEMORY:  return args_u64("memory", value, UINT64_MAX, &c->memory, e);
 	case CPUS:    return parse_cpus(value, &c->cpus, e);
 	case DEV:     return parse_device(value, c, e);
+	case SEV:     return args_fd("sev", value, &c->sev, e);
+	case PSP:     return args_fd("psp", value, &c->psp, e);
+	case HOST_DATA: return parse_host_data(value, c, e);
+	case ID_BLOCK: return args_fd("id_block", value, &c->id_block, e);
+	case ID_AUTH: return args_fd("id_auth", value, &c->id_auth, e);
 	case KEYS:    break;
 	}
 	return err_set(e, EX_INTERNAL, "key %d: unknown", (int)key);
@@ -93,7 +115,7 @@ int config_parse(struct config *c, int argc, char **argv, struct err *e)
 	bool seen[KEYS] = { false };
 
 	memset(c, 0, sizeof(*c));
-	c->tpm = -1;
+	c->tpm = c->sev = c->psp = c->id_block = c->id_auth = -1;
 	for (int i = 1; i < argc; i++) {
 		int rc = parse_argument(c, argv[i], seen, e);
 
@@ -104,6 +126,8 @@ int config_parse(struct config *c, int argc, char **argv, struct err *e)
 		if (!seen[k])
 			return err_set(e, EX_USAGE_ERROR, "%s=: missing", key_name[k]);
 	}
+	if (seen[ID_BLOCK] != seen[ID_AUTH])
+		return err_set(e, EX_USAGE_ERROR, "id_block=, id_auth=: one without the other");
 	return 0;
 }
 
@@ -120,6 +144,12 @@ int config_check_environment(const struct config *c, struct err *e)
 		rc = seal_check_fd(wanted[i].what, wanted[i].fd, wanted[i].type, e);
 	if (rc == 0 && c->tpm >= 0)
 		rc = seal_check_fd("tpm", c->tpm, S_IFSOCK, e);
+	if (rc == 0 && c->id_block >= 0)
+		rc = seal_check_fd("id_block", c->id_block, S_IFREG, e);
+	if (rc == 0 && c->id_auth >= 0)
+		rc = seal_check_fd("id_auth", c->id_auth, S_IFREG, e);
+	if (rc == 0)
+		rc = sev_take_descriptors(c->sev, c->psp, e);
 	for (unsigned i = 0; rc == 0 && i < c->device_count; i++)
 		rc = seal_check_fd("dev", c->device[i].fd, S_IFSOCK, e);
 	return rc;

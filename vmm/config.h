@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "firmware/layout.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CONFIG_TYPE_MAX 8 /* characters of a device type */
@@ -23,9 +24,17 @@ struct config {
 	uint64_t cpus;     /* 1..FW_BOOT_CPU_MAX */
 	unsigned device_count;
 	struct config_device device[PCI_SLOT_MAX]; /* in PCI slot order, from slot 1 */
+
+	/* SEV-SNP only; descriptors are -1 when absent */
+	int sev;               /* /dev/sev: the kernel remembers this very number */
+	int psp;               /* the simulated processor's socket; the platform model only */
+	int id_block, id_auth; /* files of 96 and 4096 bytes: both or none */
+	bool has_host_data;
+	uint8_t host_data[32]; /* appears in every attestation report of the guest */
 };
 
-/* Parses all arguments; every key but tpm and dev must be there once. -EX_USAGE_ERROR. */
+/* Parses all arguments; every key up to cpus must be there once, the others
+ * at most once (dev more often). -EX_USAGE_ERROR. */
 int config_parse(struct config *c, int argc, char **argv, struct err *e);
 
 /* Checks that this process runs under its label and that every descriptor is of its kind: SELinux

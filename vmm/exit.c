@@ -56,6 +56,8 @@ static void log_registers(struct vcpu *v)
 	struct kvm_regs r;
 	struct kvm_sregs s;
 
+	if (v->vm->tee->confidential)
+		return;
 	if (kvm_get_regs(v->fd, &r, &e) < 0 || kvm_get_sregs(v->fd, &s, &e) < 0) {
 		vm_log(v->vm, "vcpu %u: registers: %s", v->index, e.text);
 		return;
@@ -101,6 +103,8 @@ void exit_handle(struct vcpu *v, int rc)
 {
 	struct vm *vm = v->vm;
 
+	if (vm->tee->exit && vm->tee->exit(v, rc))
+		return;
 	if (rc < 0) {
 		kvm_error(v, "KVM_RUN failed with errno", (uint32_t)-rc);
 		return;

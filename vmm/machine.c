@@ -86,7 +86,6 @@ static int add_platform(struct vm *vm, const struct config *c, struct err *e)
 		rc = dispatch_add_mmio(vm, IOAPIC_BASE, IOAPIC_MMIO_SIZE, ioapic_read,
 				       ioapic_write, &vm->ioapic, e);
 	if (rc == 0 && c->tpm >= 0) {
-		vm->has_tpm = true;
 		rc = tpm_crb_init(&vm->tpm, c->tpm, &vm->stopping, log_tpm, vm, e);
 		if (rc == 0)
 			rc = dispatch_add_mmio(vm, TPM_CRB_BASE, TPM_CRB_SIZE, tpm_crb_read,
@@ -99,7 +98,6 @@ static int add_devices(struct vm *vm, const struct config *c, struct err *e)
 {
 	int rc = pci_init(vm, e);
 
-	vm->pci_slots = c->device_count;
 	for (unsigned i = 0; rc == 0 && i < c->device_count; i++) {
 		struct vdev *device;
 
@@ -108,7 +106,7 @@ static int add_devices(struct vm *vm, const struct config *c, struct err *e)
 	return rc;
 }
 
-/* All vCPUs exist before the plan is loaded; then nothing can be created from /dev/kvm any more. */
+/* All vCPUs exist before the plan is loaded: an SEV-SNP launch encrypts them; then nothing can be created from /dev/kvm any more. */
 static int add_vcpus(struct vm *vm, unsigned count, struct err *e)
 {
 	int most = kvm_check_cap(vm->kvm_fd, KVM_CAP_MAX_VCPUS);
@@ -117,7 +115,6 @@ static int add_vcpus(struct vm *vm, unsigned count, struct err *e)
 	if (most > 0 && count > (unsigned)most)
 		return err_set(e, EX_HOST, "cpus: %u, but this host's KVM allows %d: give fewer",
 			       count, most);
-	vm->cpu_count = count;
 	for (unsigned i = 0; rc == 0 && i < count; i++)
 		rc = vcpu_create(vm, i, e);
 	if (rc == 0) {
@@ -127,34 +124,20 @@ static int add_vcpus(struct vm *vm, unsigned count, struct err *e)
 	return rc;
 }
 
-static int load_mapped_plan(struct vm *vm, const void *file, size_t size, struct err *e)
-{
-	static struct plan plan; /* large */
+/* The plan as mapped; its regions borrow from the file. */
+struct loaded_plan {
+	struct plan plan;
 	struct fw_boot_block block;
-	const struct tee_ops *tee;
-	int rc = plan_parse("plan", file, size, &plan, e);
-
-	if (rc == 0)
-		rc = boot_block_fill(&block, vm->memory.size, vm->cpu_count, vm->has_tpm,
-				     vm->pci_slots, e);
-	if (rc < 0)
-		return rc;
-	tee = tee_find(plan.tee);
-	if (!tee)
-		return err_set(e, EX_HOST, "plan: made for another kind of machine (%d) than this "
-			       "VMM can make: make one for a plain guest", (int)plan.tee);
-	rc = tee_check_plan(vm, &plan, &block, e);
-	return rc < 0 ? rc : tee->load(vm, &plan, &block, e);
-}
+	void *file;
+	size_t size;
+};
 
 /* A plan that could change after the launcher measured it is no plan. */
-static int load_plan(struct vm *vm, int fd, struct err *e)
+static int map_plan(struct loaded_plan *l, int fd, struct err *e)
 {
 	const int wanted = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW;
 	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
-	void *file;
-	int rc;
 
 	if (seals < 0 || (seals & wanted) != wanted)
 		return err_set(e, EX_HOST, "plan: descriptor %d is not a sealed memfd", fd);
@@ -162,13 +145,31 @@ static int load_plan(struct vm *vm, int fd, struct err *e)
 		return err_errno(e, EX_HOST, errno, "plan: cannot look at descriptor %d", fd);
 	if (st.st_size < 1 || (uint64_t)st.st_size > PLAN_FILE_MAX)
 		return err_set(e, EX_MALFORMED, "plan: %lld bytes", (long long)st.st_size);
-	file = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (file == MAP_FAILED)
+	l->size = (size_t)st.st_size;
+	l->file = mmap(NULL, l->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (l->file == MAP_FAILED)
 		return err_errno(e, EX_HOST, errno, "plan: cannot map descriptor %d", fd);
-	rc = load_mapped_plan(vm, file, (size_t)st.st_size, e);
-	munmap(file, (size_t)st.st_size);
 	close(fd);
-	return rc;
+	return 0;
+}
+
+/* Everything about the plan that can be checked before the machine exists. */
+static int read_plan(struct vm *vm, struct loaded_plan *l, int fd, struct err *e)
+{
+	int rc = map_plan(l, fd, e);
+
+	if (rc == 0)
+		rc = plan_parse("plan", l->file, l->size, &l->plan, e);
+	if (rc < 0)
+		return rc;
+	vm->tee = tee_find(l->plan.tee);
+	if (!vm->tee)
+		return err_set(e, EX_HOST, "plan: made for another kind of machine (%d) than this "
+			       "VMM can make: make one for a plain or an SEV-SNP guest",
+			       (int)l->plan.tee);
+	rc = boot_block_fill(&l->block, vm->memory.size, vm->cpu_count, vm->has_tpm,
+			     vm->pci_slots, e);
+	return rc < 0 ? rc : tee_check_plan(vm, &l->plan, &l->block, e);
 }
 
 static int init_vm(struct vm *vm, const struct config *c, struct err *e)
@@ -179,6 +180,9 @@ static int init_vm(struct vm *vm, const struct config *c, struct err *e)
 	vm->log_fd = c->log;
 	vm->console_fd = c->console;
 	vm->next_gsi = VM_GSI_FIRST;
+	vm->cpu_count = (unsigned)c->cpus;
+	vm->has_tpm = c->tpm >= 0;
+	vm->pci_slots = c->device_count;
 	clock_gettime(CLOCK_MONOTONIC, &vm->start);
 	if (pthread_mutex_init(&vm->lock, NULL) != 0)
 		return err_set(e, EX_INTERNAL, "vm: cannot make the device lock");
@@ -190,19 +194,26 @@ static int init_vm(struct vm *vm, const struct config *c, struct err *e)
 
 int machine_build(struct vm *vm, const struct config *c, struct err *e)
 {
+	static struct loaded_plan l; /* large */
 	int rc = init_vm(vm, c, e);
 
 	if (rc == 0)
 		rc = memory_map(&vm->memory, c->ram, c->memory, e);
 	if (rc == 0)
-		rc = vm_create(vm, e);
+		rc = vm_check_kvm(vm, e);
+	if (rc == 0)
+		rc = read_plan(vm, &l, c->plan, e);
+	if (rc == 0)
+		rc = vm->tee->create_vm(vm, &l.plan, c, e);
 	if (rc == 0)
 		rc = add_platform(vm, c, e);
 	if (rc == 0)
 		rc = add_devices(vm, c, e);
 	if (rc == 0)
-		rc = add_vcpus(vm, (unsigned)c->cpus, e);
+		rc = add_vcpus(vm, vm->cpu_count, e);
 	if (rc == 0)
-		rc = load_plan(vm, c->plan, e);
+		rc = vm->tee->load(vm, &l.plan, &l.block, e);
+	if (rc == 0)
+		munmap(l.file, l.size);
 	return rc;
 }

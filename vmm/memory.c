@@ -102,3 +102,12 @@ int gpa_is_ram(const struct memory *m, uint64_t gpa, uint64_t n)
 {
 	return locate(m, gpa, n) != 0;
 }
+
+int memory_discard(const struct memory *m, uint64_t offset, uint64_t n)
+{
+	if (!ck_range(offset, n, m->size))
+		return -EX_INTERNAL;
+	if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)n) < 0)
+		return -EX_HOST;
+	return 0;
+}

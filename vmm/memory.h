@@ -42,4 +42,8 @@ int gpa_write(const struct memory *m, uint64_t gpa, const void *data, size_t n);
 /* 1 when [gpa, gpa + n) lies inside one region of RAM. */
 int gpa_is_ram(const struct memory *m, uint64_t gpa, uint64_t n);
 
+/* Frees [offset, offset + n) of the memfd, for every process that maps it: it reads as zeros then.
+ * 0, -EX_INTERNAL outside of RAM, -EX_HOST. */
+int memory_discard(const struct memory *m, uint64_t offset, uint64_t n);
+
 #endif

@@ -1,20 +1,16 @@
 #include "vmm/run.h"
 
 #include "common/seal.h"
+#include "common/snp_term.h"
 #include "common/stop_text.h"
+#include "vmm/filters.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "seccomp/vmm_main.h"
-#include "seccomp/vmm_vcpu.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define VCPU_STACK   0x40000ul /* bytes; the deepest user is KVM_SET_GSI_ROUTING with its 24 KiB */
 #define KICK_EVERY_MS 100
@@ -50,8 +46,10 @@ static void park(void)
 
 static void *vcpu_thread(void *arg)
 {
+	const struct vcpu *v = arg;
+	struct filter f = filter_of_vcpus(v->vm->tee->confidential);
 	struct err e = { 0 };
-	int rc = seal_seccomp(vmm_vcpu_filter, COUNT(vmm_vcpu_filter), 0, &e);
+	int rc = seal_seccomp(f.code, f.count, 0, &e);
 
 	pthread_mutex_lock(&run.lock);
 	run.sealed++;
@@ -89,6 +87,7 @@ static int start_threads(struct vm *vm, struct err *e)
  * then takes the filter of its role. */
 static int seal(struct vm *vm, struct err *e)
 {
+	struct filter f = filter_of_main();
 	int rc = seal_process(e);
 
 	if (rc == 0)
@@ -106,7 +105,7 @@ static int seal(struct vm *vm, struct err *e)
 	}
 	pthread_mutex_unlock(&run.lock);
 	if (rc == 0)
-		rc = seal_seccomp(vmm_main_filter, COUNT(vmm_main_filter), 0, e);
+		rc = seal_seccomp(f.code, f.count, 0, e);
 	return rc;
 }
 
@@ -202,6 +201,10 @@ static struct end_text describe_end(unsigned end, unsigned detail)
 		return (struct end_text){ EX_GUEST, "triple fault in the guest" };
 	case VM_END_FIRMWARE_STOP:
 		return (struct end_text){ EX_FIRMWARE, stop_text(detail) };
+	case VM_END_TERMINATED:
+		return (struct end_text){ EX_GUEST, snp_term_text(detail >> 8, detail & 0xFF) };
+	case VM_END_MEMORY_FAULT:
+		return (struct end_text){ EX_GUEST, "the guest used memory it had not asked for" };
 	}
 	return (struct end_text){ EX_HOST, "KVM cannot run the guest: see the log" };
 }

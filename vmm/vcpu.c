@@ -57,7 +57,9 @@ static int set_up_cpuid(struct vm *vm, struct vcpu *v, struct err *e)
 	if (rc < 0)
 		return rc;
 	adjust_cpuid(&table, vm, v->index, tsc_deadline);
-	return kvm_set_cpuid(v->fd, &table, e);
+	if (vm->tee->adjust_cpuid)
+		rc = vm->tee->adjust_cpuid(vm, &table, e);
+	return rc < 0 ? rc : kvm_set_cpuid(v->fd, &table, e);
 }
 
 int vcpu_create(struct vm *vm, unsigned index, struct err *e)

@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Pages KVM needs for itself on old Intel processors: inside the MMIO hole, where no device is. */
-#define TSS_GPA          0xFFFBD000u
-#define IDENTITY_MAP_GPA 0xFFFBC000u
-
 #define LOG_LINES_MAX 1000 /* some lines are the guest's doing: it may not fill the host's disk */
 
 struct needed_cap {
@@ -36,25 +32,11 @@ static int check_caps(int kvm_fd, struct err *e)
 	return 0;
 }
 
-int vm_create(struct vm *vm, struct err *e)
+int vm_check_kvm(const struct vm *vm, struct err *e)
 {
-	int rc;
+	int rc = kvm_check_api(vm->kvm_fd, e);
 
-	rc = kvm_check_api(vm->kvm_fd, e);
-	if (rc == 0)
-		rc = check_caps(vm->kvm_fd, e);
-	if (rc == 0)
-		rc = kvm_create_vm(vm->kvm_fd, &vm->vm_fd, e);
-	if (rc == 0)
-		rc = kvm_set_fixed_pages(vm->vm_fd, TSS_GPA, IDENTITY_MAP_GPA, e);
-	if (rc == 0)
-		rc = kvm_split_irqchip(vm->vm_fd, IOAPIC_PINS, e);
-	for (unsigned i = 0; rc == 0 && i < vm->memory.count; i++) {
-		const struct memory_region *r = &vm->memory.region[i];
-
-		rc = kvm_set_memory(vm->vm_fd, i, r->gpa, r->size, r->host, e);
-	}
-	return rc;
+	return rc == 0 ? check_caps(vm->kvm_fd, e) : rc;
 }
 
 int vm_alloc_gsi(struct vm *vm, uint32_t *gsi, struct err *e)

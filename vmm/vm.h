@@ -12,6 +12,8 @@
 #include "vmm/platform/power.h"
 #include "vmm/platform/tpm_crb.h"
 #include "vmm/platform/uart.h"
+#include "vmm/tee/snp.h"
+#include "vmm/tee/tee.h"
 #include "vmm/vcpu.h"
 
 #include <pthread.h>
@@ -47,6 +49,9 @@ struct vm {
 	unsigned pci_slots;      /* devices on the bus */
 	struct pci *pci;         /* set by pci_init, owned by it */
 
+	const struct tee_ops *tee; /* the kind of guest: the plan says it */
+	struct snp snp;          /* SEV-SNP guests only */
+
 	unsigned cpu_count;
 	struct vcpu vcpu[VM_VCPU_MAX];
 
@@ -57,9 +62,8 @@ struct vm {
 	int end_fd;
 };
 
-/* Makes the KVM VM on vm->kvm_fd: capabilities checked, irqchip split, RAM slots set (vm->memory
- * must be mapped). 0, -EX_HOST. */
-int vm_create(struct vm *vm, struct err *e);
+/* Checks that the KVM behind vm->kvm_fd has what any guest of ours needs. 0, -EX_HOST. */
+int vm_check_kvm(const struct vm *vm, struct err *e);
 
 /* Hands out GSIs for irqfds, upward from VM_GSI_FIRST. -EX_INTERNAL when none is left. */
 int vm_alloc_gsi(struct vm *vm, uint32_t *gsi, struct err *e);

@@ -1,7 +1,9 @@
 /* Constants that tables may name. A name missing here is a line to add, never a number in a
  * table: numbers hide what is allowed. */
 #include "sandbox/seccomp/table.h"
+#include "vmm/kvm/uapi_snp.h" /* numbers newer than the kernel headers here */
 
+#include <linux/falloc.h>
 #include <linux/futex.h>
 #include <linux/kvm.h>
 #include <signal.h>
@@ -13,6 +15,7 @@
 #define NAME(constant) { #constant, (uint64_t)(constant) }
 
 #define FUTEX_WAIT_BITSET_REALTIME_PRIVATE (FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME)
+#define FALLOC_PUNCH_HOLE_KEEP_SIZE (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
 static const struct {
 	const char *name;
@@ -23,6 +26,8 @@ static const struct {
 	NAME(KVM_GET_SREGS),
 	NAME(KVM_SIGNAL_MSI),
 	NAME(KVM_SET_GSI_ROUTING),
+	{ "KVM_SET_MEMORY_ATTRIBUTES", UAPI_SET_MEMORY_ATTRIBUTES },
+	NAME(FALLOC_PUNCH_HOLE_KEEP_SIZE),
 	NAME(FUTEX_WAIT_PRIVATE),
 	NAME(FUTEX_WAKE_PRIVATE),
 	NAME(FUTEX_WAIT_BITSET_PRIVATE),

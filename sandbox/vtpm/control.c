@@ -36,7 +36,8 @@ static int request(int fd, const char *what, const struct writer *w, int timeout
 	r = reader_over(answer, sizeof(answer));
 	result = read_be32(&r);
 	if (result != 0)
-		return err_set(e, EX_HOST, "vtpm: %s: swtpm answered %#x: see its log", what, result);
+		return err_set(e, EX_HOST, "vtpm: %s: swtpm answered %#x: see its log", what,
+			       result);
 	return 0;
 }
 

@@ -67,7 +67,8 @@ static TSS2_RC receive(TSS2_TCTI_CONTEXT *context, size_t *size, uint8_t *respon
 		return TSS2_TCTI_RC_BAD_REFERENCE;
 	if (!t->waiting)
 		return TSS2_TCTI_RC_BAD_SEQUENCE;
-	deadline = channel_deadline(timeout < 0 || timeout > t->timeout_ms ? t->timeout_ms : timeout);
+	deadline =
+		channel_deadline(timeout < 0 || timeout > t->timeout_ms ? t->timeout_ms : timeout);
 	if (!t->header_received &&
 	    channel_receive(t->fd, RESPONSE, t->header, sizeof(t->header), deadline, &t->err) < 0)
 		return give_up(t, TSS2_TCTI_RC_IO_ERROR);

@@ -128,7 +128,8 @@ int tpm_check_banks(struct tpm *t, struct err *e)
 		found += (unsigned)wanted;
 	}
 	if (found != 2)
-		return err_set(e, EX_HOST, "vtpm: this swtpm lacks the SHA-256 or the SHA-384 bank");
+		return err_set(e, EX_HOST,
+			       "vtpm: this swtpm lacks the SHA-256 or the SHA-384 bank");
 	return 0;
 }
 
@@ -152,8 +153,10 @@ int tpm_check_pcr0(struct tpm *t, TPM2_ALG_ID alg, const void *want, size_t size
 		return 0;
 	hex_encode(digest.digests[0].buffer, size, is_hex);
 	hex_encode(want, size, want_hex);
-	return err_set(e, EX_HOST, "vtpm: PCR 0 of bank %#x is %s, H-CRTM over the firmware makes it "
-		       "%s: this swtpm does not measure what it is given", alg, is_hex, want_hex);
+	return err_set(e, EX_HOST,
+		       "vtpm: PCR 0 of bank %#x is %s, H-CRTM over the firmware makes it "
+		       "%s: this swtpm does not measure what it is given",
+		       alg, is_hex, want_hex);
 }
 
 int tpm_disable_platform(struct tpm *t, struct err *e)

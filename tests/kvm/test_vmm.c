@@ -3,11 +3,15 @@
 
 #include "firmware/layout.h"
 #include "firmware/stop.h"
+#include "vmm/kvm/uapi_snp.h"
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/kvm.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -355,11 +359,59 @@ static void test_bad_plans(void)
 	h.raw_plan_size = 1;
 	refused(EX_MALFORMED, "plan", "a plan of one byte");
 	harness_init(&h, "longmode");
-	h.plan.tee = PLAN_TEE_SNP;
-	refused(EX_HOST, "another kind of machine", "a plan for SNP");
+	h.plan.tee = PLAN_TEE_TDX;
+	refused(EX_HOST, "another kind of machine", "a plan for TDX");
 	harness_init(&h, "longmode");
 	h.unsealed_plan = true;
 	refused(EX_HOST, "not a sealed memfd", "a plan that could still change");
+}
+
+static void init_snp(void)
+{
+	harness_init(&h, "longmode");
+	h.plan.tee = PLAN_TEE_SNP;
+	h.plan.vcpu.cr3 |= 1ull << SNP_C_BIT;
+	h.plan.snp = (struct plan_snp){ .cpus = h.cpus,
+					.policy = PLAN_SNP_POLICY,
+					.sev_features = PLAN_SNP_FEATURES,
+					.c_bit = SNP_C_BIT,
+					.ap_rip = h.plan.vcpu.rip };
+}
+
+static void test_snp_refusals(void)
+{
+	bool has_snp;
+	int file;
+
+	init_snp();
+	has_snp = ioctl(h.kvm_fd, KVM_CHECK_EXTENSION, (unsigned long)UAPI_CAP_VM_TYPES) >>
+			  UAPI_VM_TYPE_SNP & 1;
+	if (has_snp)
+		refused(EX_USAGE_ERROR, "sev=: missing", "an SEV-SNP plan without /dev/sev");
+	else
+		refused(EX_HOST, "/dev/kvm: no SEV-SNP", "an SEV-SNP plan on a host without");
+	init_snp();
+	h.cpus = 2;
+	h.plan.max_cpus = 4;
+	refused(EX_USAGE_ERROR, "the plan's measurement covers 1",
+		"other processors than the SEV-SNP plan measures");
+	init_snp();
+	harness_add_arg(&h, "psp=%d", h.kvm_fd);
+	refused(EX_USAGE_ERROR, "only pavise-vmm-sim", "a simulated processor in the real VMM");
+	init_snp();
+	file = memfd_create("sev", 0); /* the child inherits it */
+	harness_add_arg(&h, "sev=%d", file);
+	refused(EX_HOST, "is not /dev/sev", "a /dev/sev that is none");
+	close(file);
+	init_snp();
+	harness_add_arg(&h, "host_data=0123");
+	refused(EX_USAGE_ERROR, "not 64 hexadecimal digits", "host data of another size");
+	init_snp();
+	harness_add_arg(&h, "id_block=%d", h.kvm_fd);
+	refused(EX_USAGE_ERROR, "one without the other", "an ID block without its signature");
+	harness_init(&h, "longmode");
+	harness_add_arg(&h, "host_data=%064d", 0);
+	refused(EX_USAGE_ERROR, "for a plain guest", "host data for a plain guest");
 }
 
 static void test_bad_arguments(void)
@@ -410,6 +462,7 @@ int main(void)
 	test_limits();
 	test_high_memory();
 	test_bad_plans();
+	test_snp_refusals();
 	test_bad_arguments();
 	return tap_done();
 }

@@ -1,5 +1,8 @@
 #include "tests/seccomp/roles.h"
 
+#include "vmm/kvm/uapi_snp.h"
+
+#include <linux/falloc.h>
 #include <linux/futex.h>
 #include <linux/kvm.h>
 #include <signal.h>
@@ -10,6 +13,7 @@
 #include "seccomp/dev_blk.h"
 #include "seccomp/dev_vsock.h"
 #include "seccomp/vmm_main.h"
+#include "seccomp/vmm_snp_vcpu.h"
 #include "seccomp/vmm_vcpu.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -31,6 +35,25 @@ static const struct call vcpu_needs[] = {
 	{ SYS_futex, { ADDRESS, FUTEX_WAKE_PRIVATE, 1 } },                    /* mutex, contended */
 	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
 		       FUTEX_BITSET_MATCH_ANY } },                            /* pthread_cond_wait */
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_rt_sigreturn, { 0 } },
+	{ SYS_restart_syscall, { 0 } },
+};
+
+/* Of an SEV-SNP guest: its registers are nobody's, its pages change between private and shared. */
+static const struct call snp_vcpu_needs[] = {
+	{ SYS_ioctl, { 12, KVM_RUN, 0 } },
+	{ SYS_ioctl, { 11, KVM_SIGNAL_MSI, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_SET_GSI_ROUTING, ADDRESS } },
+	{ SYS_ioctl, { 11, UAPI_SET_MEMORY_ATTRIBUTES, ADDRESS } },
+	{ SYS_fallocate, { 6, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 1ull << 40, 2097152 } },
+	{ SYS_read, { 9, ADDRESS, 4096 } },
+	{ SYS_write, { 8, ADDRESS, 4096 } },
+	{ SYS_ppoll, { ADDRESS, 1, ADDRESS, 0, 8 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_PRIVATE, 2 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAKE_PRIVATE, 1 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
+		       FUTEX_BITSET_MATCH_ANY } },
 	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
 	{ SYS_rt_sigreturn, { 0 } },
 	{ SYS_restart_syscall, { 0 } },
@@ -83,6 +106,7 @@ static const struct call vsock_needs[] = {
 const struct role roles[ROLE_COUNT] = {
 	ROLE("vmm-main", "vmm-main.table", vmm_main_filter, main_needs),
 	ROLE("vmm-vcpu", "vmm-vcpu.table", vmm_vcpu_filter, vcpu_needs),
+	ROLE("vmm-snp-vcpu", "vmm-snp-vcpu.table", vmm_snp_vcpu_filter, snp_vcpu_needs),
 	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
 	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),
 };

@@ -20,10 +20,11 @@ struct role {
 	size_t needs_count;
 };
 
-#define ROLE_COUNT 4
+#define ROLE_COUNT 5
 extern const struct role roles[ROLE_COUNT];
 
-/* What no sealed process may ever do, whatever the arguments. */
+/* What no sealed process may ever do, whatever the arguments; but for fallocate, which vCPU threads
+ * of SEV-SNP guests may use with the one mode that frees pages. */
 extern const int forbidden[];
 extern const size_t forbidden_count;
 

@@ -62,7 +62,7 @@ void fake_firmware_snp(uint8_t out[FAKE_FIRMWARE_SIZE])
 /* Offsets: Linux Documentation/arch/x86/boot.rst. */
 void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE])
 {
-	const size_t setup = 4u * 512u;
+	const size_t setup = (size_t)4 * 512;
 
 	pattern(out, FAKE_KERNEL_SIZE, 11);
 	memset(out + 0x1f1, 0, 0x264 - 0x1f1);

@@ -1,5 +1,6 @@
 /* Launch digests of SEV-SNP: golden values, the VMSA, plans and images and what is wrong with them,
  * the ID block. */
+#include "attest/measure/hash_page.h"
 #include "attest/measure/image.h"
 #include "attest/measure/snp/plan.h"
 #include "attest/measure/snp/vmsa.h"
@@ -237,6 +238,33 @@ static void opens_its_own_plan_only(void **state)
 	free(made);
 }
 
+/* A hash page that fits another least memory does not make it the firmware's. */
+static void opens_no_other_memory(void **state)
+{
+	(void)state;
+	struct plain_plan *p = calloc(1, sizeof(*p));
+	struct plain_input in = sample();
+	struct err e = { 0 };
+
+	assert_non_null(p);
+	assert_int_equal(snp_plan_build(&in, PLAN_SNP_POLICY, p, &e), 0);
+	for (uint64_t more = 0; more <= 2 << 20; more += 2 << 20) {
+		p->plan.min_ram += more;
+		struct hash_page_input hashes = { .variant = FW_VARIANT_SNP,
+						  .kernel = kernel,
+						  .kernel_size = sizeof(kernel),
+						  .initrd = kernel,
+						  .initrd_size = 100,
+						  .cmdline = "quiet",
+						  .min_ram = p->plan.min_ram,
+						  .max_cpus = 3,
+						  .require_tpm = 1 };
+		assert_int_equal(hash_page_fill(&hashes, p->hash_page, &e), 0);
+		assert_int_equal(open_plan(&p->plan), more == 0 ? 0 : -EX_MALFORMED);
+	}
+	free(p);
+}
+
 static void put(uint8_t *at, uint32_t value)
 {
 	for (size_t i = 0; i < 4; i++)
@@ -432,6 +460,7 @@ int main(void)
 		cmocka_unit_test(every_input_is_measured),
 		cmocka_unit_test(firmware_takes_the_hash_page),
 		cmocka_unit_test(opens_its_own_plan_only),
+		cmocka_unit_test(opens_no_other_memory),
 		cmocka_unit_test(images_are_checked),
 		cmocka_unit_test(sites_stay_in_a_page),
 		cmocka_unit_test(plain_images_have_no_sites),

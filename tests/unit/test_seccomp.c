@@ -10,8 +10,10 @@
 #include "sandbox/seccomp/filter.h"
 #include "tests/seccomp/bpf.h"
 #include "tests/seccomp/roles.h"
+#include "vmm/kvm/uapi_snp.h"
 
 #include <linux/audit.h>
+#include <linux/falloc.h>
 #include <linux/kvm.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,7 +195,9 @@ static void ioctls_of_set_up_are_refused(void **state)
 {
 	static const uint64_t set_up[] = { KVM_CREATE_VM, KVM_CREATE_VCPU, KVM_IRQFD,
 		KVM_SET_USER_MEMORY_REGION, KVM_IOEVENTFD, KVM_SET_MSRS, KVM_SET_SREGS,
-		KVM_CREATE_DEVICE, KVM_ENABLE_CAP, KVM_SET_CPUID2, KVM_MEMORY_ENCRYPT_OP };
+		KVM_CREATE_DEVICE, KVM_ENABLE_CAP, KVM_SET_CPUID2, KVM_MEMORY_ENCRYPT_OP,
+		UAPI_SET_USER_MEMORY_REGION2, UAPI_CREATE_GUEST_MEMFD,
+		0xc0105300 /* SEV_ISSUE_CMD of /dev/sev, which stays open */ };
 
 	(void)state;
 	for (size_t i = 0; i < ROLE_COUNT; i++)
@@ -235,6 +239,25 @@ static void forbidden_calls_are_refused(void **state)
 				if (role_allows(&roles[i], (uint32_t)forbidden[k], args))
 					fail_msg("%s: system call %d", roles[i].name, forbidden[k]);
 			}
+}
+
+/* Beside its own table's test: only SEV-SNP guests change pages, and only by freeing them. */
+static void only_snp_frees_memory(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		bool snp = strcmp(roles[i].name, "vmm-snp-vcpu") == 0;
+		const uint64_t attributes[TABLE_ARGS] = { 11, UAPI_SET_MEMORY_ATTRIBUTES };
+
+		assert_int_equal(role_allows(&roles[i], SYS_ioctl, attributes), snp);
+		for (uint64_t mode = 0; mode < 256; mode++) {
+			const uint64_t args[TABLE_ARGS] = { 6, mode, 0, 4096 };
+			bool punch = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
+
+			assert_int_equal(role_allows(&roles[i], SYS_fallocate, args),
+					 snp && punch);
+		}
+	}
 }
 
 static void malformed_tables_are_refused(void **state)
@@ -317,6 +340,7 @@ int main(void)
 		cmocka_unit_test(ioctls_of_set_up_are_refused),
 		cmocka_unit_test(other_architectures_are_killed),
 		cmocka_unit_test(forbidden_calls_are_refused),
+		cmocka_unit_test(only_snp_frees_memory),
 		cmocka_unit_test(malformed_tables_are_refused),
 		cmocka_unit_test(every_operator_compiles_to_what_it_says),
 		cmocka_unit_test(the_simulator_refuses_what_the_kernel_would),

@@ -231,6 +231,31 @@ static void offered_features_are_read_in_halves(void **state)
 	assert_int_equal(get(&t, NUM_QUEUES, 2), 2);
 }
 
+static void confidential_guests_must_accept_access_platform(void **state)
+{
+	(void)state;
+	const uint64_t back_end = FEATURE_VERSION_1 | FEATURE_ACCESS_PLATFORM | 1 << 9 | 1 << 10;
+	const uint64_t plain = FEATURE_VERSION_1 | 1 << 9;
+	struct transport_setup s = {
+		.features = transport_offer(back_end, 1 << 9, true),
+		.queues = 1, .vectors = 2, .size_max = 256,
+	};
+	struct transport t;
+
+	assert_int_equal(transport_offer(back_end, 1 << 9, false), plain);
+	assert_int_equal(s.features, plain | FEATURE_ACCESS_PLATFORM);
+	assert_int_equal(transport_for_back_end(s.features), plain);
+	for (uint32_t high = 1; high <= 3; high += 2) {
+		transport_init(&t, &s);
+		transport_write(&t, STATUS, 1, 1);
+		transport_write(&t, STATUS, 1, 3);
+		transport_write(&t, DRV_SELECT, 4, 1);
+		transport_write(&t, DRV_FEATURE, 4, high);
+		transport_write(&t, STATUS, 1, 11);
+		assert_int_equal(get(&t, STATUS, 1), high == 3 ? 11 : 3);
+	}
+}
+
 struct rings {
 	uint64_t size, desc, driver, device;
 	bool sound;
@@ -396,6 +421,7 @@ int main(void)
 		cmocka_unit_test(a_running_device_stops_at_an_illegal_step),
 		cmocka_unit_test(features_are_refused_without_a_word),
 		cmocka_unit_test(offered_features_are_read_in_halves),
+		cmocka_unit_test(confidential_guests_must_accept_access_platform),
 		cmocka_unit_test(rings_must_be_aligned_and_in_ram),
 		cmocka_unit_test(a_queue_that_does_not_exist_reads_zero_and_takes_nothing),
 		cmocka_unit_test(vectors_are_checked_and_shown),

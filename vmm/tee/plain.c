@@ -1,12 +1,39 @@
 /* A plain guest: regions are copied into RAM, the first vCPU gets its start state by ioctl. */
+#include "vmm/config.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/tee/tee.h"
 #include "vmm/vm.h"
+
+/* Pages KVM needs for itself on old Intel processors: inside the MMIO hole, where no device is. */
+#define TSS_GPA          0xFFFBD000u
+#define IDENTITY_MAP_GPA 0xFFFBC000u
 
 #define CR0_START 0x80010031ull /* PG, WP, NE, ET, PE */
 #define CR4_PAE   0x20ull
 #define EFER_START 0xD00ull     /* LME, LMA, NXE: the image's page tables use NX */
 #define RFLAGS_FIXED 0x2ull
+
+static int plain_create_vm(struct vm *vm, const struct plan *p, const struct config *c,
+			   struct err *e)
+{
+	int rc;
+
+	(void)p;
+	if (c->sev >= 0 || c->psp >= 0 || c->id_block >= 0 || c->has_host_data)
+		return err_set(e, EX_USAGE_ERROR, "plan: for a plain guest, which takes neither "
+			       "sev= nor psp=, host_data=, id_block= and id_auth=");
+	rc = kvm_create_vm(vm->kvm_fd, &vm->vm_fd, e);
+	if (rc == 0)
+		rc = kvm_set_fixed_pages(vm->vm_fd, TSS_GPA, IDENTITY_MAP_GPA, e);
+	if (rc == 0)
+		rc = kvm_split_irqchip(vm->vm_fd, IOAPIC_PINS, e);
+	for (unsigned i = 0; rc == 0 && i < vm->memory.count; i++) {
+		const struct memory_region *r = &vm->memory.region[i];
+
+		rc = kvm_set_memory(vm->vm_fd, i, r->gpa, r->size, r->host, e);
+	}
+	return rc;
+}
 
 static int load_region(struct vm *vm, const struct plan_region *r,
 		       const struct fw_boot_block *block, struct err *e)
@@ -69,5 +96,6 @@ static int plain_load(struct vm *vm, const struct plan *p, const struct fw_boot_
 
 const struct tee_ops tee_plain = {
 	.name = "plain",
+	.create_vm = plain_create_vm,
 	.load = plain_load,
 };

@@ -5,7 +5,12 @@
 
 const struct tee_ops *tee_find(enum plan_tee tee)
 {
-	return tee == PLAN_TEE_PLAIN ? &tee_plain : NULL;
+	switch (tee) {
+	case PLAN_TEE_PLAIN: return &tee_plain;
+	case PLAN_TEE_SNP:   return &tee_snp;
+	case PLAN_TEE_TDX:   break;
+	}
+	return NULL;
 }
 
 /* The boot block leaves out [0xA0000, 0x100000): memory is there, yet PC software expects ROMs. */
@@ -30,6 +35,10 @@ int tee_check_plan(const struct vm *vm, const struct plan *p, const struct fw_bo
 	if (vm->cpu_count > p->max_cpus)
 		return err_set(e, EX_USAGE_ERROR, "cpus: %u, but the plan allows %u: give fewer",
 			       vm->cpu_count, p->max_cpus);
+	if (p->tee == PLAN_TEE_SNP && vm->cpu_count != p->snp.cpus)
+		return err_set(e, EX_USAGE_ERROR, "cpus: %u, but the plan's measurement covers %u: "
+			       "give that many, or measure again with --cpus %u",
+			       vm->cpu_count, p->snp.cpus, vm->cpu_count);
 	for (uint32_t i = 0; i < p->region_count; i++) {
 		const struct plan_region *r = &p->region[i];
 

@@ -6,15 +6,32 @@
 #include "common/err.h"
 #include "common/plan.h"
 
+#include <stdbool.h>
+
+struct config;
 struct fw_boot_block;
+struct vcpu;
 struct vm;
+union kvm_cpuid_table;
 
 struct tee_ops {
 	const char *name;
+	/* The host sees neither registers nor private memory: no register dumps, another system
+	 * call filter, devices reach shared memory only. */
+	bool confidential;
+	/* Makes vm->vm_fd with irqchip and RAM slots; vm->memory is mapped. The plan fits the
+	 * machine (tee_check_plan). */
+	int (*create_vm)(struct vm *vm, const struct plan *p, const struct config *c,
+			 struct err *e);
+	/* Before a vCPU gets its CPUID table: changes it. NULL: as it is. */
+	int (*adjust_cpuid)(struct vm *vm, union kvm_cpuid_table *t, struct err *e);
 	/* Loads every region in plan order, `block` where the plan has its boot block, and sets the
 	 * first processor's start state. The VM has its memory and all its vCPUs; none has run. */
 	int (*load)(struct vm *vm, const struct plan *p, const struct fw_boot_block *block,
 		    struct err *e);
+	/* An exit of this kind of guest alone (rc of KVM_RUN: 0 or a negative errno): true when it
+	 * was handled. NULL: there are none. */
+	bool (*exit)(struct vcpu *v, int rc);
 };
 
 /* The backend for that kind of guest, or NULL when this VMM has none. */
@@ -25,6 +42,6 @@ const struct tee_ops *tee_find(enum plan_tee tee);
 int tee_check_plan(const struct vm *vm, const struct plan *p, const struct fw_boot_block *block,
 		   struct err *e);
 
-extern const struct tee_ops tee_plain;
+extern const struct tee_ops tee_plain, tee_snp;
 
 #endif

@@ -45,6 +45,18 @@ static void set_defaults(struct transport *t)
 							.vector = TRANSPORT_NO_VECTOR };
 }
 
+uint64_t transport_offer(uint64_t back_end, uint64_t allowed, bool confidential)
+{
+	uint64_t offer = back_end & (allowed | FEATURE_VERSION_1) & ~FEATURE_ACCESS_PLATFORM;
+
+	return confidential ? offer | FEATURE_ACCESS_PLATFORM : offer;
+}
+
+uint64_t transport_for_back_end(uint64_t accepted)
+{
+	return accepted & ~FEATURE_ACCESS_PLATFORM;
+}
+
 void transport_init(struct transport *t, const struct transport_setup *s)
 {
 	memset(t, 0, sizeof(*t));
@@ -259,12 +271,13 @@ static unsigned reset(struct transport *t)
 	return actions | ACTION_ROUTE;
 }
 
-/* §2.2, §3.1.1 steps 4 to 6. A refused FEATURES_OK just does not stay set. */
+/* §2.2, §3.1.1 steps 4 to 6; §6.2: a device may insist on ACCESS_PLATFORM. A refused FEATURES_OK just does not stay set. */
 static unsigned features_ok(struct transport *t)
 {
+	uint64_t needed = FEATURE_VERSION_1 | (t->offered & FEATURE_ACCESS_PLATFORM);
 	bool subset = (t->features & ~t->offered) == 0 && !t->strange_features;
 
-	if (subset && (t->features & FEATURE_VERSION_1) != 0)
+	if (subset && (t->features & needed) == needed)
 		t->status |= STATUS_FEATURES_OK;
 	return 0;
 }

@@ -39,7 +39,8 @@
 #define STATUS_NEEDS_RESET 0x40u
 #define STATUS_FAILED      0x80u
 
-#define FEATURE_VERSION_1 (1ull << 32) /* §6 */
+#define FEATURE_VERSION_1       (1ull << 32) /* §6 */
+#define FEATURE_ACCESS_PLATFORM (1ull << 33) /* §6: addresses are those of the platform's DMA */
 
 /* What the caller has to do after an access; a set. Stop comes before start. */
 #define ACTION_STOP       0x1u /* stop the queues that were running: reset, or an illegal step */
@@ -89,6 +90,13 @@ struct transport_setup {
 	const void *config;                     /* device configuration, copied */
 	unsigned config_size;                   /* at most BAR_CONFIG_SIZE; zeros follow */
 };
+
+/* What is offered to a driver: of what its back end can do, what is allowed. A confidential guest's
+ * device reaches shared pages only, so its driver has to use addresses made for DMA: that is
+ * between driver and us, the back end sees the same guest-physical addresses either way. */
+uint64_t transport_offer(uint64_t back_end, uint64_t allowed, bool confidential);
+/* What a back end is told of what a driver accepted. */
+uint64_t transport_for_back_end(uint64_t accepted);
 
 void transport_init(struct transport *t, const struct transport_setup *s);
 

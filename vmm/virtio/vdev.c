@@ -20,7 +20,7 @@
 #define QUEUE_SIZE_MAX 256u
 
 /* Features that need nothing of a front end but to be passed on. Left out, among others:
- * ACCESS_PLATFORM (no IOMMU), RING_PACKED and EVENT_IDX (other ring layouts than the transport
+ * ACCESS_PLATFORM (transport_offer decides), RING_PACKED and EVENT_IDX (other ring layouts than the transport
  * checks), MQ and CONFIG_WCE (the configuration cannot change). */
 #define RING_INDIRECT_DESC (1ull << 28)
 #define BLK_FEATURES ((1ull << 1) | (1ull << 2) | (1ull << 5) | (1ull << 6) | (1ull << 9) | \
@@ -129,7 +129,8 @@ static int stop_rings(struct vdev *d, struct err *e)
 
 static int start_rings(struct vdev *d, struct err *e)
 {
-	int r = vhost_set_features(&d->vhost, d->transport.features, e);
+	int r = vhost_set_features(&d->vhost, transport_for_back_end(d->transport.features),
+				   e);
 
 	for (unsigned i = 0; i < d->type->queues && r == 0; i++) {
 		const struct transport_queue *q = &d->transport.queue[i];
@@ -282,7 +283,8 @@ static int set_up_transport(struct vdev *d, int vhost_fd, struct err *e)
 		return err_set(e, EX_INTERNAL,
 			       "virtio-%s slot %u: the back end does not offer VERSION_1: use another",
 			       d->type->name, d->slot);
-	setup.features = d->vhost.features & (d->type->features | FEATURE_VERSION_1);
+	setup.features = transport_offer(d->vhost.features, d->type->features,
+					 d->vm->tee->confidential);
 	for (unsigned i = 0; i < memory->count; i++)
 		setup.ram[i] = (struct transport_ram){ memory->region[i].gpa,
 						       memory->region[i].size };
@@ -299,8 +301,8 @@ static int plug_in(struct vdev *d, struct err *e)
 					  d->type->class, d->msix.count);
 	d->function.written = config_written;
 	d->function.context = d;
-	r = dispatch_add_mmio(d->vm, virtio_pci_bar(d->slot), PCI_BAR_STRIDE, bar_read, bar_write, d,
-			      e);
+	r = dispatch_add_mmio(d->vm, virtio_pci_bar(d->slot), PCI_BAR_STRIDE, bar_read, bar_write,
+			      d, e);
 	return r == 0 ? pci_plug(d->vm, d->slot, &d->function, e) : r;
 }
 
@@ -312,7 +314,8 @@ int vdev_create(struct vm *vm, unsigned slot, const char *type, int vhost_fd, st
 	int r;
 
 	if (t == NULL)
-		return err_set(e, EX_USAGE_ERROR, "device type %s: unknown: use blk or vsock", type);
+		return err_set(e, EX_USAGE_ERROR, "device type %s: unknown: use blk or vsock",
+			       type);
 	if (slot == 0 || slot > PCI_SLOT_MAX)
 		return err_set(e, EX_USAGE_ERROR, "PCI slot %u: does not exist: use 1..%u", slot,
 			       PCI_SLOT_MAX);

@@ -176,7 +176,8 @@ static int set_timeouts(struct vhost *v, struct err *e)
 	if (setsockopt(v->fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
 	    setsockopt(v->fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0)
 		return err_errno(e, EX_INTERNAL, errno,
-				 "vhost-user socket %d: no timeout can be set: pass a socket", v->fd);
+				 "vhost-user socket %d: no timeout can be set: pass a socket",
+				 v->fd);
 	return 0;
 }
 

@@ -1,0 +1,46 @@
+/* KVM's private memory and SEV-SNP ioctls, one thin function each: with kvm.h the seam that the
+ * platform model replaces at link time. Layouts: uapi_snp.h. A function returns 0 or a negative
+ * errno, for vmm/tee/snp_errors.c to make a sentence of; a SEV command also fills *fw with the
+ * firmware's code (SEV_FW_NONE: the command never reached the firmware; 0: none).
+ *
+ * KVM remembers sev_fd by its number for every later guest request: it stays open, at that
+ * number, for the life of the VM. */
+#ifndef PAVISE_VMM_KVM_SEV_H
+#define PAVISE_VMM_KVM_SEV_H
+
+#include "common/err.h"
+#include "vmm/kvm/uapi_snp.h"
+
+#include <linux/kvm.h>
+#include <stdint.h>
+
+#define SEV_FW_NONE 0xFFFFFFFFu
+
+/* Takes the descriptors of the platform, -1 for one that was not given: sev must be /dev/sev, and
+ * psp (the socket of the simulated processor) belongs to the model alone. The only function
+ * here that speaks of descriptors by itself. 0, -EX_HOST, -EX_USAGE_ERROR. */
+int sev_take_descriptors(int sev_fd, int psp_fd, struct err *e);
+
+/* On /dev/kvm. */
+int sev_create_vm(int kvm_fd, int *vm_fd);                    /* VM type 4; caller owns *vm_fd */
+int sev_vmsa_features(int kvm_fd, uint64_t *mask);            /* what INIT2 may be asked for */
+
+/* On the VM, before sealing. */
+int sev_enable_cap(int vm_fd, uint32_t cap, uint64_t arg);
+int sev_create_guest_memfd(int vm_fd, uint64_t size, int *fd); /* caller owns *fd */
+/* gmem backs the private view of [gpa, gpa + size), host, an address of this process, the
+ * shared one. */
+int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
+		   int gmem_fd, uint64_t gmem_offset);
+int sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw);
+int sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw);
+/* gfn_start, uaddr and len of *u advance by what was done, also when the answer is an error. */
+int sev_launch_update(int vm_fd, int sev_fd, struct uapi_snp_update *u, uint32_t *fw);
+int sev_launch_finish(int vm_fd, int sev_fd, struct uapi_snp_finish *f, uint32_t *fw);
+
+/* On the VM, also at run time. */
+int sev_set_attributes(int vm_fd, uint64_t gpa, uint64_t size, uint64_t attributes);
+/* Frees [offset, offset + size) of the guest_memfd: what was in it is gone. */
+int sev_discard_private(int gmem_fd, uint64_t offset, uint64_t size);
+
+#endif

@@ -1,0 +1,31 @@
+/* Why a step of an SEV-SNP launch failed, and what to do about it: one table from (step, errno,
+ * firmware code) to a sentence. */
+#ifndef PAVISE_VMM_TEE_SNP_ERRORS_H
+#define PAVISE_VMM_TEE_SNP_ERRORS_H
+
+#include "common/err.h"
+
+#include <stdint.h>
+
+enum snp_step {
+	SNP_CREATE_VM,     /* KVM_CREATE_VM, type 4 */
+	SNP_ENABLE_CAP,    /* KVM_ENABLE_CAP */
+	SNP_INIT2,         /* KVM_SEV_INIT2 */
+	SNP_GUEST_MEMFD,   /* KVM_CREATE_GUEST_MEMFD */
+	SNP_MEMORY,        /* KVM_SET_USER_MEMORY_REGION2 */
+	SNP_ATTRIBUTES,    /* KVM_SET_MEMORY_ATTRIBUTES */
+	SNP_LAUNCH_START,
+	SNP_LAUNCH_UPDATE,
+	SNP_LAUNCH_FINISH,
+	SNP_STEPS,
+};
+
+/* rc: the negative errno of that step; fw: the firmware's code (SEV_FW_NONE: the command never
+ * reached the firmware; 0: none). Fills *e with step, cause, next step and both numbers, and
+ * returns -EX_HOST. */
+int snp_error(enum snp_step step, int rc, uint32_t fw, struct err *e);
+
+/* The firmware ABI's name of a code, or "unknown". */
+const char *snp_firmware_name(uint32_t fw);
+
+#endif

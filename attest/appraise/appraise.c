@@ -80,6 +80,18 @@ static const char *const vtpm_checks[] = {
 	"log.replay",	  "log.separators",  "log.events",	 "reference.machine",
 	"reference.pcrs", "reference.log",
 };
+#define FIRST_REFERENCE 11u /* "reference.machine" */
+
+bool appraise_tee_fits(const struct appraisal *a)
+{
+	return a->policy == NULL || a->policy->tee == a->evidence->tee;
+}
+
+static void skip_vtpm(const struct appraisal *a, size_t first, const char *why)
+{
+	for (size_t i = first; i < sizeof(vtpm_checks) / sizeof(vtpm_checks[0]); i++)
+		check_skip(a->checks, vtpm_checks[i], "%s", why);
+}
 
 static int check_vtpm(const struct appraisal *a, struct err *e)
 {
@@ -88,20 +100,90 @@ static int check_vtpm(const struct appraisal *a, struct err *e)
 			   "a vTPM that runs on the host measured the boot");
 		check_quote(a);
 		check_event_log(a);
-		return check_reference(a, e);
+		if (appraise_tee_fits(a))
+			return check_reference(a, e);
+		skip_vtpm(a, FIRST_REFERENCE, "the policy is for another kind of machine");
+		return 0;
 	}
 	check_fail(a->checks, "vtpm.present", EX_REFUSED, "none", "a vTPM",
 		   "nothing measured the boot of this machine: start it with a vTPM");
-	for (size_t i = 0; i < sizeof(vtpm_checks) / sizeof(vtpm_checks[0]); i++)
-		check_skip(a->checks, vtpm_checks[i], "the evidence has no vTPM");
+	skip_vtpm(a, 0, "the evidence has no vTPM");
 	return 0;
+}
+
+/* Under a TEE the owner of the guest does not trust the host, and so not its vTPM: what its checks
+ * find can cost the verdict, never earn it. */
+static void check_host_vtpm(const struct appraisal *a)
+{
+	a->checks->label = "host-vtpm (untrusted by the guest owner)";
+	if (a->evidence->has_vtpm) {
+		check_skip(a->checks, "vtpm.present",
+			   "present; the launch digest, not it, says what was booted");
+		check_quote(a);
+		check_event_log(a);
+		skip_vtpm(a, FIRST_REFERENCE, "not compared: snp.measurement is");
+	} else {
+		check_skip(a->checks, "vtpm.present", "none, and none is needed");
+		skip_vtpm(a, 0, "the evidence has no vTPM");
+	}
+	a->checks->label = NULL;
+}
+
+static void check_tee(const struct appraisal *a)
+{
+	const struct evidence *ev = a->evidence;
+	const char *have = ev->tee == EVIDENCE_SNP ? "sev-snp" : "none";
+
+	if (!appraise_tee_fits(a))
+		check_fail(a->checks, "tee.evidence", EX_REFUSED, have,
+			   a->policy->tee == EVIDENCE_SNP ? "sev-snp" : "none",
+			   "the policy is for another kind of machine");
+	else if (ev->tee == EVIDENCE_PLAIN)
+		check_skip(a->checks, "tee.evidence", "plain VM: no TEE, the host is trusted");
+	else
+		check_pass(a->checks, "tee.evidence", have,
+			   "a report of SEV-SNP; the agent calls its source %s, which proves "
+			   "nothing",
+			   ev->tee_provider);
+}
+
+static void check_report(const struct appraisal *a)
+{
+	const struct evidence *ev = a->evidence;
+	struct binding b = { .nonce = ev->nonce,
+			     .nonce_size = ev->nonce_size,
+			     .public_key = ev->public_key,
+			     .public_key_size = ev->public_key_size,
+			     .ak_public = ev->has_vtpm ? ev->ak_public : NULL,
+			     .ak_public_size = ev->ak_public_size };
+	bool fits = a->policy != NULL && appraise_tee_fits(a);
+	uint8_t want[64];
+	struct err e = { 0 };
+
+	int bound = binding_sha512(&b, want, &e);
+	struct snp_appraisal s = {
+		.report = ev->report,
+		.report_size = ev->report_size,
+		.cert_table = ev->cert_table,
+		.cert_table_size = ev->cert_table_size,
+		.certs = a->certs,
+		.trust_root = a->trust_root,
+		.now = a->now,
+		.policy = fits ? &a->policy->snp : NULL,
+		.reference = fits ? a->snp_reference : NULL,
+		.report_data = bound == 0 ? want : NULL,
+		.checks = a->checks,
+	};
+	check_snp(&s);
+	/* Without it the report would be anyone's; evidence_parse makes it impossible. */
+	if (bound < 0)
+		check_fail_err(a->checks, "snp.binding", &e);
 }
 
 static void note_claims(const struct appraisal *a)
 {
 	const struct evidence *ev = a->evidence;
 
-	check_skip(a->checks, "tee.evidence", "plain VM: no TEE, the host is trusted");
 	if (ev->claim_vm[0] != '\0' || ev->claim_isolation[0] != '\0')
 		check_skip(a->checks, "host.claims",
 			   "the host says vm \"%s\", isolation \"%s\": untrusted, not used",
@@ -112,13 +194,21 @@ static void note_claims(const struct appraisal *a)
 
 int appraise(const struct appraisal *a, struct err *e)
 {
+	int r = 0;
+
 	check_pass(a->checks, "evidence.form", "pavise-evidence 0", "every field keeps its form");
 	check_policy(a);
 	check_nonce(a);
 	check_agent_key(a);
-	int r = check_vtpm(a, e);
-	if (r < 0)
-		return r;
-	note_claims(a);
-	return 0;
+	check_tee(a);
+	if (a->evidence->tee == EVIDENCE_SNP) {
+		a->checks->scope = SNP_SCOPE;
+		check_report(a);
+		check_host_vtpm(a);
+	} else {
+		r = check_vtpm(a, e);
+	}
+	if (r == 0)
+		note_claims(a);
+	return r;
 }

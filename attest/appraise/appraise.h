@@ -2,6 +2,7 @@
 #ifndef PAVISE_ATTEST_APPRAISE_APPRAISE_H
 #define PAVISE_ATTEST_APPRAISE_APPRAISE_H
 
+#include "attest/appraise/check_snp.h"
 #include "attest/appraise/checks.h"
 #include "attest/appraise/evidence.h"
 #include "attest/appraise/policy.h"
@@ -14,8 +15,15 @@ struct appraisal {
 	const struct expect_base *base; /* of the policy's plan; NULL without one */
 	const uint8_t *nonce;		/* the relying party's; NULL: none given */
 	size_t nonce_size;
+	/* With evidence of SEV-SNP: */
+	const struct snp_reference *snp_reference; /* of the policy's plan; NULL without one */
+	struct snp_certs *certs;		   /* from options; completed from the evidence */
+	X509 *trust_root;			   /* NULL: only AMD's roots count */
+	time_t now;
 	struct checks *checks; /* filled */
 };
+
+#define SNP_SCOPE "SEV-SNP: the processor and its firmware are trusted, the host is not"
 
 /* Makes every check. 0, or an error that is not the evidence's fault: -EX_MALFORMED (a machine
  * of the policy that its plan does not allow), -EX_HOST, -EX_INTERNAL. */
@@ -24,6 +32,9 @@ int appraise(const struct appraisal *a, struct err *e);
 /* Is PCR values of this bank part of this appraisal? Demanded by the policy; without one, given
  * by the evidence. */
 bool appraise_bank(const struct appraisal *a, enum expect_bank bank);
+
+/* Is the policy one for this kind of machine? */
+bool appraise_tee_fits(const struct appraisal *a);
 
 /* Its parts, by file. */
 void check_quote(const struct appraisal *a);	 /* key, quote, signature, PCR digest */

@@ -25,7 +25,8 @@ static void add(struct checks *c, const char *id, enum check_status status,
 	struct check *k = &c->item[c->count++];
 	k->status = status;
 	k->failure = failure;
-	vsnprintf(note, sizeof(note), fmt, ap);
+	int n = c->label == NULL ? 0 : snprintf(note, sizeof(note), "%s: ", c->label);
+	vsnprintf(note + n, sizeof(note) - (size_t)n, fmt, ap);
 	copy_printable(k->id, sizeof(k->id), id);
 	copy_printable(k->have, sizeof(k->have), have);
 	copy_printable(k->need, sizeof(k->need), need);
@@ -73,12 +74,14 @@ static int severity(enum exit_status s)
 		return 0;
 	case EX_REFUSED:
 		return 1;
-	case EX_UNAUTHENTIC:
+	case EX_COLLATERAL:
 		return 2;
-	case EX_MALFORMED:
+	case EX_UNAUTHENTIC:
 		return 3;
-	default:
+	case EX_MALFORMED:
 		return 4;
+	default:
+		return 5;
 	}
 }
 
@@ -102,6 +105,8 @@ const char *verdict_name(enum exit_status verdict)
 		return "affirming";
 	case EX_REFUSED:
 		return "refused by policy";
+	case EX_COLLATERAL:
+		return "collateral missing or expired";
 	case EX_UNAUTHENTIC:
 		return "not authentic";
 	case EX_MALFORMED:
@@ -109,4 +114,16 @@ const char *verdict_name(enum exit_status verdict)
 	default:
 		return "no verdict";
 	}
+}
+
+const char *checks_verdict_name(const struct checks *c)
+{
+	enum exit_status verdict = checks_verdict(c);
+
+	if (verdict != EX_OK)
+		return verdict_name(verdict);
+	if (c->only_authentic)
+		return c->private_root ? "authentic, not appraised (simulated or private root)"
+				       : "authentic, not appraised";
+	return c->private_root ? "affirming (simulated or private root)" : "affirming";
 }

@@ -15,7 +15,7 @@ enum check_status { CHECK_PASS, CHECK_FAIL, CHECK_SKIPPED };
 struct check {
 	char id[32]; /* stable: docs/verify-result.schema.json */
 	enum check_status status;
-	enum exit_status failure;  /* of CHECK_FAIL: EX_REFUSED, _UNAUTHENTIC or _MALFORMED */
+	enum exit_status failure;  /* of CHECK_FAIL: EX_REFUSED, _COLLATERAL, _UNAUTHENTIC, … */
 	char have[260], need[260]; /* values, "" when there is nothing to compare */
 	char note[512];		   /* what is checked, or why it failed or was skipped */
 };
@@ -24,6 +24,11 @@ struct checks {
 	struct check item[CHECKS_MAX];
 	size_t count;
 	bool overflow; /* a bug: the verdict is then never affirming */
+	/* Put before the note of every check that follows; NULL: nothing. */
+	const char *label;
+	const char *scope;   /* what an affirming verdict rests on; NULL: a plain machine's */
+	bool private_root;   /* it rests on a root that is not AMD's: the verdict says so */
+	bool only_authentic; /* nobody said what to accept: no failure means just authentic */
 };
 
 /* Append one check; the text is formatted. Text in have and need is copied, NULL is "". */
@@ -33,12 +38,15 @@ void check_fail(struct checks *c, const char *id, enum exit_status failure, cons
 		const char *need, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 void check_skip(struct checks *c, const char *id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* A failure told by a struct err of class EX_REFUSED, EX_UNAUTHENTIC or EX_MALFORMED. */
+/* A failure told by a struct err of a class that a check can have. */
 void check_fail_err(struct checks *c, const char *id, const struct err *e);
 
-/* The exit status they add up to: malformed over not authentic over refused over EX_OK. */
+/* The exit status they add up to: malformed over not authentic over collateral missing over
+ * refused over EX_OK. */
 enum exit_status checks_verdict(const struct checks *c);
-/* "affirming", "refused by policy", "not authentic", "malformed". */
+/* "refused by policy", "collateral missing or expired", "not authentic", "malformed". */
 const char *verdict_name(enum exit_status verdict);
+/* The verdict as it is printed: for EX_OK with what it rests on, where that is less than usual. */
+const char *checks_verdict_name(const struct checks *c);
 
 #endif

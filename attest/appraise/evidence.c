@@ -34,12 +34,55 @@ static int parse_nonce(const json_t *root, struct evidence *out, struct err *e)
 	return 0;
 }
 
+static int parse_snp(const json_t *tee, struct evidence *out, struct err *e)
+{
+	static const char *const keys[] = { "type", "provider", "report", "cert_table", NULL };
+	static const char path[] = "evidence.tee";
+	const char *provider = NULL;
+	int r = json_only_keys(path, tee, keys, e);
+
+	if (r == 0)
+		r = json_get_string(path, tee, "provider", 1, &provider, e);
+	if (r == 0 && strcmp(provider, "hardware") != 0 && strcmp(provider, "simulated") != 0)
+		return err_set(e, EX_MALFORMED,
+			       "%s: \"provider\" is neither \"hardware\" nor \"simulated\"", path);
+	if (r == 0)
+		memcpy(out->tee_provider, provider, strlen(provider) + 1);
+	if (r == 0)
+		r = json_get_base64(path, tee, "report", 1, out->report, sizeof(out->report),
+				    &out->report_size, e);
+	if (r == 0)
+		r = json_get_base64(path, tee, "cert_table", 0, out->cert_table,
+				    sizeof(out->cert_table), &out->cert_table_size, e);
+	return r;
+}
+
+static int parse_tee(const json_t *root, struct evidence *out, struct err *e)
+{
+	static const char *const plain_keys[] = { "type", NULL };
+	const json_t *tee = NULL;
+	const char *type = NULL;
+	int r = json_get_object("evidence", root, "tee", 1, &tee, e);
+
+	if (r == 0)
+		r = json_get_string("evidence.tee", tee, "type", 1, &type, e);
+	if (r < 0)
+		return r;
+	if (strcmp(type, "none") == 0)
+		return json_only_keys("evidence.tee", tee, plain_keys, e);
+	if (strcmp(type, "sev-snp") != 0)
+		return err_set(e, EX_MALFORMED,
+			       "evidence.tee: \"type\" is \"%.64s\", only \"none\" and "
+			       "\"sev-snp\" are known",
+			       type);
+	out->tee = EVIDENCE_SNP;
+	return parse_snp(tee, out, e);
+}
+
 static int parse_head(const json_t *root, struct evidence *out, struct err *e)
 {
 	static const char *const keys[] = { "format", "version",   "nonce",	  "tee", "agent",
 					    "vtpm",   "event_log", "host_claims", NULL };
-	static const char *const tee_keys[] = { "type", NULL };
-	const json_t *tee = NULL;
 	uint64_t version = 0;
 	int r = expect_text("evidence", root, "format", "pavise-evidence", e);
 
@@ -52,11 +95,7 @@ static int parse_head(const json_t *root, struct evidence *out, struct err *e)
 		r = json_only_keys("evidence", root, keys, e);
 	if (r == 0)
 		r = parse_nonce(root, out, e);
-	if (r == 0)
-		r = json_get_object("evidence", root, "tee", 1, &tee, e);
-	if (r == 0)
-		r = json_only_keys("evidence.tee", tee, tee_keys, e);
-	return r < 0 ? r : expect_text("evidence.tee", tee, "type", "none", e);
+	return r < 0 ? r : parse_tee(root, out, e);
 }
 
 static int parse_agent(const json_t *root, struct evidence *out, struct err *e)

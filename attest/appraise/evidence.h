@@ -15,6 +15,9 @@
 #define EVIDENCE_PART_MAX 4096u
 #define EVIDENCE_LOG_MAX 65536u
 #define EVIDENCE_TEXT_MAX 64u
+#define EVIDENCE_TABLE_MAX 65536u
+
+enum evidence_tee { EVIDENCE_PLAIN, EVIDENCE_SNP };
 
 /* PCR values of one bank. */
 struct pcr_values {
@@ -27,6 +30,11 @@ struct evidence {
 	size_t nonce_size;
 	uint8_t public_key[EVIDENCE_PART_MAX];
 	size_t public_key_size;
+	enum evidence_tee tee;
+	/* EVIDENCE_SNP: */
+	char tee_provider[16]; /* what the agent calls it: "hardware", "simulated" */
+	uint8_t report[EVIDENCE_PART_MAX], cert_table[EVIDENCE_TABLE_MAX];
+	size_t report_size, cert_table_size; /* 0: no table */
 	bool has_vtpm; /* the fields up to event_log_size are set */
 	uint8_t ak_public[EVIDENCE_PART_MAX], quote[EVIDENCE_PART_MAX],
 		signature[EVIDENCE_PART_MAX];

@@ -9,11 +9,14 @@
 
 #define FIRMWARE_PCRS 0xFFu /* PCR 0..7 */
 
-static int parse_head(const json_t *root, struct err *e)
+static int parse_head(const json_t *root, struct policy *out, struct err *e)
 {
-	static const char *const keys[] = { "format",	 "version",	  "tee",       "plan",
-					    "reference", "cpus",	  "memory",    "pci_slots",
-					    "banks",	 "require_nonce", "ak_sha256", NULL };
+	static const char *const plain_keys[] = { "format",    "version",	"tee",
+						  "plan",      "reference",	"cpus",
+						  "memory",    "pci_slots",	"banks",
+						  "ak_sha256", "require_nonce", NULL };
+	static const char *const snp_keys[] = { "format",	 "version",   "tee", "plan",
+						"require_nonce", "ak_sha256", "snp", NULL };
 	const char *format = NULL, *tee = NULL;
 	uint64_t version = 0;
 	int r = json_get_string("policy", root, "format", 1, &format, e);
@@ -26,27 +29,29 @@ static int parse_head(const json_t *root, struct err *e)
 		return err_set(e, EX_MALFORMED, "policy: version %llu: this program knows 0",
 			       (unsigned long long)version);
 	if (r == 0)
-		r = json_only_keys("policy", root, keys, e);
-	if (r == 0)
 		r = json_get_string("policy", root, "tee", 1, &tee, e);
-	if (r == 0 && strcmp(tee, "none") != 0)
+	if (r < 0)
+		return r;
+	if (strcmp(tee, "none") != 0 && strcmp(tee, "sev-snp") != 0)
 		return err_set(e, EX_MALFORMED,
-			       "policy: \"tee\" is \"%.32s\", only \"none\" is known", tee);
-	return r;
+			       "policy: \"tee\" is \"%.32s\", only \"none\" and \"sev-snp\" are "
+			       "known",
+			       tee);
+	out->tee = strcmp(tee, "none") == 0 ? EVIDENCE_PLAIN : EVIDENCE_SNP;
+	return json_only_keys("policy", root, out->tee == EVIDENCE_SNP ? snp_keys : plain_keys, e);
 }
 
-/* The array of a key with 1..POLICY_LIST_MAX members; *count 0 when it is absent. */
-static int get_list(const json_t *root, const char *key, int required, const json_t **list,
-		    size_t *count, struct err *e)
+int policy_list(const char *path, const json_t *root, const char *key, int required,
+		const json_t **list, size_t *count, struct err *e)
 {
 	*list = NULL;
 	*count = 0;
-	int r = json_get_array("policy", root, key, required, list, e);
+	int r = json_get_array(path, root, key, required, list, e);
 	if (r < 0 || *list == NULL)
 		return r;
 	*count = json_array_size(*list);
 	if (*count == 0 || *count > POLICY_LIST_MAX)
-		return err_set(e, EX_MALFORMED, "policy: \"%s\" has %zu members, 1 to %u allowed",
+		return err_set(e, EX_MALFORMED, "%s: \"%s\" has %zu members, 1 to %u allowed", path,
 			       key, *count, POLICY_LIST_MAX);
 	return 0;
 }
@@ -55,7 +60,7 @@ static int get_numbers(const json_t *root, const char *key, uint32_t least, uint
 		       uint32_t *out, size_t *count, struct err *e)
 {
 	const json_t *list;
-	int r = get_list(root, key, 1, &list, count, e);
+	int r = policy_list("policy", root, key, 1, &list, count, e);
 
 	for (size_t i = 0; r == 0 && i < *count; i++) {
 		const json_t *j = json_array_get(list, i);
@@ -69,8 +74,7 @@ static int get_numbers(const json_t *root, const char *key, uint32_t least, uint
 	return r;
 }
 
-/* A string of a list, without inner NUL; NULL otherwise. */
-static const char *text_at(const json_t *list, size_t i)
+const char *policy_text_at(const json_t *list, size_t i)
 {
 	const json_t *j = json_array_get(list, i);
 
@@ -82,10 +86,10 @@ static const char *text_at(const json_t *list, size_t i)
 static int get_memory(const json_t *root, struct policy *out, struct err *e)
 {
 	const json_t *list;
-	int r = get_list(root, "memory", 1, &list, &out->memory_count, e);
+	int r = policy_list("policy", root, "memory", 1, &list, &out->memory_count, e);
 
 	for (size_t i = 0; r == 0 && i < out->memory_count; i++) {
-		const char *text = text_at(list, i);
+		const char *text = policy_text_at(list, i);
 		struct err unused = { 0 };
 		if (text == NULL || size_parse("memory", text, &out->memory[i], &unused) < 0)
 			return err_set(e, EX_MALFORMED,
@@ -99,10 +103,10 @@ static int get_banks(const json_t *root, struct policy *out, struct err *e)
 {
 	const json_t *list;
 	size_t count;
-	int r = get_list(root, "banks", 1, &list, &count, e);
+	int r = policy_list("policy", root, "banks", 1, &list, &count, e);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		const char *text = text_at(list, i);
+		const char *text = policy_text_at(list, i);
 		if (text != NULL && strcmp(text, "sha256") == 0)
 			out->bank[EXPECT_SHA256] = true;
 		else if (text != NULL && strcmp(text, "sha384") == 0)
@@ -116,23 +120,23 @@ static int get_banks(const json_t *root, struct policy *out, struct err *e)
 	return r;
 }
 
-static int get_keys(const json_t *root, struct policy *out, struct err *e)
+int policy_digests(const char *path, const json_t *root, const char *key, size_t n, uint8_t *out,
+		   size_t *count, struct err *e)
 {
 	const json_t *list;
-	int r = get_list(root, "ak_sha256", 0, &list, &out->ak_count, e);
+	int r = policy_list(path, root, key, 0, &list, count, e);
 
-	for (size_t i = 0; r == 0 && i < out->ak_count; i++) {
-		const char *text = text_at(list, i);
-		if (text == NULL || !hex_decode(text, out->ak_sha256[i], 32))
+	for (size_t i = 0; r == 0 && i < *count; i++) {
+		const char *text = policy_text_at(list, i);
+		if (text == NULL || !hex_decode(text, out + i * n, n))
 			return err_set(e, EX_MALFORMED,
-				       "policy: \"ak_sha256\": member %zu is not 32 bytes in "
-				       "hexadecimal",
-				       i);
+				       "%s: \"%s\": member %zu is not %zu bytes in hexadecimal",
+				       path, key, i, n);
 	}
 	return r;
 }
 
-static int get_plan(const json_t *root, struct policy *out, struct err *e)
+int policy_plan(const json_t *root, struct policy *out, struct err *e)
 {
 	const char *path = NULL;
 	int r = json_get_string("policy", root, "plan", 1, &path, e);
@@ -143,7 +147,15 @@ static int get_plan(const json_t *root, struct policy *out, struct err *e)
 		return r;
 	memcpy(out->plan, path, strlen(path) + 1);
 	out->has_plan = true;
-	r = get_numbers(root, "cpus", 1, FW_BOOT_CPU_MAX, out->cpus, &out->cpus_count, e);
+	return 0;
+}
+
+static int get_machines(const json_t *root, struct policy *out, struct err *e)
+{
+	int r = policy_plan(root, out, e);
+
+	if (r == 0)
+		r = get_numbers(root, "cpus", 1, FW_BOOT_CPU_MAX, out->cpus, &out->cpus_count, e);
 	if (r == 0)
 		r = get_numbers(root, "pci_slots", 0, PCI_SLOT_MAX, out->pci_slots,
 				&out->pci_slots_count, e);
@@ -179,22 +191,25 @@ static int get_reference(const json_t *root, struct policy *out, struct err *e)
 static int parse_all(const json_t *root, struct policy *out, struct err *e)
 {
 	int nonce = 1;
-	int r = parse_head(root, e);
+	int r = parse_head(root, out, e);
 
 	if (r == 0)
 		r = json_get_bool("policy", root, "require_nonce", 0, &nonce, e);
 	out->require_nonce = nonce != 0;
-	if (r == 0)
+	if (r == 0 && out->tee == EVIDENCE_PLAIN)
 		r = get_banks(root, out, e);
 	if (r == 0)
-		r = get_keys(root, out, e);
+		r = policy_digests("policy", root, "ak_sha256", sizeof(out->ak_sha256[0]),
+				   out->ak_sha256[0], &out->ak_count, e);
 	if (r < 0)
 		return r;
+	if (out->tee == EVIDENCE_SNP)
+		return policy_parse_snp(root, out, e);
 	bool plan = json_object_get(root, "plan") != NULL;
 	if (plan == (json_object_get(root, "reference") != NULL))
 		return err_set(e, EX_MALFORMED,
 			       "policy: exactly one of \"plan\" and \"reference\" is needed");
-	return plan ? get_plan(root, out, e) : get_reference(root, out, e);
+	return plan ? get_machines(root, out, e) : get_reference(root, out, e);
 }
 
 int policy_parse(const char *object, const char *text, size_t size, struct policy *out,

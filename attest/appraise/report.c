@@ -3,11 +3,16 @@
 #include <errno.h>
 #include <jansson.h>
 
-#define SCOPE "plain VM: the host and its vTPM are trusted"
+#define PLAIN_SCOPE "plain VM: the host and its vTPM are trusted"
 
 static const char *status_name(enum check_status s)
 {
 	return s == CHECK_PASS ? "pass" : s == CHECK_FAIL ? "fail" : "skipped";
+}
+
+static const char *scope(const struct checks *c)
+{
+	return c->scope != NULL ? c->scope : PLAIN_SCOPE;
 }
 
 static int flushed(FILE *f, struct err *e)
@@ -19,8 +24,6 @@ static int flushed(FILE *f, struct err *e)
 
 int report_text(FILE *f, const struct checks *c, struct err *e)
 {
-	enum exit_status verdict = checks_verdict(c);
-
 	for (size_t i = 0; i < c->count; i++) {
 		const struct check *k = &c->item[i];
 		fprintf(f, "%-7s %s: %s\n", status_name(k->status), k->id, k->note);
@@ -29,10 +32,10 @@ int report_text(FILE *f, const struct checks *c, struct err *e)
 		if (k->need[0] != '\0')
 			fprintf(f, "        need %s\n", k->need);
 	}
-	if (verdict == EX_OK)
-		fprintf(f, "verdict: %s (%s)\n", verdict_name(verdict), SCOPE);
+	if (checks_verdict(c) == EX_OK && !c->private_root)
+		fprintf(f, "verdict: %s (%s)\n", checks_verdict_name(c), scope(c));
 	else
-		fprintf(f, "verdict: %s\n", verdict_name(verdict));
+		fprintf(f, "verdict: %s\n", checks_verdict_name(c));
 	return flushed(f, e);
 }
 
@@ -60,8 +63,8 @@ int report_json(FILE *f, const struct checks *c, struct err *e)
 	for (size_t i = 0; i < c->count; i++)
 		json_array_append_new(list, check_json(&c->item[i]));
 	json_t *j = json_pack("{s:s, s:i, s:s, s:i, s:s, s:o}", "format", "pavise-verdict",
-			      "version", 0, "verdict", verdict_name(verdict), "exit_status",
-			      (int)verdict, "scope", SCOPE, "checks", list);
+			      "version", 0, "verdict", checks_verdict_name(c), "exit_status",
+			      (int)verdict, "scope", scope(c), "checks", list);
 	if (j == NULL || json_array_size(list) != c->count) {
 		json_decref(j);
 		return err_set(e, EX_INTERNAL, "cannot make the JSON output");

@@ -20,6 +20,17 @@ static void check_machines(const struct policy *p)
 			abort();
 }
 
+/* A policy that states no reference would accept anything that is signed. */
+static void check_snp(const struct policy *p)
+{
+	const struct snp_policy *s = &p->snp;
+
+	if (p->has_plan == (s->measurement_count > 0) || s->vmpl > 3 ||
+	    s->measurement_count > POLICY_LIST_MAX || s->id_key_count > POLICY_LIST_MAX ||
+	    s->author_key_count > POLICY_LIST_MAX)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct policy p;
@@ -30,9 +41,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		return 0;
 	}
-	if (!p.bank[EXPECT_SHA256] && !p.bank[EXPECT_SHA384])
-		abort();
 	if (p.ak_count > POLICY_LIST_MAX)
+		abort();
+	if (p.tee == EVIDENCE_SNP) {
+		check_snp(&p);
+		return 0;
+	}
+	if (!p.bank[EXPECT_SHA256] && !p.bank[EXPECT_SHA384])
 		abort();
 	if (p.has_plan)
 		check_machines(&p);

@@ -4,7 +4,7 @@
 #include "model/platform.h"
 #include "model/real.h"
 #include "model/walk.h"
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 
 #include <errno.h>
 #include <string.h>

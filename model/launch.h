@@ -3,7 +3,7 @@
 #ifndef PAVISE_MODEL_LAUNCH_H
 #define PAVISE_MODEL_LAUNCH_H
 
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 #include "model/platform.h"
 #include "model/real.h"
 #include "vmm/config.h"
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 
 #include <errno.h>
 #include <sys/mman.h>

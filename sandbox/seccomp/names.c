@@ -1,7 +1,7 @@
 /* Constants that tables may name. A name missing here is a line to add, never a number in a
  * table: numbers hide what is allowed. */
 #include "sandbox/seccomp/table.h"
-#include "vmm/kvm/uapi_snp.h" /* numbers newer than the kernel headers here */
+#include "common/kvm_uapi.h" /* numbers newer than the kernel headers here */
 
 #include <linux/falloc.h>
 #include <linux/futex.h>

@@ -3,7 +3,7 @@
 
 #include "firmware/layout.h"
 #include "firmware/stop.h"
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 
 #include <dirent.h>
 #include <fcntl.h>

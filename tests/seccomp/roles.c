@@ -1,6 +1,6 @@
 #include "tests/seccomp/roles.h"
 
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 
 #include <linux/falloc.h>
 #include <linux/futex.h>

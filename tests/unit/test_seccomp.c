@@ -10,7 +10,7 @@
 #include "sandbox/seccomp/filter.h"
 #include "tests/seccomp/bpf.h"
 #include "tests/seccomp/roles.h"
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 
 #include <linux/audit.h>
 #include <linux/falloc.h>

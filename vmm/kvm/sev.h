@@ -9,7 +9,7 @@
 #define PAVISE_VMM_KVM_SEV_H
 
 #include "common/err.h"
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 
 #include <linux/kvm.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 
 #include "common/err.h"
 #include "common/plan.h"
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 #include "vmm/memory.h"
 
 #include <pthread.h>

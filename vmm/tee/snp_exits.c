@@ -2,7 +2,7 @@
 
 #include "common/checked.h"
 #include "common/snp_term.h"
-#include "vmm/kvm/uapi_snp.h"
+#include "common/kvm_uapi.h"
 #include "vmm/tee/snp.h"
 #include "vmm/tee/snp_memory.h"
 #include "vmm/vm.h"

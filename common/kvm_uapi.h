@@ -2,8 +2,8 @@
  * private memory (Linux 6.8) and SEV-SNP (6.11). Numbers and layouts are those of
  * Documentation/virt/kvm/api.rst and x86/amd-memory-encryption.rst; the names are our own, so that
  * newer headers do no harm. Sizes and ioctl numbers are checked below. */
-#ifndef PAVISE_VMM_KVM_UAPI_SNP_H
-#define PAVISE_VMM_KVM_UAPI_SNP_H
+#ifndef PAVISE_COMMON_KVM_UAPI_H
+#define PAVISE_COMMON_KVM_UAPI_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -213,7 +213,7 @@ coverage:
 # ---- installation -------------------------------------------------------------------------
 
 PREFIX ?= /usr/local
-INSTALLED = $(filter-out pavise pavise-agent,$(PROGS))
+INSTALLED = $(filter-out pavise pavise-agent pavise-agent-sim,$(PROGS))
 
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/pavise \
@@ -222,6 +222,7 @@ install: all
 	install $(addprefix $(O)/bin/,$(INSTALLED)) $(DESTDIR)$(PREFIX)/libexec/pavise
 	install -m 644 $(O)/firmware/pavise-fw-plain.bin policy/selinux/pavise.cil $(DESTDIR)$(PREFIX)/share/pavise
 	install -m 644 docs/man/pavise.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 policy/selinux/pavise-sim.cil $(DESTDIR)$(PREFIX)/share/pavise
 
 clean:
 	rm -rf $(O)

@@ -1,6 +1,7 @@
 /* pavise run NAME: opens what the VM is to have, with the rights of whoever calls, and starts
  * pavise-launch, which gets descriptors and no paths. Then it only carries text. */
 #include "attest/measure/size.h"
+#include "cli/platform.h"
 #include "cli/relay.h"
 #include "common/err.h"
 #include "sandbox/options.h"
@@ -19,9 +20,13 @@
 static const char USAGE[] =
 	"usage: pavise run NAME --plan FILE [--disk FILE[,readonly]]... [--memory SIZE] [--cpus N]\n"
 	"                  [--no-vtpm] [--isolation required|degraded] [--console FILE]\n"
+	"                  [--tee none|snp] [--platform kvm|sim] [--host-data HEX] [--sim-state DIR]\n"
 	"                  [--keep-logs DIR] [--run-dir DIR]\n\n"
 	"SIZE is a number of bytes, or with K, M or G; 512M when not given. At the end of the VM its\n"
-	"console is appended to FILE and all its logs to files in DIR.\n";
+	"console is appended to FILE and all its logs to files in DIR.\n"
+	"--tee says what the plan must be for. --platform sim runs an SEV-SNP plan without its hardware:\n"
+	"nothing is protected then, and the reports are signed by a key of this host, kept in DIR\n"
+	"(" PLATFORM_STATE " when not given).\n";
 
 #define ARG_MAX_COUNT 96
 #define MEMORY_DEFAULT "512M"
@@ -32,6 +37,7 @@ struct command {
 	unsigned argc;
 	unsigned disks;
 	const char *logs, *console, *memory, *cpus;
+	const char *platform, *state; /* of the simulated chip */
 	struct relay relay;
 	int stderr_end;
 };
@@ -108,6 +114,7 @@ static int add_log(struct command *c, const char *name, const char *path, struct
 static int add_logs(struct command *c, struct err *e)
 {
 	static const char *const always[] = { "console", "vmm", "vtpm", "dev-vsock" };
+	const bool simulated = strcmp(c->platform, "sim") == 0;
 	char name[32], path[PATH_MAX];
 	int rc = 0;
 
@@ -127,7 +134,34 @@ static int add_logs(struct command *c, struct err *e)
 		if (i > 0 || c->console == NULL)
 			rc = add_log(c, name, path, e);
 	}
-	return rc;
+	snprintf(path, sizeof(path), "%.4000s/psp.log", c->logs);
+	return rc == 0 && simulated ? add_log(c, "psp", path, e) : rc;
+}
+
+/* The chip's files, for the launcher. */
+static int add_platform(struct command *c, struct err *e)
+{
+	int key, certs;
+
+	add(c, "--platform");
+	add(c, "%s", c->platform);
+	if (strcmp(c->platform, "sim") != 0)
+		return 0;
+	int rc = platform_open_chip(c->state, &key, &certs, e);
+	if (rc != 0)
+		return rc;
+	add(c, "--psp-key-fd");
+	add(c, "%d", key);
+	add(c, "--psp-certs-fd");
+	add(c, "%d", certs);
+	return 0;
+}
+
+/* Options that go to the launcher as they are. */
+static void pass_on(struct command *c, const char *option, const char *value)
+{
+	add(c, "--%s", option);
+	add(c, "%s", value);
 }
 
 static int take_option(struct command *c, int code, char *value, struct err *e)
@@ -147,8 +181,19 @@ static int take_option(struct command *c, int code, char *value, struct err *e)
 		add(c, "--no-vtpm");
 		return 0;
 	case 'i':
-		add(c, "--isolation");
-		add(c, "%s", value);
+		pass_on(c, "isolation", value);
+		return 0;
+	case 't':
+		pass_on(c, "tee", value);
+		return 0;
+	case 'H':
+		pass_on(c, "host-data", value);
+		return 0;
+	case 'P':
+		c->platform = value;
+		return 0;
+	case 's':
+		c->state = value;
 		return 0;
 	case 'o':
 		c->console = value;
@@ -157,8 +202,7 @@ static int take_option(struct command *c, int code, char *value, struct err *e)
 		c->logs = value;
 		return 0;
 	case 'r':
-		add(c, "--run-dir");
-		add(c, "%s", value);
+		pass_on(c, "run-dir", value);
 		return 0;
 	case 'h':
 		fputs(USAGE, stdout);
@@ -180,6 +224,10 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 		{ "console", required_argument, NULL, 'o' },
 		{ "keep-logs", required_argument, NULL, 'k' },
 		{ "run-dir", required_argument, NULL, 'r' },
+		{ "tee", required_argument, NULL, 't' },
+		{ "platform", required_argument, NULL, 'P' },
+		{ "host-data", required_argument, NULL, 'H' },
+		{ "sim-state", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -194,6 +242,8 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 		rc = err_set(e, EX_USAGE_ERROR, "give one name: see --help");
 	if (rc == 0)
 		rc = size_parse("memory", c->memory, &memory, e);
+	if (rc == 0)
+		rc = add_platform(c, e);
 	if (rc == 0)
 		rc = add_logs(c, e);
 	if (rc != 0)
@@ -227,7 +277,8 @@ static int run_launcher(struct command *c, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct command c = { .memory = MEMORY_DEFAULT, .cpus = "1" };
+	struct command c = { .memory = MEMORY_DEFAULT, .cpus = "1", .platform = "kvm",
+			     .state = PLATFORM_STATE };
 	struct err e = { 0 };
 
 	int rc = parse(argc, argv, &c, &e);

@@ -22,7 +22,7 @@ bool label_split(char *text, struct label_parts *out)
 void labels_none(struct labels *l)
 {
 	char *const all[] = { l->vmm, l->dev, l->vtpm, l->image, l->image_ro,
-			      l->conf, l->ram, l->log, l->tpmstate };
+			      l->conf, l->ram, l->log, l->tpmstate, l->psp };
 
 	l->on = false;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -72,6 +72,20 @@ int labels_make(struct labels *l, const struct mcs_pair *pair, struct err *e)
 	for (size_t i = 0; rc == 0 && i < sizeof(all) / sizeof(all[0]); i++)
 		rc = make_one(&parts, all[i].role, all[i].type, level, all[i].out, e);
 	return rc;
+}
+
+int labels_simulate(struct labels *l, const struct mcs_pair *pair, struct err *e)
+{
+	char self[LABEL_MAX], categories[MCS_TEXT], level[MCS_TEXT + 4];
+	struct label_parts parts;
+	int rc = lsm_get(LSM_CURRENT, self);
+
+	if (rc != 0 || !label_split(self, &parts))
+		return err_errno(e, EX_HOST, -rc, "SELinux: own label not readable");
+	mcs_text(pair, categories);
+	snprintf(level, sizeof(level), "s0:%s", categories);
+	rc = make_one(&parts, parts.role, "pavise_vmm_sim_t", level, l->vmm, e);
+	return rc == 0 ? make_one(&parts, parts.role, "pavise_psp_t", level, l->psp, e) : rc;
 }
 
 int label_read(const char *what, int fd, char *out, struct err *e)

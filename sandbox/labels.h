@@ -16,6 +16,7 @@ struct labels {
 	char image[LABEL_MAX], image_ro[LABEL_MAX];            /* disks */
 	char conf[LABEL_MAX], ram[LABEL_MAX];                  /* the plan's copy, guest memory */
 	char log[LABEL_MAX], tpmstate[LABEL_MAX];
+	char psp[LABEL_MAX];                                   /* the simulated processor */
 };
 
 /* Required isolation: SELinux enforcing with MLS, this process in the launcher's domain over all
@@ -25,6 +26,10 @@ int labels_check_host(struct err *e);
 
 /* The labels of the VM that holds the pair: user and role are the launcher's own. */
 int labels_make(struct labels *l, const struct mcs_pair *pair, struct err *e);
+
+/* With the platform model, after labels_make: the VMM runs in the simulation's domain, which a host
+ * has only with the policy module of the simulation. -EX_HOST. */
+int labels_simulate(struct labels *l, const struct mcs_pair *pair, struct err *e);
 
 /* The labels of degraded isolation. */
 void labels_none(struct labels *l);

@@ -1,6 +1,7 @@
 #include "sandbox/options.h"
 
 #include "common/args.h"
+#include "common/bytes.h"
 #include "common/checked.h"
 #include "sandbox/names.h"
 #include "sandbox/rundir.h"
@@ -13,10 +14,12 @@
 static const char USAGE[] =
 	"usage: pavise-launch NAME --plan-fd N --memory BYTES --cpus N "
 	"[--disk-fd N | --disk-ro-fd N]... [--no-vtpm] [--isolation required|degraded] "
+	"[--tee none|snp] [--platform kvm|sim] [--host-data HEX] [--psp-key-fd N --psp-certs-fd N] "
 	"[--log NAME:FD]... [--libexec DIR] [--run-dir DIR]";
 
 enum { OPT_PLAN = 1, OPT_MEMORY, OPT_CPUS, OPT_DISK, OPT_DISK_RO, OPT_NO_VTPM, OPT_ISOLATION,
-       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR };
+       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TEE, OPT_PLATFORM, OPT_HOST_DATA, OPT_PSP_KEY,
+       OPT_PSP_CERTS };
 
 static const struct option long_options[] = {
 	{ "plan-fd", required_argument, NULL, OPT_PLAN },
@@ -29,6 +32,11 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "libexec", required_argument, NULL, OPT_LIBEXEC },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
+	{ "tee", required_argument, NULL, OPT_TEE },
+	{ "platform", required_argument, NULL, OPT_PLATFORM },
+	{ "host-data", required_argument, NULL, OPT_HOST_DATA },
+	{ "psp-key-fd", required_argument, NULL, OPT_PSP_KEY },
+	{ "psp-certs-fd", required_argument, NULL, OPT_PSP_CERTS },
 	{ 0 },
 };
 
@@ -64,6 +72,70 @@ static int set_isolation(struct options *o, const char *value, struct err *e)
 	return err_set(e, EX_USAGE_ERROR, "--isolation %.40s: not required or degraded", value);
 }
 
+static int set_tee(struct options *o, const char *value, struct err *e)
+{
+	o->tee = strcmp(value, "snp") == 0 ? PLAN_TEE_SNP : PLAN_TEE_PLAIN;
+	if (o->tee == PLAN_TEE_SNP || strcmp(value, "none") == 0)
+		return 0;
+	return err_set(e, EX_USAGE_ERROR, "--tee %.40s: not none or snp", value);
+}
+
+static int set_platform(struct options *o, const char *value, struct err *e)
+{
+	o->simulated = strcmp(value, "sim") == 0;
+	if (o->simulated || strcmp(value, "kvm") == 0)
+		return 0;
+	return err_set(e, EX_USAGE_ERROR, "--platform %.40s: not kvm or sim", value);
+}
+
+/* Copied on as text: the VMM takes it apart again. */
+static int set_host_data(struct options *o, const char *value, struct err *e)
+{
+	uint8_t bytes[VM_HOST_DATA];
+
+	o->host_data = value;
+	if (hex_decode(value, bytes, sizeof(bytes)))
+		return 0;
+	return err_set(e, EX_USAGE_ERROR, "--host-data: not %d hexadecimal digits",
+		       2 * VM_HOST_DATA);
+}
+
+static int check_tee(const struct options *o, struct err *e)
+{
+	if (o->tee != PLAN_TEE_SNP && (o->simulated || o->host_data != NULL))
+		return err_set(e, EX_USAGE_ERROR, "--platform sim and --host-data are for "
+			       "confidential guests: add --tee snp");
+	if (o->simulated != (o->psp_key >= 0) || o->simulated != (o->psp_certs >= 0))
+		return err_set(e, EX_USAGE_ERROR, "--platform sim goes with --psp-key-fd and "
+			       "--psp-certs-fd");
+	return 0;
+}
+
+/* Not what a VM is made of, but where and how it is started. */
+static int take_setting(struct options *o, int code, char *value, struct err *e)
+{
+	switch (code) {
+	case OPT_LIBEXEC:
+		o->libexec = value;
+		return 0;
+	case OPT_RUN_DIR:
+		o->run_dir = value;
+		return 0;
+	case OPT_TEE:
+		return set_tee(o, value, e);
+	case OPT_PLATFORM:
+		return set_platform(o, value, e);
+	case OPT_HOST_DATA:
+		return set_host_data(o, value, e);
+	case OPT_PSP_KEY:
+		return args_fd("psp-key-fd", value, &o->psp_key, e);
+	case OPT_PSP_CERTS:
+		return args_fd("psp-certs-fd", value, &o->psp_certs, e);
+	default:
+		return err_set(e, EX_USAGE_ERROR, "%s", USAGE);
+	}
+}
+
 static int take_option(struct options *o, int code, char *value, struct err *e)
 {
 	uint64_t cpus = 0;
@@ -88,14 +160,8 @@ static int take_option(struct options *o, int code, char *value, struct err *e)
 		return set_isolation(o, value, e);
 	case OPT_LOG:
 		return add_log(o, value, e);
-	case OPT_LIBEXEC:
-		o->libexec = value;
-		return 0;
-	case OPT_RUN_DIR:
-		o->run_dir = value;
-		return 0;
 	default:
-		return err_set(e, EX_USAGE_ERROR, "%s", USAGE);
+		return take_setting(o, code, value, e);
 	}
 }
 
@@ -103,7 +169,8 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 {
 	int code, rc = 0;
 
-	*o = (struct options){ .plan_fd = -1, .vtpm = true, .required = true, .run_dir = RUN_DIR };
+	*o = (struct options){ .plan_fd = -1, .vtpm = true, .required = true, .run_dir = RUN_DIR,
+			       .tee = PLAN_TEE_PLAIN, .psp_key = -1, .psp_certs = -1 };
 	opterr = 0;
 	while (rc == 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		rc = take_option(o, code, optarg, e);
@@ -119,7 +186,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 			       "round it", (unsigned long long)o->memory);
 	if (o->cpus == 0)
 		return err_set(e, EX_USAGE_ERROR, "cpus: at least 1");
-	return 0;
+	return check_tee(o, e);
 }
 
 int options_check_host(const struct options *o, struct err *e)

@@ -3,12 +3,14 @@
 #define PAVISE_SANDBOX_OPTIONS_H
 
 #include "common/err.h"
+#include "common/plan.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define VM_DISK_MAX 8
-#define VM_LOG_MAX (VM_DISK_MAX + 4) /* disks, vsock, vmm, console, vtpm */
+#define VM_LOG_MAX (VM_DISK_MAX + 5) /* disks, vsock, vmm, console, vtpm, psp */
+#define VM_HOST_DATA 32              /* bytes of SEV-SNP HOST_DATA */
 #define VM_RAM_ALIGN (2ull << 20)
 
 struct option_disk {
@@ -32,6 +34,10 @@ struct options {
 	struct option_log log[VM_LOG_MAX];
 	unsigned log_count;
 	bool vtpm;
+	enum plan_tee tee;      /* what the plan must be for */
+	bool simulated;         /* --platform sim: the platform model instead of hardware */
+	int psp_key, psp_certs; /* its chip; -1: none */
+	const char *host_data;  /* 64 hexadecimal digits; NULL: none */
 	bool required; /* isolation */
 	const char *libexec; /* NULL: where the launcher itself is */
 	const char *run_dir;

@@ -20,14 +20,14 @@
 #include <sys/types.h>
 
 #define VM_DEV_MAX (VM_DISK_MAX + 1)       /* disks and vsock */
-#define VM_CHILD_MAX (VM_DEV_MAX + 2)      /* vTPM and VMM */
+#define VM_CHILD_MAX (VM_DEV_MAX + 3)      /* vTPM, VMM, simulated secure processor */
 #define VM_VSOCK_PORT 1024u
 #define VM_GUEST_CID 3u                    /* the first a guest may have (virtio 1.2 5.10.4) */
 
 enum child_state { CHILD_RUNS, CHILD_READY, CHILD_SEALED };
 
 struct child {
-	char name[16];           /* "vmm", "dev-blk0", "dev-vsock", "vtpm": also of its log */
+	char name[16];           /* "vmm", "dev-blk0", "dev-vsock", "vtpm", "psp": also its log's */
 	bool is_vmm;
 	enum child_state state;  /* by its own records */
 	pid_t pid;               /* -1 once reaped */
@@ -48,6 +48,8 @@ struct vm {
 	struct child child[VM_CHILD_MAX];
 	unsigned child_count;
 	int kvm, ram, libexec, signals;
+	int sev;                  /* /dev/sev, for SEV-SNP on hardware */
+	int psp;                  /* the VMM's end to the simulated secure processor */
 	int agent_channel;        /* our end, for `pavise attest` */
 	int vtpm_control;         /* the launcher's alone */
 	int vtpm_data;            /* for the VMM, once the vTPM has started up */

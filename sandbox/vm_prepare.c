@@ -27,6 +27,37 @@ static int open_kvm(int *fd, struct err *e)
 	return 0;
 }
 
+/* Opened here and never by the VMM: what it can do with it, its filter says. */
+static int open_sev(int *fd, struct err *e)
+{
+	*fd = open("/dev/sev", O_RDWR | O_CLOEXEC);
+	if (*fd < 0)
+		return err_errno(e, EX_HOST, errno, "/dev/sev: this host does not offer SEV-SNP "
+				 "(another processor, firmware settings, or ccp not loaded); "
+				 "--platform sim shows it without hardware");
+	return 0;
+}
+
+static int check_chip_file(const char *what, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		return err_set(e, EX_USAGE_ERROR, "%s: not a regular file", what);
+	return 0;
+}
+
+/* What stands below a confidential guest: the hardware, or the simulated chip. */
+static int open_platform(struct vm *vm, struct err *e)
+{
+	if (vm->opt->tee != PLAN_TEE_SNP)
+		return 0;
+	if (!vm->opt->simulated)
+		return open_sev(&vm->sev, e);
+	int rc = check_chip_file("psp-key-fd", vm->opt->psp_key, e);
+	return rc == 0 ? check_chip_file("psp-certs-fd", vm->opt->psp_certs, e) : rc;
+}
+
 /* Where our programs are: as told, or beside the launcher itself. */
 static int open_libexec(const char *told, int *fd, struct err *e)
 {
@@ -47,13 +78,22 @@ static int open_libexec(const char *told, int *fd, struct err *e)
 	return 0;
 }
 
+static const char *tee_name(enum plan_tee tee)
+{
+	return tee == PLAN_TEE_SNP ? "snp" : tee == PLAN_TEE_TDX ? "tdx" : "none";
+}
+
 static int check_plan(const struct vm *vm, struct err *e)
 {
 	const struct plan *p = &vm->plan.plan;
 
-	if (p->tee != PLAN_TEE_PLAIN)
-		return err_set(e, EX_HOST, "plan: for a confidential guest, which this version "
-			       "cannot launch: measure with --tee plain");
+	if (p->tee != vm->opt->tee)
+		return err_set(e, EX_USAGE_ERROR, "plan: made with measure %s, but asked is --tee "
+			       "%s: use another plan, or say --tee %s", tee_name(p->tee),
+			       tee_name(vm->opt->tee), tee_name(p->tee));
+	if (p->tee == PLAN_TEE_SNP && vm->opt->cpus != p->snp.cpus)
+		return err_set(e, EX_USAGE_ERROR, "cpus %u: the plan's measurement covers %u: give "
+			       "that many, or measure again", vm->opt->cpus, p->snp.cpus);
 	if (vm->opt->cpus > p->max_cpus)
 		return err_set(e, EX_USAGE_ERROR, "cpus %u: the plan allows %u: ask for fewer or "
 			       "measure with a larger --max-cpus", vm->opt->cpus, p->max_cpus);
@@ -116,7 +156,7 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 {
 	int rc;
 
-	*vm = (struct vm){ .opt = o, .kvm = -1, .ram = -1, .libexec = -1, .signals = -1,
+	*vm = (struct vm){ .opt = o, .kvm = -1, .sev = -1, .psp = -1, .ram = -1, .libexec = -1, .signals = -1,
 			   .agent_channel = -1, .vtpm_control = -1, .vtpm_data = -1,
 			   .plan = { .fd = -1 }, .control = { .listener = -1, .lessee = -1 },
 			   .run = { .base = -1, .dir = -1, .table = { .dir = -1 } } };
@@ -127,7 +167,7 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 			       "to give: run it as root");
 	if ((rc = options_check_host(o, e)) != 0 ||
 	    (rc = plan_copy_make(o->plan_fd, &vm->plan, e)) || (rc = check_plan(vm, e)) != 0 ||
-	    (rc = open_kvm(&vm->kvm, e)) != 0 ||
+	    (rc = open_kvm(&vm->kvm, e)) != 0 || (rc = open_platform(vm, e)) != 0 ||
 	    (rc = open_libexec(o->libexec, &vm->libexec, e)) != 0 || (rc = check_disks(vm, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_check_host(e)) != 0)
@@ -136,6 +176,9 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 	    (rc = rundir_make(o->run_dir, o->name, &vm->run, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_make(&vm->labels, &vm->run.pair, e)) != 0)
+		return rc;
+	if (o->required && o->simulated &&
+	    (rc = labels_simulate(&vm->labels, &vm->run.pair, e)) != 0)
 		return rc;
 	if ((rc = ram_make(o->memory, &vm->ram, e)) != 0 || (rc = take_all(vm, e)) != 0)
 		return rc;

@@ -14,8 +14,9 @@
 
 /* User ids: above every system's and container's usual range, 16 for each category pair. */
 #define UID_BASE 0x70000000u
-enum { UID_VMM = 0, UID_VTPM = 1, UID_VSOCK = 2, UID_DISK = 3, UID_COUNT = 16 };
-_Static_assert(UID_DISK + VM_DISK_MAX <= UID_COUNT, "user ids of one VM");
+enum { UID_VMM = 0, UID_VTPM = 1, UID_VSOCK = 2, UID_DISK = 3, UID_PSP = UID_DISK + VM_DISK_MAX,
+       UID_COUNT = 16 };
+_Static_assert(UID_PSP < UID_COUNT, "user ids of one VM");
 
 #define LOG_LIMIT (4ull << 20)  /* bytes of one log; writes beyond fail */
 #define VTPM_TIMEOUT 60         /* seconds for an answer; nested virtualization is slow */
@@ -52,11 +53,11 @@ _Static_assert(VM_DEV_MAX + 20 < CHILD_ARG_MAX, "arguments of the VMM");
 static int add_fd(struct order *o, int fd)
 {
 	if (o->spec.fd_count >= CHILD_FD_MAX)
-		return -1; /* counted: VM_DEV_MAX + 7 at most */
+		return -1; /* counted: VM_DEV_MAX + 8 at most */
 	o->spec.fds[o->spec.fd_count] = fd;
 	return 3 + (int)o->spec.fd_count++;
 }
-_Static_assert(VM_DEV_MAX + 7 < CHILD_FD_MAX, "descriptors of the VMM");
+_Static_assert(VM_DEV_MAX + 8 < CHILD_FD_MAX, "descriptors of the VMM");
 
 static void close_fd(int *fd)
 {
@@ -234,6 +235,50 @@ static int start_vsock(struct vm *vm, struct err *e)
 	return rc;
 }
 
+/* The simulated secure processor: descriptors 3 control, 4 the VMM's connection, 5 log, 6 and 7 the
+ * chip. It holds the one key that makes reports, and no memory of the guest. */
+static int start_psp(struct vm *vm, struct err *e)
+{
+	struct order o = { .spec = { .name = "psp", .binary = -1, .log = -1,
+				     .label = vm->labels.psp, .id = id_of(vm, UID_PSP),
+				     .file_limit = LOG_LIMIT, .fd_limit = 64, .thread_limit = 4 } };
+	int control[2] = { -1, -1 }, psp[2] = { -1, -1 };
+	int rc = open_log(vm, "psp", &o.spec.log, e);
+
+	if (rc == 0)
+		rc = label_socketpair(&vm->labels, vm->labels.psp, SOCK_SEQPACKET, control, e);
+	if (rc == 0)
+		rc = label_socketpair(&vm->labels, vm->labels.psp, SOCK_SEQPACKET, psp, e);
+	add_arg(&o, "pavise-psp-sim");
+	add_arg(&o, "label=%s", vm->labels.psp);
+	add_arg(&o, "control=%d", add_fd(&o, control[1]));
+	add_arg(&o, "psp=%d", add_fd(&o, psp[1]));
+	add_arg(&o, "log=%d", add_fd(&o, o.spec.log));
+	add_arg(&o, "key=%d", add_fd(&o, vm->opt->psp_key));
+	add_arg(&o, "certs=%d", add_fd(&o, vm->opt->psp_certs));
+	if (rc == 0) {
+		rc = start(vm, &o, "pavise-psp-sim", control[0], e);
+		control[0] = -1;
+	}
+	vm->psp = psp[0];
+	close_fd(&o.spec.log);
+	close_fd(&control[0]);
+	close_fd(&control[1]);
+	close_fd(&psp[1]);
+	return rc;
+}
+
+/* What only a confidential guest's VMM gets. */
+static void snp_args(struct vm *vm, struct order *o)
+{
+	if (vm->sev >= 0)
+		add_arg(o, "sev=%d", add_fd(o, vm->sev));
+	if (vm->psp >= 0)
+		add_arg(o, "psp=%d", add_fd(o, vm->psp));
+	if (vm->opt->host_data != NULL)
+		add_arg(o, "host_data=%s", vm->opt->host_data);
+}
+
 static void vmm_args(struct vm *vm, struct order *o, int control, int console)
 {
 	const struct options *opt = vm->opt;
@@ -251,6 +296,7 @@ static void vmm_args(struct vm *vm, struct order *o, int control, int console)
 	add_arg(o, "cpus=%u", opt->cpus);
 	if (vm->vtpm_data >= 0)
 		add_arg(o, "tpm=%d", add_fd(o, vm->vtpm_data));
+	snp_args(vm, o);
 	for (unsigned i = 0; i < vm->vhost_count; i++)
 		add_arg(o, "dev=%s:%d", i < opt->disk_count ? "blk" : "vsock",
 			add_fd(o, vm->vhost[i]));
@@ -271,7 +317,8 @@ static int start_vmm(struct vm *vm, struct err *e)
 		rc = label_socketpair(&vm->labels, vm->labels.vmm, SOCK_SEQPACKET, control, e);
 	if (rc == 0) {
 		vmm_args(vm, &o, control[1], console);
-		rc = start(vm, &o, "pavise-vmm", control[0], e);
+		rc = start(vm, &o, vm->opt->simulated ? "pavise-vmm-sim" : "pavise-vmm", control[0],
+			   e);
 		control[0] = -1;
 	}
 	if (rc == 0)
@@ -291,12 +338,16 @@ int vm_start(struct vm *vm, struct err *e)
 		rc = start_disk(vm, i, e);
 	if (rc == 0)
 		rc = start_vsock(vm, e);
+	if (rc == 0 && vm->opt->simulated)
+		rc = start_psp(vm, e);
 	if (rc == 0)
 		rc = start_vmm(vm, e);
 	/* Only the children talk on these from now on. */
 	for (unsigned i = 0; i < vm->vhost_count; i++)
 		close_fd(&vm->vhost[i]);
 	close_fd(&vm->vtpm_data);
+	close_fd(&vm->psp);
+	close_fd(&vm->sev);
 	close_fd(&vm->kvm);
 	return rc;
 }

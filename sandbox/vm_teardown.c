@@ -127,6 +127,8 @@ int vm_teardown(struct vm *vm, struct err *e)
 	plan_copy_free(&vm->plan);
 	close_fd(&vm->ram);
 	close_fd(&vm->kvm);
+	close_fd(&vm->sev);
+	close_fd(&vm->psp);
 	close_fd(&vm->libexec);
 	close_fd(&vm->signals);
 	return killed != 0 || copied != 0 || restored != 0 ? -e->status : 0;

@@ -63,25 +63,68 @@ static json_t *vtpm_object(const struct agent *a, const struct agent_quote *q)
 			 pcr_bank(q, 0, 32), "sha384", pcr_bank(q, 1, 48));
 }
 
-static char *to_text(const struct agent *a, const struct binding *b, const struct agent_quote *q)
+/* What a report is about is in it; the table may be absent, as hosts may keep it. */
+static json_t *tee_object(const struct agent *a, const struct tee_report *r)
 {
-	json_t *j = json_pack(
-		"{s:s, s:i, s:o, s:{s:s}, s:{s:s, s:o}, s:o, s:o}", "format", "pavise-evidence",
-		"version", 0, "nonce", hex(b->nonce, b->nonce_size), "tee", "type", "none", "agent",
-		"name", "pavise-agent", "public_key", base64(b->public_key, b->public_key_size),
-		"vtpm", vtpm_object(a, q), "event_log", base64(a->event_log, a->event_log_size));
-	char *text = j != NULL ? json_dumps(j, JSON_INDENT(2)) : NULL;
+	if (a->tee == NULL)
+		return json_pack("{s:s}", "type", "none");
+	json_t *j = json_pack("{s:s, s:s, s:o}", "type", "sev-snp", "provider", a->tee->provider,
+			      "report", base64(r->report, sizeof(r->report)));
+	if (j != NULL && r->certs_size != 0 &&
+	    json_object_set_new(j, "cert_table", base64(r->certs, r->certs_size)) != 0) {
+		json_decref(j);
+		return NULL;
+	}
+	return j;
+}
+
+static char *to_text(const struct agent *a, const struct binding *b, const struct agent_quote *q,
+		     const struct tee_report *r)
+{
+	json_t *j = json_pack("{s:s, s:i, s:o, s:o, s:{s:s, s:o}}", "format", "pavise-evidence",
+			      "version", 0, "nonce", hex(b->nonce, b->nonce_size), "tee",
+			      tee_object(a, r), "agent", "name", "pavise-agent", "public_key",
+			      base64(b->public_key, b->public_key_size));
+	int failed = j == NULL;
+
+	if (!failed && a->tpm != NULL)
+		failed = json_object_set_new(j, "vtpm", vtpm_object(a, q)) != 0 ||
+			 json_object_set_new(j, "event_log",
+					     base64(a->event_log, a->event_log_size)) != 0;
+	char *text = failed ? NULL : json_dumps(j, JSON_INDENT(2));
 
 	json_decref(j);
 	return text;
 }
 
+/* The same binding in both: report and quote are of one guest, for one nonce. */
+static int sign_all(const struct agent *a, const struct binding *b, struct agent_quote *quote,
+		    struct tee_report *report, struct err *e)
+{
+	uint8_t extra_data[32], report_data[TEE_DATA];
+	int status = 0;
+
+	if (a->tpm == NULL && a->tee == NULL)
+		return err_set(e, EX_GUEST, "agent: neither TPM nor TEE: nothing to show");
+	if (a->tpm != NULL) {
+		status = binding_sha256(b, extra_data, e);
+		if (status == 0)
+			status = agent_tpm_quote(a->tpm, extra_data, quote, e);
+	}
+	if (status == 0 && a->tee != NULL) {
+		status = binding_sha512(b, report_data, e);
+		if (status == 0)
+			status = a->tee->report(a->tee, report_data, report, e);
+	}
+	return status;
+}
+
 int agent_evidence(const struct agent *a, const uint8_t *nonce, size_t nonce_size, char **text,
 		   struct err *e)
 {
-	const struct agent_blob *ak = agent_tpm_ak(a->tpm);
+	static struct tee_report report; /* large; one request at a time */
+	const struct agent_blob *ak = a->tpm != NULL ? agent_tpm_ak(a->tpm) : NULL;
 	struct agent_quote quote;
-	uint8_t extra_data[32];
 	uint8_t *der = NULL;
 	int der_size = i2d_PUBKEY(a->key, &der);
 
@@ -91,13 +134,11 @@ int agent_evidence(const struct agent *a, const uint8_t *nonce, size_t nonce_siz
 				   .nonce_size = nonce_size,
 				   .public_key = der,
 				   .public_key_size = (size_t)der_size,
-				   .ak_public = ak->data,
-				   .ak_public_size = ak->size };
-	int status = binding_sha256(&b, extra_data, e);
-	if (status == 0)
-		status = agent_tpm_quote(a->tpm, extra_data, &quote, e);
+				   .ak_public = ak != NULL ? ak->data : NULL,
+				   .ak_public_size = ak != NULL ? ak->size : 0 };
+	int status = sign_all(a, &b, &quote, &report, e);
 	if (status == 0) {
-		*text = to_text(a, &b, &quote);
+		*text = to_text(a, &b, &quote, &report);
 		if (*text == NULL)
 			status = err_set(e, EX_GUEST, "agent: out of memory for evidence");
 	}

@@ -2,6 +2,7 @@
 #ifndef PAVISE_ATTEST_AGENT_EVIDENCE_H
 #define PAVISE_ATTEST_AGENT_EVIDENCE_H
 
+#include "attest/agent/tee.h"
 #include "attest/agent/tpm.h"
 #include "common/err.h"
 
@@ -12,7 +13,8 @@
 #define AGENT_EVENT_LOG_MAX (256u << 10)  /* bytes; ours is at most 64 KiB */
 
 struct agent {
-	struct agent_tpm *tpm;
+	const struct agent_tee *tee; /* NULL: a plain guest */
+	struct agent_tpm *tpm;       /* NULL: a confidential guest without vTPM */
 	EVP_PKEY *key;               /* made in the guest, never leaves it */
 	const uint8_t *event_log;
 	size_t event_log_size;

@@ -164,18 +164,37 @@ static int open_tcti(const char *device, TSS2_TCTI_CONTEXT **out, struct err *e)
 	return 0;
 }
 
-static int run(const char *device, const char *log_path, uint32_t port, struct err *e)
+/* 1: there is a TPM; 0: a confidential guest goes without. */
+static int has_tpm(const struct agent *a, const char *device)
 {
-	struct agent a = { 0 };
+	return a->tee == NULL || access(device, F_OK) == 0;
+}
+
+static int open_tpm(struct agent *a, const char *device, const char *log_path, struct err *e)
+{
 	TSS2_TCTI_CONTEXT *tcti = NULL;
 	uint8_t *log = NULL;
-	int r;
+	int r = read_event_log(log_path, &log, &a->event_log_size, e);
 
-	if ((r = read_event_log(log_path, &log, &a.event_log_size, e)) < 0)
+	a->event_log = log;
+	if (r == 0)
+		r = open_tcti(device, &tcti, e);
+	return r == 0 ? agent_tpm_open(tcti, &a->tpm, e) : r;
+}
+
+static int run(const char *device, const char *log_path, uint32_t port, struct err *e)
+{
+	struct agent_tee tee;
+	struct agent a = { 0 };
+	int r = agent_tee_open(&tee, e);
+
+	if (r < 0)
 		return r;
-	a.event_log = log;
-	if ((r = agent_make_key(&a.key, e)) < 0 || (r = open_tcti(device, &tcti, e)) < 0 ||
-	    (r = agent_tpm_open(tcti, &a.tpm, e)) < 0)
+	if (r == 1)
+		a.tee = &tee;
+	fprintf(stderr, "pavise-agent: TEE: %s\n", a.tee == NULL ? "none" : tee.provider);
+	if ((r = agent_make_key(&a.key, e)) < 0 ||
+	    (has_tpm(&a, device) && (r = open_tpm(&a, device, log_path, e)) < 0))
 		return r;
 	serve_for_ever(&a, port);
 	return 0;

@@ -43,6 +43,27 @@ static const struct {
 	{ STOP_TPM_ERROR, "the TPM refused a measurement" },
 	{ STOP_LOG_FULL, "the event log is full" },
 	{ STOP_ACPI_FULL, "the ACPI tables do not fit" },
+	{ STOP_SNP_ABSENT, "this is not an SEV-SNP guest: start the plan with its own kind of VM" },
+	{ STOP_SNP_FEATURES,
+	  "SEV features are on that the plan does not list: start without them or measure again" },
+	{ STOP_SNP_VMPL, "the firmware does not run at VMPL0: start without an SVSM" },
+	{ STOP_SNP_CPUID, "the CPUID page is malformed: VMM bug or hostile host" },
+	{ STOP_SNP_C_BIT, "the host's C-bit is not the image's: this processor needs another image" },
+	{ STOP_SNP_VC, "a #VC exception reached the firmware: the host intercepts or injects "
+		       "what it must not" },
+	{ STOP_SNP_SITES, "the image's table of sites is damaged: build the firmware again" },
+	{ STOP_GHCB_VERSION, "the host does not speak GHCB version 2: update its kernel" },
+	{ STOP_GHCB_FEATURES, "the host offers no SEV-SNP AP creation: update its kernel" },
+	{ STOP_GHCB_REGISTER, "the host refused the guest's GHCB page" },
+	{ STOP_GHCB_RESPONSE, "the host answered a GHCB call wrongly: host bug or attack" },
+	{ STOP_PSC_REFUSED, "the host refused to change the state of a page: it may be out of memory" },
+	{ STOP_PSC_PROGRESS,
+	  "the host's page state change went backwards or nowhere: host bug or attack" },
+	{ STOP_PVALIDATE_UNCHANGED, "a page was validated already: the host plays with the RMP" },
+	{ STOP_PVALIDATE_FAILED, "a page cannot be validated: the host did not assign it" },
+	{ STOP_PVALIDATE_SIZE, "a 4 KiB page cannot be validated: the host maps it in a larger one" },
+	{ STOP_ACCEPT_TWICE, "a page would be validated twice: report it as a bug" },
+	{ STOP_RAM_LARGE, "RAM beyond 512 GiB: give the VM less --memory" },
 };
 
 const char *stop_text(unsigned code)

@@ -3,6 +3,9 @@
  * Start state (VMM): 64-bit mode, flat code segment, CR3 = start_pml4, interrupts off, general
  * registers zero, RSP = stack_top. Nothing of it is relied on but mode, RIP and CR3. */
 #include "firmware/machine.h"
+#if VARIANT == VARIANT_SNP
+#include "firmware/site.h"
+#endif
 
 #define PORT_STOP 0x80
 #define STOP_MAGIC 0x50560000
@@ -10,10 +13,19 @@
 #define STOP_TRAP 0x10
 #define STOP_TRAP_USER 0x11
 #define STOP_SCRATCH_DIRTY 0x13
+#define STOP_SNP_VC 0x85
 
 #define MSR_EFER 0xC0000080
 #define EFER_NXE (1 << 11)
 #define CR0_WP   (1 << 16)
+
+	.macro load_tables table
+	lea \table(%rip), %rax
+#if VARIANT == VARIANT_SNP
+	bts $SNP_C_BIT, %rax
+#endif
+	mov %rax, %cr3
+	.endm
 
 	.section .text.entry, "ax"
 	.globl fw_entry
@@ -56,8 +68,7 @@ fw_entry:
 	mov %cr0, %rax
 	or $CR0_WP, %rax
 	mov %rax, %cr0
-	lea own_pml4(%rip), %rax
-	mov %rax, %cr3
+	load_tables own_pml4
 	call fw_main
 	ud2
 
@@ -65,10 +76,40 @@ dirty:
 	mov $(STOP_MAGIC | STOP_SCRATCH_DIRTY), %eax
 	/* falls through */
 say_and_halt:
+#if VARIANT == VARIANT_SNP
+	movzbl %al, %eax
+	shl $16, %eax
+	or $(GHCB_TERMINATE | GHCB_STOP_SET << 12), %eax
+	xor %edx, %edx
+	mov $MSR_GHCB, %ecx
+	wrmsr
+	vmgexit
+#else
 	out %eax, $PORT_STOP
+#endif
 1:	cli
 	hlt
 	jmp 1b
+
+#if VARIANT == VARIANT_SNP
+	/* Where the other processors would start: with AP creation Linux gives them a state of its
+	 * own. One that a host runs nevertheless leaves by #VC at the halt, without an IDT. */
+	.globl ap_entry
+ap_entry:
+	cli
+	hlt
+	jmp ap_entry
+
+	.globl stop_say, trap_vc
+stop_say:
+	mov %edi, %eax
+	jmp say_and_halt
+
+	/* Nothing in this image is emulated by asking the host, so a #VC has no good reason. */
+trap_vc:
+	mov $STOP_SNP_VC, %eax
+	jmp say_and_halt
+#endif
 
 /* Traps. Every gate but #UD ends the boot; vectors with an error code have a stub of their own
  * only so that the privilege level of the trapped code is found at the right place. */
@@ -152,8 +193,7 @@ handover:
 	cld
 	mov %rdi, handover_target(%rip)
 	lidt no_idt(%rip)
-	lea handover_pml4(%rip), %rax
-	mov %rax, %cr3
+	load_tables handover_pml4
 	mov $SEL_DATA, %eax
 	mov %eax, %ds
 	mov %eax, %es
@@ -164,8 +204,17 @@ handover:
 	shr $3, %ecx
 	xor %eax, %eax
 	rep stosq
+#if VARIANT == VARIANT_SNP
+	/* Takes all rights of VMPL1 to a page where it has none: nothing happens. The platform
+	 * model stops modelling private memory here. */
+	mov $scratch_start, %eax
+	xor %ecx, %ecx
+	mov $1, %edx
+	fold
+#else
 	mov $(STOP_MAGIC | STOP_HANDED_OVER), %eax
 	out %eax, $PORT_STOP
+#endif
 	xor %eax, %eax
 	xor %ebx, %ebx
 	xor %ecx, %ecx

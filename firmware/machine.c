@@ -33,6 +33,11 @@ struct table_pointer {
 
 extern const uint8_t trap_plain[], trap_error_code[], trap_invalid_opcode[];
 extern uint8_t trap_stack_top[];
+#if VARIANT == VARIANT_SNP
+#define VECTOR_VMM_COMMUNICATION 29u
+extern const uint8_t trap_vc[];
+_Noreturn void stop_say(uint32_t code); /* entry.S */
+#endif
 
 /* Read by Linux until it loads its own, so it outlives the firmware. */
 static uint64_t gdt[8] IN_HANDOVER;
@@ -42,9 +47,13 @@ struct table_pointer gdt_pointer, idt_pointer;
 
 _Noreturn void stop(enum fw_stop code)
 {
+#if VARIANT == VARIANT_SNP
+	stop_say((uint32_t)code);
+#else
 	__asm__ volatile("outl %0, %1" : : "a"(STOP_MAGIC | (uint32_t)code), "N"(PORT_STOP));
 	for (;;)
 		__asm__ volatile("cli; hlt");
+#endif
 }
 
 static void set_gate(unsigned vector, const void *handler)
@@ -83,5 +92,8 @@ void machine_tables(void)
 		set_gate(v, v < 32 && (VECTORS_WITH_ERROR_CODE >> v & 1) != 0 ? trap_error_code :
 										trap_plain);
 	set_gate(VECTOR_INVALID_OPCODE, trap_invalid_opcode);
+#if VARIANT == VARIANT_SNP
+	set_gate(VECTOR_VMM_COMMUNICATION, trap_vc);
+#endif
 	idt_pointer = (struct table_pointer){ sizeof(idt) - 1, (uintptr_t)idt };
 }

@@ -3,6 +3,8 @@
 #ifndef PAVISE_FIRMWARE_MACHINE_H
 #define PAVISE_FIRMWARE_MACHINE_H
 
+#include "firmware/variant.h"
+
 /* Selectors. Linux's 64-bit entry wants code 0x10 and data 0x18 (boot.rst). */
 #define SEL_CODE      0x10
 #define SEL_DATA      0x18
@@ -26,7 +28,7 @@
 #define IN_USER_RO  __attribute__((section(".bss.user_ro")))
 #define IN_USER_RW  __attribute__((section(".bss.user_rw")))
 
-/* Says the code on PORT_STOP and halts for ever. */
+/* Says the code on PORT_STOP (SEV-SNP: by GHCB termination) and halts for ever. */
 _Noreturn void stop(enum fw_stop code);
 
 /* machine.c: fills GDT, TSS, IDT; called by entry.S on the first stack. */
@@ -42,6 +44,16 @@ void paging_build_handover(uint64_t end);
  * 2 MiB pages from there to 3 GiB; anything else stops. */
 void user_map(uint64_t base, uint64_t size, bool writable);
 void user_unmap(uint64_t base, uint64_t size);
+
+/* SEV-SNP only. [FW_STAGING, end) is shared with the host: user_map leaves out the C-bit there.
+ * end 0: it is private again. */
+void paging_staging_shared(uint64_t end);
+/* The GHCB page, shared, for ring 0. */
+void paging_map_ghcb(void);
+/* Lets ring 0 read one private page of 4 KiB below 2 MiB, or 2 MiB up to 512 GiB, at its own
+ * guest-physical address: what PVALIDATE wants. One at a time. */
+void paging_map_unit(uint64_t at, bool large);
+void paging_unmap_unit(uint64_t at, bool large);
 
 /* entry.S: runs function(a, b, c, d, e) in ring 3 and returns its value. Pointers among the
  * arguments must be in_user(). Any trap but the agreed one stops. */

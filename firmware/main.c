@@ -1,18 +1,26 @@
-/* The order of a plain boot (docs/architecture.md "Firmware"). Ring 0 holds the thread and the
- * decisions; whatever hashes, parses, copies or builds runs in ring 3 through user_call. */
+/* The order of a boot (docs/architecture.md "Firmware"), SEV-SNP's additions included. Ring 0 holds
+ * the thread and the decisions; whatever hashes, parses, copies or builds runs in ring 3 through
+ * user_call. */
 #include "firmware/acpi.h"
 #include "firmware/bootblock.h"
 #include "firmware/bulk.h"
 #include "firmware/bzimage.h"
 #include "firmware/events.h"
+#include "firmware/ccblob.h"
+#include "firmware/cpuid_page.h"
 #include "firmware/hashpage.h"
 #include "firmware/layout.h"
 #include "firmware/machine.h"
+#include "firmware/sites.h"
+#include "firmware/snp.h"
 #include "firmware/staging.h"
 #include "firmware/tpm.h"
 #include "firmware/zeropage.h"
 
 #include <string.h>
+
+/* Constant, so that nothing of the one kind reaches the image of the other. */
+#define SNP (VARIANT == VARIANT_SNP)
 
 void fw_main(void);
 
@@ -26,6 +34,9 @@ static struct {
 	struct fw_bzimage kernel;
 	struct fw_initrd_place initrd;
 	struct fw_log_inputs log;
+#if VARIANT == VARIANT_SNP
+	struct fw_cpuid_facts cpuid;
+#endif
 } state IN_USER_RO __attribute__((aligned(4096)));
 
 /* What ring 3 may write: results, copied out at once. */
@@ -33,6 +44,9 @@ static struct {
 	struct fw_digests digest;
 	struct fw_bzimage kernel;
 	size_t size;
+#if VARIANT == VARIANT_SNP
+	struct fw_cpuid_facts cpuid;
+#endif
 } result IN_USER_RW;
 
 static uint64_t private_kernel;
@@ -80,6 +94,45 @@ static void zero(uint64_t address, uint64_t size)
 	user_unmap(address, size);
 }
 
+#if VARIANT == VARIANT_SNP
+static unsigned physical_bits(void)
+{
+	return state.cpuid.phys_bits;
+}
+
+static void take_cpuid_page(void)
+{
+	require(CALL(fw_cpuid_check, window(FW_CPUID_PAGE), SNP_C_BIT, in_user(&result.cpuid), 0,
+		     0));
+	state.cpuid = result.cpuid;
+}
+
+/* What ring 3 hashes: the image as built, whatever became of its sites since. */
+static uint64_t image_bytes(uint64_t base, uint64_t size)
+{
+	user_map(FW_ACPI, size, true);
+	CALL(bulk_copy, window(FW_ACPI), window(base), size, 0, 0);
+	if ((int)CALL(fw_sites_restore, window(FW_ACPI), size, 0, 0, 0) != 0)
+		stop(STOP_SNP_SITES);
+	return FW_ACPI;
+}
+
+static void check_machine(void)
+{
+	snp_check_processor();
+	take_cpuid_page();
+	snp_open(state.cpuid.coherency_sfw_no == 0);
+}
+
+static void announce_blob(void)
+{
+	user_map(FW_CC_BLOB, FW_PAGE, true);
+	user_map(FW_ZERO_PAGE, FW_PAGE, true);
+	CALL(fw_cc_blob_build, window(FW_CC_BLOB), window(FW_ZERO_PAGE), 0, 0, 0);
+	user_unmap(FW_ZERO_PAGE, FW_PAGE);
+	user_unmap(FW_CC_BLOB, FW_PAGE);
+}
+#else
 /* MAXPHYADDR: CPUID 8000_0008 EAX, 36 when there is no such leaf (SDM vol. 3 §4.1.4). */
 static unsigned physical_bits(void)
 {
@@ -93,6 +146,21 @@ static unsigned physical_bits(void)
 	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
 	return a & 0xFF;
 }
+
+static uint64_t image_bytes(uint64_t base, uint64_t size)
+{
+	(void)size;
+	return base;
+}
+
+static void check_machine(void)
+{
+}
+
+static void announce_blob(void)
+{
+}
+#endif
 
 /* Copied once; from here on the host's page is never looked at again. */
 static void take_hash_page(const struct fw_image_header *image)
@@ -123,7 +191,9 @@ static void measure_image(const struct fw_image_header *image)
 
 	/* The launcher measured the file before the start and holds PCR 0; this only logs what
 	 * PCR 0 began with. An image that lies here would fail the replay. */
-	digest_mapped(base, image->image_size, &state.log.image);
+	digest_mapped(image_bytes(base, image->image_size), image->image_size, &state.log.image);
+	if (SNP)
+		user_unmap(FW_ACPI, image->image_size);
 	digest_mapped(version, image->version_size, &state.log.version);
 	state.log.version_text = (const uint8_t *)window(version);
 	state.log.version_size = image->version_size;
@@ -230,7 +300,8 @@ static void measure(void)
 
 	if ((state.boot_block.flags & FW_BOOT_HAS_TPM) == 0)
 		return;
-	paging_map_tpm();
+	if (!SNP)
+		paging_map_tpm();
 	tpm_open();
 	for (unsigned i = 0; fw_log_event(&state.log, i, &ev); i++)
 		if (ev.extended)
@@ -245,19 +316,30 @@ void fw_main(void)
 	struct fw_staging staging;
 	uint64_t ram_end;
 
+	check_machine();
 	take_hash_page(image);
 	take_boot_block();
-	measure_image(image);
+	if (!SNP)
+		measure_image(image);
 	ram_end = state.boot_block.ram[1].base + state.boot_block.ram[1].size;
 	if (fw_staging(r->kernel_size, r->initrd_size, r->cmdline_size, &staging) != 0 ||
 	    staging.end > ram_end)
 		stop(STOP_BLOB_BOUNDS);
+	if (SNP) {
+		snp_accept_ram(&state.boot_block, staging.end);
+		measure_image(image);
+	}
 	take_kernel(&staging, ram_end);
 	take_initrd(&staging);
 	take_cmdline(&staging);
+	if (SNP)
+		snp_accept_staging(staging.end);
 	place_kernel();
 	build_acpi();
 	measure();
+	announce_blob();
+	if (SNP)
+		snp_close();
 	paging_build_handover(ram_end);
 	handover(state.kernel.pref_address + BZ_ENTRY_64, FW_ZERO_PAGE);
 }

@@ -24,15 +24,17 @@ $(FW_DSDT): $(O)/gen/firmware/dsdt-plain.aml $(O)/gen/firmware/dsdt-tpm.aml
 
 GENERATED += $(FW_DSDT)
 
-# The image. Only entry, machine, paging, tpm and main run privileged (image.lds).
+# The images, pavise-fw-plain.bin and pavise-fw-snp.bin, one for each kind of machine. Which parts run privileged: image.lds.
 FW_SVN := 1
 FW_RELEASE := 0.1
 FW_SRCS := firmware/machine.c firmware/paging.c firmware/tpm.c firmware/main.c firmware/mem.c \
            firmware/bootblock.c firmware/hashpage.c firmware/bzimage.c firmware/zeropage.c \
            firmware/tpmcmd.c $(FIRMWARE_PURE_SRCS)
 FW_ASMS := firmware/header.S firmware/entry.S
-FW_DIR := $(O)/firmware/plain
-FW_OBJS := $(patsubst firmware/%,$(FW_DIR)/%.o,$(basename $(FW_ASMS) $(FW_SRCS)))
+FW_SNP_PURE_SRCS := firmware/ghcb.c firmware/accept.c firmware/cpuid_page.c firmware/ccblob.c \
+                    firmware/sites.c
+FW_PARTS_plain := $(FW_ASMS) $(FW_SRCS)
+FW_PARTS_snp := $(FW_ASMS) firmware/snp_insn.S $(FW_SRCS) firmware/snp.c $(FW_SNP_PURE_SRCS)
 # -fpie: code and constants must work at two addresses (ring 3 sees them through a window).
 # No jump tables and no built constants tables: they would hold addresses of one of the two.
 FW_CFLAGS := -std=gnu17 -O2 $(WARN) -I. -I$(O)/gen -ffreestanding -fpie -fvisibility=hidden -m64 \
@@ -42,41 +44,49 @@ FW_CFLAGS := -std=gnu17 -O2 $(WARN) -I. -I$(O)/gen -ffreestanding -fpie -fvisibi
              -ffile-prefix-map=$(CURDIR)=. -fno-ident -fno-common
 FW_DEFS := -DIMAGE_BASE=0x100000 -DIMAGE_MAX=0x10000 -DSCRATCH_BASE=0x110000 \
            -DSCRATCH_SIZE=0x70000
-FW_PLAIN_DEFS := $(FW_DEFS) -DVARIANT=1 -DSVN=$(FW_SVN) \
-                 '-DVERSION_TEXT="pavise firmware plain $(FW_RELEASE) svn $(FW_SVN)"'
+
+# $(1) the kind of machine, $(2) its number: enum fw_variant.
+define fw_image
+FW_DIR_$(1) := $(O)/firmware/$(1)
+FW_OBJS_$(1) := $$(patsubst firmware/%,$(O)/firmware/$(1)/%.o,$$(basename $$(FW_PARTS_$(1))))
 
 # Half the boot is hashing: unrolled it takes half the time for 1 KiB of code.
-$(FW_DIR)/sha256.o $(FW_DIR)/sha384.o: FW_CFLAGS += -funroll-all-loops
+$(O)/firmware/$(1)/sha256.o $(O)/firmware/$(1)/sha384.o: FW_MORE := -funroll-all-loops
 
-$(FW_DIR)/%.o: firmware/%.c $(FW_DSDT) firmware/module.mk
-	@mkdir -p $(@D)
-	@echo "  FWCC  $<"
-	$(Q)$(CC) $(FW_CFLAGS) -MMD -MP -c -o $@ $<
+$(O)/firmware/$(1)/%.o: firmware/%.c $(FW_DSDT) firmware/module.mk
+	@mkdir -p $$(@D)
+	@echo "  FWCC  $$< ($(1))"
+	$$(Q)$$(CC) $$(FW_CFLAGS) $$(FW_MORE) -DVARIANT=$(2) -MMD -MP -c -o $$@ $$<
 
-$(FW_DIR)/%.o: firmware/%.S firmware/module.mk
-	@mkdir -p $(@D)
-	@echo "  FWAS  $<"
-	$(Q)$(CC) -I. $(FW_PLAIN_DEFS) -fno-pie -ffile-prefix-map=$(CURDIR)=. -MMD -MP -c -o $@ $<
+$(O)/firmware/$(1)/%.o: firmware/%.S firmware/module.mk
+	@mkdir -p $$(@D)
+	@echo "  FWAS  $$< ($(1))"
+	$$(Q)$$(CC) -I. $$(FW_DEFS) -DVARIANT=$(2) -DSVN=$$(FW_SVN) \
+		'-DVERSION_TEXT="pavise firmware $(1) $$(FW_RELEASE) svn $$(FW_SVN)"' \
+		-fno-pie -ffile-prefix-map=$$(CURDIR)=. -MMD -MP -c -o $$@ $$<
 
-$(FW_DIR)/image.lds: firmware/image.lds firmware/module.mk
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(FW_DEFS) -E -P -x c -o $@ $<
+$(O)/firmware/$(1)/image.lds: firmware/image.lds firmware/module.mk
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(FW_DEFS) -E -P -x c -o $$@ $$<
 
-$(O)/firmware/pavise-fw-plain.elf: $(FW_OBJS) $(FW_DIR)/image.lds
-	@echo "  FWLD  $@"
-	$(Q)$(LD) -static -nostdlib --no-dynamic-linker --build-id=none -z noexecstack \
+$(O)/firmware/pavise-fw-$(1).elf: $$(FW_OBJS_$(1)) $(O)/firmware/$(1)/image.lds
+	@echo "  FWLD  $$@"
+	$$(Q)$$(LD) -static -nostdlib --no-dynamic-linker --build-id=none -z noexecstack \
 		-z max-page-size=4096 --fatal-warnings --orphan-handling=error \
-		-T $(FW_DIR)/image.lds -o $@ $(FW_OBJS)
+		-T $(O)/firmware/$(1)/image.lds -o $$@ $$(FW_OBJS_$(1))
 
-# What a verifier expects in PCR 0 follows from these digests.
-$(O)/firmware/pavise-fw-plain.bin: $(O)/firmware/pavise-fw-plain.elf
-	$(Q)objcopy -O binary -j .rodata -j .tables -j .text -j .utext -j .pad $< $@
-	@echo "  FW    $@ $$(stat -c %s $@) bytes"
-	@echo "        sha256 $$(sha256sum <$@ | cut -d' ' -f1)"
-	@echo "        sha384 $$(sha384sum <$@ | cut -d' ' -f1)"
+# What a verifier expects in PCR 0, or in the launch digest, follows from these digests.
+$(O)/firmware/pavise-fw-$(1).bin: $(O)/firmware/pavise-fw-$(1).elf
+	$$(Q)objcopy -O binary -j .rodata -j .sites -j .tables -j .text -j .utext -j .pad $$< $$@
+	@echo "  FW    $$@ $$$$(stat -c %s $$@) bytes"
+	@echo "        sha256 $$$$(sha256sum <$$@ | cut -d' ' -f1)"
+	@echo "        sha384 $$$$(sha384sum <$$@ | cut -d' ' -f1)"
 
-EXTRA += $(O)/firmware/pavise-fw-plain.bin
--include $(FW_OBJS:.o=.d)
+EXTRA += $(O)/firmware/pavise-fw-$(1).bin
+-include $$(FW_OBJS_$(1):.o=.d)
+endef
+$(eval $(call fw_image,plain,1))
+$(eval $(call fw_image,snp,2))
 
 FW_HOSTED_SRCS := $(FIRMWARE_PURE_SRCS) firmware/bootblock.c firmware/hashpage.c \
                   firmware/bzimage.c firmware/zeropage.c firmware/tpmcmd.c
@@ -85,6 +95,12 @@ TESTS += test_fw_sha2 test_fw_boot_block test_fw_hash_page test_fw_linux test_fw
 $(foreach t,sha2 boot_block hash_page linux log acpi,\
 	$(eval test_fw_$(t)_SRCS := tests/unit/test_fw_$(t).c $(FW_HOSTED_SRCS))\
 	$(eval test_fw_$(t)_LIBS := -lcmocka -lcrypto))
+
+TESTS += test_fw_snp_ghcb test_fw_snp_accept test_fw_snp_pages
+$(foreach t,ghcb accept pages,\
+	$(eval test_fw_snp_$(t)_SRCS := tests/unit/test_fw_snp_$(t).c tests/unit/snp_machine.c \
+		$(FW_SNP_PURE_SRCS) $(FW_HOSTED_SRCS))\
+	$(eval test_fw_snp_$(t)_LIBS := -lcmocka))
 
 UNIT_SCRIPTS += tests/unit/test_fw_image.sh
 
@@ -102,7 +118,14 @@ kvm_fw_SRCS = tests/kvm/test_fw.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) $(F
                common/boot_block.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw
 
-FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page
+TOOLS += kvm_fw_snp
+kvm_fw_snp_SRCS = tests/kvm/test_fw_snp.c tests/kvm/snp_guest.c $(KVM_HARNESS_SRCS) \
+                   $(FW_HOSTED_SRCS) $(FW_SNP_PURE_SRCS) common/boot_block.c \
+                   vmm/platform/tpm_crb.c
+KVM_SCRIPTS += $(O)/tests/kvm_fw_snp
+
+FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page fuzz_ghcb
+fuzz_ghcb_SRCS := tests/fuzz/fuzz_ghcb.c tests/unit/snp_machine.c $(FW_SNP_PURE_SRCS)
 fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/bzimage.c firmware/zeropage.c
 fuzz_boot_block_SRCS := tests/fuzz/fuzz_boot_block.c firmware/bootblock.c firmware/acpi.c
 fuzz_hash_page_SRCS := tests/fuzz/fuzz_hash_page.c firmware/hashpage.c

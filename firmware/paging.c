@@ -11,7 +11,14 @@
 #define PAGE_2M 0x200000ull
 #define GIB     0x40000000ull
 
-#define P   0x001ull
+/* Every present entry of a confidential guest names private memory, but for the few pages that
+ * are cleared of this bit below. */
+#if VARIANT == VARIANT_SNP
+#define C   (1ull << SNP_C_BIT)
+#else
+#define C   0ull
+#endif
+#define P   (0x001ull | C)
 #define RW  0x002ull
 #define US  0x004ull
 #define PWT 0x008ull
@@ -60,6 +67,7 @@ static void fill_own(void)
 	pt[ADDR(stack_guard) / FW_PAGE] = 0;
 	pt[ADDR(trap_guard) / FW_PAGE] = 0;
 	set_small(pt, FW_HASH_PAGE, FW_BOOT_BLOCK + FW_PAGE, P | AD | NX);
+	pt[FW_BOOT_BLOCK / FW_PAGE] &= ~C; /* written by the host, copied once */
 }
 
 static void fill_user(void)
@@ -78,6 +86,8 @@ static void fill_user(void)
 		  P | US | AD | NX);
 	set_small(pt, ADDR(scrub_start), ADDR(user_ro_end), P | US | AD | NX);
 	set_small(pt, ADDR(user_ro_end), ADDR(user_rw_end), P | RW | US | AD | NX);
+	if (C != 0)
+		set_small(pt, FW_CPUID_PAGE, FW_CPUID_PAGE + FW_PAGE, P | US | AD | NX);
 }
 
 void paging_init(void)
@@ -111,15 +121,76 @@ void paging_build_handover(uint64_t end)
 		handover_pd[at / GIB][at % GIB / PAGE_2M] = at | P | RW | AD | PS;
 }
 
+#if VARIANT == VARIANT_SNP
+#define WINDOW_FIRST FW_CC_BLOB
+
+static page_table unit_pd;
+static uint64_t staging_end;
+
+void paging_staging_shared(uint64_t end)
+{
+	staging_end = end;
+}
+
+void paging_map_ghcb(void)
+{
+	own_low_pt[FW_GHCB / FW_PAGE] = FW_GHCB | ((P | RW | AD | NX) & ~C);
+	flush();
+}
+
+/* 2 MiB entry for `at`: the own directory of the first GiB, else one that is hung in. */
+static uint64_t *unit_entry(uint64_t at)
+{
+	if (at < GIB)
+		return &own_low_pd[at / PAGE_2M];
+	own_pdpt[at / GIB % ENTRIES] = entry(unit_pd, P | RW | AD);
+	return &unit_pd[at % GIB / PAGE_2M];
+}
+
+void paging_map_unit(uint64_t at, bool large)
+{
+	if (large)
+		*unit_entry(at) = at | P | AD | PS | NX;
+	else
+		own_low_pt[at / FW_PAGE % ENTRIES] = at | P | AD | NX;
+	flush();
+}
+
+void paging_unmap_unit(uint64_t at, bool large)
+{
+	if (!large) {
+		own_low_pt[at / FW_PAGE % ENTRIES] = 0;
+	} else {
+		*unit_entry(at) = 0;
+		if (at >= GIB)
+			own_pdpt[at / GIB % ENTRIES] = 0;
+	}
+	flush();
+}
+
+static uint64_t shared_or_private(uint64_t at, uint64_t flags)
+{
+	return at >= FW_STAGING && at < staging_end ? flags & ~C : flags;
+}
+#else
+#define WINDOW_FIRST FW_ACPI
+
+static uint64_t shared_or_private(uint64_t at, uint64_t flags)
+{
+	(void)at;
+	return flags;
+}
+#endif
+
 static void set_window(uint64_t base, uint64_t size, uint64_t flags)
 {
 	uint64_t end, step = base < PAGE_2M ? FW_PAGE : PAGE_2M;
 	uint64_t limit = base < PAGE_2M ? FW_RESERVED_END : MMIO_HOLE_BASE;
 
-	if (base < FW_ACPI || !ck_add_u64(base, size, &end) || end > limit)
+	if (base < WINDOW_FIRST || !ck_add_u64(base, size, &end) || end > limit)
 		stop(STOP_BLOB_BOUNDS);
 	for (uint64_t at = base & ~(step - 1); at < end; at += step) {
-		uint64_t value = flags == 0 ? 0 : at | flags;
+		uint64_t value = flags == 0 ? 0 : at | shared_or_private(at, flags);
 
 		if (step == FW_PAGE)
 			user_low_pt[at / FW_PAGE] = value;

@@ -1,6 +1,9 @@
 /* Numbered stop codes: the firmware's last word. It writes the 32-bit value
  * STOP_MAGIC | code to PORT_STOP and halts for ever. STOP_HANDED_OVER is written once,
- * just before Linux is entered: after it the VMM ignores the port, since the guest owns it. */
+ * just before Linux is entered: after it the VMM ignores the port, since the guest owns it.
+ *
+ * An SEV-SNP guest says its last word by the GHCB MSR protocol instead (0x100: termination), with
+ * reason set 3 and the code as the reason; only STOP_HANDED_OVER goes to the port. */
 #ifndef PAVISE_FIRMWARE_STOP_H
 #define PAVISE_FIRMWARE_STOP_H
 
@@ -42,6 +45,26 @@ enum fw_stop {
 	/* 7x: own limits */
 	STOP_LOG_FULL = 0x70,
 	STOP_ACPI_FULL = 0x71,
+	/* 8x: SEV-SNP, the processor and what the host says of it */
+	STOP_SNP_ABSENT = 0x80,       /* SEV_STATUS: no SEV-SNP guest */
+	STOP_SNP_FEATURES = 0x81,     /* SEV_STATUS: features that Linux may not know are on */
+	STOP_SNP_VMPL = 0x82,         /* not at VMPL0 */
+	STOP_SNP_CPUID = 0x83,        /* the CPUID page breaks a rule */
+	STOP_SNP_C_BIT = 0x84,        /* CPUID page or host name another C-bit than the image's */
+	STOP_SNP_VC = 0x85,           /* #VC: host intercepts or injects what it must not */
+	STOP_SNP_SITES = 0x86,        /* the image's own table of sites is damaged */
+	STOP_GHCB_VERSION = 0x88,     /* the host does not speak version 2 */
+	STOP_GHCB_FEATURES = 0x89,    /* the host lacks SEV-SNP or AP creation */
+	STOP_GHCB_REGISTER = 0x8A,    /* the host refuses our GHCB page */
+	STOP_GHCB_RESPONSE = 0x8B,    /* wrong response code or an error in answer to a sound call */
+	/* 9x: SEV-SNP, memory */
+	STOP_PSC_REFUSED = 0x90,      /* the host refuses a page state change */
+	STOP_PSC_PROGRESS = 0x91,     /* its index goes backwards, beyond the end, or stands still */
+	STOP_PVALIDATE_UNCHANGED = 0x92, /* a page was valid already: somebody plays with the RMP */
+	STOP_PVALIDATE_FAILED = 0x93, /* any other failure of the instruction */
+	STOP_PVALIDATE_SIZE = 0x94,   /* size mismatch even for a 4 KiB page */
+	STOP_ACCEPT_TWICE = 0x95,     /* a page would be validated a second time */
+	STOP_RAM_LARGE = 0x96,        /* RAM beyond what the image can keep a record of */
 };
 
 #endif

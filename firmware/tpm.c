@@ -2,6 +2,7 @@
 
 #include "firmware/layout.h"
 #include "firmware/machine.h"
+#include "firmware/snp.h"
 #include "firmware/tpmcmd.h"
 
 #include <stdbool.h>
@@ -36,15 +37,33 @@
 
 static uint32_t rsp_offset;
 
-static volatile uint32_t *reg(uint32_t offset)
+#if VARIANT == VARIANT_SNP
+/* The device is the host's: every access is a call to it, and nothing here raises #VC. */
+static uint32_t reg(uint32_t offset)
 {
-	return (volatile uint32_t *)(uintptr_t)(TPM_CRB_BASE + offset);
+	return snp_mmio_read(TPM_CRB_BASE + offset);
 }
+
+static void set_reg(uint32_t offset, uint32_t value)
+{
+	snp_mmio_write(TPM_CRB_BASE + offset, value);
+}
+#else
+static uint32_t reg(uint32_t offset)
+{
+	return *(volatile uint32_t *)(uintptr_t)(TPM_CRB_BASE + offset);
+}
+
+static void set_reg(uint32_t offset, uint32_t value)
+{
+	*(volatile uint32_t *)(uintptr_t)(TPM_CRB_BASE + offset) = value;
+}
+#endif
 
 static void wait_for(uint32_t offset, uint32_t mask, uint32_t value)
 {
 	for (uint32_t i = 0; i < POLLS; i++) {
-		if ((*reg(offset) & mask) == value)
+		if ((reg(offset) & mask) == value)
 			return;
 		__asm__ volatile("pause");
 	}
@@ -69,17 +88,17 @@ void tpm_open(void)
 	uint64_t cmd, rsp;
 
 	/* Absent registers read as all ones. */
-	if ((*reg(INTF_ID) & INTF_TYPE_MASK) != INTF_TYPE_CRB)
+	if ((reg(INTF_ID) & INTF_TYPE_MASK) != INTF_TYPE_CRB)
 		stop(STOP_TPM_ABSENT);
-	*reg(LOC_CTRL) = LOC_CTRL_REQUEST;
+	set_reg(LOC_CTRL, LOC_CTRL_REQUEST);
 	wait_for(LOC_STS, LOC_STS_GRANTED, LOC_STS_GRANTED);
-	*reg(CTRL_REQ) = REQ_READY;
+	set_reg(CTRL_REQ, REQ_READY);
 	wait_for(CTRL_REQ, REQ_READY, 0);
 	wait_for(CTRL_STS, STS_IDLE | STS_ERROR, 0);
-	cmd = *reg(CTRL_CMD_LOW) | (uint64_t)*reg(CTRL_CMD_HIGH) << 32;
-	rsp = *reg(CTRL_RSP_ADDR) | (uint64_t)*reg(CTRL_RSP_ADDR + 4) << 32;
-	cmd_offset = buffer_offset(cmd, *reg(CTRL_CMD_SIZE), TPM_EXTEND_SIZE);
-	rsp_offset = buffer_offset(rsp, *reg(CTRL_RSP_SIZE), TPM_EXTEND_RESPONSE);
+	cmd = reg(CTRL_CMD_LOW) | (uint64_t)reg(CTRL_CMD_HIGH) << 32;
+	rsp = reg(CTRL_RSP_ADDR) | (uint64_t)reg(CTRL_RSP_ADDR + 4) << 32;
+	cmd_offset = buffer_offset(cmd, reg(CTRL_CMD_SIZE), TPM_EXTEND_SIZE);
+	rsp_offset = buffer_offset(rsp, reg(CTRL_RSP_SIZE), TPM_EXTEND_RESPONSE);
 }
 
 void tpm_extend(uint32_t pcr, const struct fw_digests *digests)
@@ -89,13 +108,13 @@ void tpm_extend(uint32_t pcr, const struct fw_digests *digests)
 
 	tpm_extend_command((uint8_t *)words, pcr, digests);
 	for (uint32_t i = 0; i < sizeof(words) / 4; i++)
-		*reg(cmd_offset + 4 * i) = words[i];
-	*reg(CTRL_START) = 1;
+		set_reg(cmd_offset + 4 * i, words[i]);
+	set_reg(CTRL_START, 1);
 	wait_for(CTRL_START, 1, 0);
-	if ((*reg(CTRL_STS) & STS_ERROR) != 0)
+	if ((reg(CTRL_STS) & STS_ERROR) != 0)
 		stop(STOP_TPM_ERROR);
 	for (uint32_t i = 0; i < sizeof(header) / 4; i++)
-		header[i] = *reg(rsp_offset + 4 * i);
+		header[i] = reg(rsp_offset + 4 * i);
 	status = tpm_extend_response((const uint8_t *)header);
 	if (status != STOP_HANDED_OVER)
 		stop(status);
@@ -103,7 +122,7 @@ void tpm_extend(uint32_t pcr, const struct fw_digests *digests)
 
 void tpm_close(void)
 {
-	*reg(CTRL_REQ) = REQ_IDLE;
+	set_reg(CTRL_REQ, REQ_IDLE);
 	wait_for(CTRL_REQ, REQ_IDLE, 0);
-	*reg(LOC_CTRL) = LOC_CTRL_RELINQUISH;
+	set_reg(LOC_CTRL, LOC_CTRL_RELINQUISH);
 }

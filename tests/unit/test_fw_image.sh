@@ -1,10 +1,15 @@
 #!/bin/sh
-# The firmware image as built: its size, header, segments and instructions. As TAP.
+# The firmware images as built: their size, header, segments and instructions. As TAP.
 set -u
 build=${PAVISE_BUILD:-build}
-elf=$build/firmware/pavise-fw-plain.elf
-bin=$build/firmware/pavise-fw-plain.bin
 n=0
+
+# use KIND NUMBER: the image that the checks below read.
+use() {
+    kind=$1 variant=$2
+    elf=$build/firmware/pavise-fw-$1.elf
+    bin=$build/firmware/pavise-fw-$1.bin
+}
 
 # check NAME COMMAND...: one test; the command's output explains a failure.
 check() {
@@ -38,14 +43,14 @@ small_enough() {
 
 header_true() {
     size=$(stat -c %s "$bin")
-    [ "$(head -c 8 "$bin")" = PVFW0001 ] && [ "$(u32 8)" -eq 1 ] && [ "$(u32 16)" -eq "$size" ] &&
+    [ "$(head -c 8 "$bin")" = PVFW0001 ] && [ "$(u32 8)" -eq "$variant" ] && [ "$(u32 16)" -eq "$size" ] &&
         [ "$(u32 20)" -lt "$size" ] && [ $(($(u32 24) % 4096)) -eq 0 ] && [ "$(u32 24)" -lt "$size" ]
 }
 
 version_text() {
     text=$(tail -c "+$(($(u32 32) + 1))" "$bin" | head -c "$(u32 36)" | iconv -f UTF-16LE -t UTF-8 | tr -d '\0')
     echo "version: $text"
-    [ "$text" = "pavise firmware plain 0.1 svn $(u32 12)" ]
+    [ "$text" = "pavise firmware $kind 0.1 svn $(u32 12)" ]
 }
 
 note_is_free() {
@@ -93,20 +98,96 @@ has_all() {
 no_tpm_in_plain() { none 'MSFT0101|0xFED40000' disassemble plain; }
 nothing_runs() { none 'Method|OperationRegion|External' disassemble tpm; }
 
-echo 1..15
-check "image is at most 64 KiB in whole pages" small_enough
-check "header says where things are" header_true
-check "version text names variant and SVN" version_text
-check "note area is at least 256 zero bytes at the end" note_is_free
-check "start page tables have accessed and dirty bits set" tables_are_settled
-check "no segment is writable and executable" no_write_execute
-check "no relocations, no interpreter" no_relocations
-check "no SSE, AVX or x87 instruction" no_vector_code
-check "no instruction that an emulated ring 0 lacks" no_fancy_code
-check "ring-3 part has no privileged instruction" ring3_is_plain
-check "no path, compiler name or time in the image" no_traces
+
+# ---- SEV-SNP ----
+
+# OFFSET KIND for each instruction of a site in the code, in hexadecimal and as struct fw_site.
+sites_in_code() {
+    objdump -d --insn-width=16 "$elf" | awk '
+        $2 $3 $4 $5 == "f20f01ff" { print $1, 1 }
+        $2 $3 $4 $5 == "f30f01fe" { print $1, 2 }
+        $2 $3 $4 $5 == "f30f01d9" { print $1, 3 }
+        $2 $3 $4 == "0f01d9" || $2 $3 $4 == "0f01fe" || $2 $3 $4 == "0f01ff" { print $1, "bare" }'
+}
+# The same from the image's table; a fold is an RMPADJUST.
+sites_in_table() {
+    od -An -v -tu4 -w8 -j "$(u32 52)" -N $(($(u32 56) * 8)) "$bin" | while read -r offset site_kind; do
+        [ "$site_kind" -ne 4 ] || site_kind=2
+        printf '%x: %d\n' $((offset + 0x100000)) "$site_kind"
+    done
+}
+sites_are_listed() {
+    code=$(sites_in_code) table=$(sites_in_table)
+    printf 'in the code:\n%s\nin the table:\n%s\n' "$code" "$table"
+    [ -n "$code" ] && [ "$code" = "$table" ] && [ "$(printf '%s\n' "$code" | wc -l)" -eq "$(u32 56)" ]
+}
+sites_stay_in_pages() {
+    sites_in_table | while read -r address site_kind; do
+        at=$(printf '%d' "0x${address%:}")
+        [ $((at % 4096)) -le 4092 ] || { echo "across a page: $address $site_kind"; exit 1; }
+    done
+}
+one_fold_and_all_kinds() {
+    kinds=$(od -An -v -tu4 -w8 -j "$(u32 52)" -N $(($(u32 56) * 8)) "$bin" | awk '{ print $2 }' | sort | uniq -c)
+    printf '%s\n' "$kinds"
+    [ "$(printf '%s\n' "$kinds" | awk '$2 == 4 { print $1 }')" = 1 ] &&
+        [ "$(printf '%s\n' "$kinds" | wc -l)" -eq 4 ]
+}
+# A processor that must not run yet does nothing but halt.
+park_loop() {
+    at=$(printf '0x%x' $(($(u32 48) + 0x100000)))
+    loop=$(objdump -d --no-show-raw-insn --start-address="$at" --stop-address=$((at + 4)) "$elf" |
+        awk '/^ / { print $2 }' | tr '\n' ' ')
+    echo "at $at: $loop"
+    [ "$(u32 48)" -ne 0 ] && [ "$loop" = "cli hlt jmp " ]
+}
+tables_are_private() {
+    od -An -v -tx8 -w8 -j "$(u32 24)" -N 16384 "$bin" | awk '
+        $1 !~ /^0+$/ { seen++; if ($1 !~ /^0008/) { print; bad = 1 } }
+        END { exit bad || seen < 20 }'
+}
+# What a hypervisor answers when it is executed: the firmware asks nobody. (MSR accesses are to the
+# GHCB, SEV_STATUS and EFER, which are not intercepted.)
+asks_nobody() {
+    none '\s(cpuid|in|out|ins|outs|rdtsc|rdtscp|rdpmc|invd|wbinvd|monitor|mwait|vmmcall|rdrand|rdseed)(\s|$)' \
+        objdump -d --no-show-raw-insn "$elf"
+}
+ring3_has_no_site() {
+    none 'pvalidate|rmpadjust|vmgexit|vmmcall' objdump -d --no-show-raw-insn -j .utext "$elf"
+}
+no_site_in_plain() {
+    [ "$(u32 48)" -eq 0 ] && [ "$(u32 52)" -eq 0 ] && [ "$(u32 56)" -eq 0 ] && [ -z "$(sites_in_code)" ]
+}
+
+# What holds for every image.
+common_checks() {
+    use "$1" "$2"
+    check "$1: image is at most 64 KiB in whole pages" small_enough
+    check "$1: header says where things are" header_true
+    check "$1: version text names variant and SVN" version_text
+    check "$1: note area is at least 256 zero bytes at the end" note_is_free
+    check "$1: start page tables have accessed and dirty bits set" tables_are_settled
+    check "$1: no segment is writable and executable" no_write_execute
+    check "$1: no relocations, no interpreter" no_relocations
+    check "$1: no SSE, AVX or x87 instruction" no_vector_code
+    check "$1: no instruction that an emulated ring 0 lacks" no_fancy_code
+    check "$1: ring-3 part has no privileged instruction" ring3_is_plain
+    check "$1: no path, compiler name or time in the image" no_traces
+}
+
+echo 1..34
+common_checks plain 1
+check "plain: no site, no park loop" no_site_in_plain
+common_checks snp 2
+check "snp: every PVALIDATE, RMPADJUST and VMGEXIT is listed, and nothing else" sites_are_listed
+check "snp: no site lies across a page" sites_stay_in_pages
+check "snp: one fold, and each kind is there" one_fold_and_all_kinds
+check "snp: other processors wait in a park loop" park_loop
+check "snp: each entry of the start page tables has the C-bit" tables_are_private
+check "snp: no instruction that the host would answer" asks_nobody
+check "snp: ring-3 part has no site" ring3_has_no_site
 check "DSDT names UART, PCI root and power button" has_all plain PNP0501 PNP0A08 PNP0C0C 0xC0000000 _S5
 check "DSDT with TPM names it" has_all tpm MSFT0101 0xFED40000 PNP0501 PNP0A08
 check "DSDT without TPM does not" no_tpm_in_plain
 check "DSDT holds no code and no operation region" nothing_runs
-[ "$n" -eq 15 ]
+[ "$n" -eq 34 ]

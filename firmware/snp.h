@@ -1,0 +1,29 @@
+/* SEV-SNP, ring 0: what main.c adds to its order in the SEV-SNP image. Every doubt stops. */
+#ifndef PAVISE_FIRMWARE_SNP_H
+#define PAVISE_FIRMWARE_SNP_H
+
+#include "firmware/layout.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* SEV_STATUS is exactly that of an SEV-SNP guest without further features, and this is VMPL0. */
+void snp_check_processor(void);
+/* After the CPUID page was checked. touch: see accept_init. */
+void snp_open(bool touch);
+/* Takes all RAM of a checked boot block but [FW_STAGING, staging_end), which is still shared. */
+void snp_accept_ram(const struct fw_boot_block *b, uint64_t staging_end);
+/* Takes that rest too; nothing shared is read any more. */
+void snp_accept_staging(uint64_t staging_end);
+/* Announces the hand-over and takes the GHCB page back: the host is not spoken to after it. */
+void snp_close(void);
+
+uint32_t snp_mmio_read(uint64_t gpa);
+void snp_mmio_write(uint64_t gpa, uint32_t value);
+
+/* snp_insn.S: one instruction each. Addresses are virtual. */
+void snp_vmgexit(void);
+uint64_t snp_pvalidate(uint64_t address, uint32_t size, uint32_t validate);
+uint32_t snp_rmpadjust(uint64_t address, uint64_t size, uint64_t attributes);
+
+#endif

@@ -44,3 +44,8 @@ test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/s
                           model/platform.c model/alias.c model/rmp.c model/sites.c model/vmsa.c \
                           model/psp_client.c common/err.c common/bytes.c common/seal.c
 test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
+
+TOOLS += kvm_model_firmware
+kvm_model_firmware_SRCS := tests/model/kvm_model_firmware.c tests/model/psp_process.c \
+                           $(KVM_HARNESS_SRCS) firmware/sha256.c firmware/sha384.c
+KVM_SCRIPTS += $(O)/tests/kvm_model_firmware

@@ -8,13 +8,12 @@
 
 /* Everything behind the form, in the order it would be made. */
 static const char *const later[] = {
-	"snp.version",	   "snp.certs",	      "snp.root",	"snp.chain.ark",
-	"snp.chain.ask",   "snp.chain.vek",   "snp.validity",	"snp.revocation",
-	"snp.vek.form",	   "snp.vek.kind",    "snp.product",	"snp.vek.tcb",
-	"snp.vek.chip",	   "snp.signature",   "snp.tcb.order",	"snp.tcb.minimum",
-	"snp.guest_policy", "snp.debug",      "snp.migration",	"snp.smt",
-	"snp.vmpl",	   "snp.measurement", "snp.host_data",	"snp.guest_svn",
-	"snp.id_key",	   "snp.author_key",  "snp.binding",	"snp.platform",
+	"snp.version",	   "snp.certs",	       "snp.root",	 "snp.chain.ark", "snp.chain.ask",
+	"snp.chain.vek",   "snp.validity",     "snp.revocation", "snp.vek.form",  "snp.vek.kind",
+	"snp.product",	   "snp.vek.tcb",      "snp.vek.chip",	 "snp.signature", "snp.tcb.order",
+	"snp.tcb.minimum", "snp.guest_policy", "snp.debug",	 "snp.migration", "snp.smt",
+	"snp.vmpl",	   "snp.measurement",  "snp.host_data",	 "snp.guest_svn", "snp.id_key",
+	"snp.author_key",  "snp.binding",      "snp.platform",
 };
 
 static void check_version(const struct snp_appraisal *a, const struct snp_subject *s)
@@ -52,8 +51,8 @@ static void check_certs(const struct snp_appraisal *a, const struct snp_subject 
  * nothing: evidence with a changed byte must not pass because the byte was not needed. */
 static void add_trusted(const struct snp_appraisal *a)
 {
-	if (a->cert_table_size == 0 && a->certs->cert[SNP_ROLE_ARK] == NULL && a->trust_root != NULL &&
-	    X509_up_ref(a->trust_root))
+	if (a->cert_table_size == 0 && a->certs->cert[SNP_ROLE_ARK] == NULL &&
+	    a->trust_root != NULL && X509_up_ref(a->trust_root))
 		a->certs->cert[SNP_ROLE_ARK] = a->trust_root;
 }
 
@@ -61,8 +60,8 @@ static void add_trusted(const struct snp_appraisal *a)
 static void explain(const struct snp_subject *s, char *out, size_t size)
 {
 	bool tcb = memcmp(s->vek.tcb, s->report.reported_tcb, SNP_TCB_SIZE) != 0;
-	bool chip = !s->vek.is_vlek &&
-		    memcmp(s->vek.hwid, s->report.chip_id, s->vek.hwid_size) != 0;
+	bool chip =
+		!s->vek.is_vlek && memcmp(s->vek.hwid, s->report.chip_id, s->vek.hwid_size) != 0;
 
 	out[0] = '\0';
 	if (s->vek_ok && (tcb || chip))
@@ -70,8 +69,9 @@ static void explain(const struct snp_subject *s, char *out, size_t size)
 			 tcb && chip ? " and another " : "",
 			 tcb ? "TCB version than REPORTED_TCB" : "");
 	else if (s->vek_ok)
-		snprintf(out, size, ": chip and TCB version are those of the certificate: the "
-				    "report was changed, or another key signed it");
+		snprintf(out, size,
+			 ": chip and TCB version are those of the certificate: the "
+			 "report was changed, or another key signed it");
 }
 
 void check_snp_signature(const struct snp_appraisal *a, const struct snp_subject *s)

@@ -138,12 +138,11 @@ static void check_vek_form(const struct snp_appraisal *a, struct snp_subject *s)
 static void check_kind(const struct snp_appraisal *a, const struct snp_subject *s)
 {
 	enum snp_signing_key key = snp_report_signing_key(&s->report);
-	const char *need = key == SNP_KEY_VCEK	 ? "VCEK"
-			   : key == SNP_KEY_VLEK ? "VLEK"
-						 : "none";
+	const char *need = key == SNP_KEY_VCEK ? "VCEK" : key == SNP_KEY_VLEK ? "VLEK" : "none";
 
 	if ((key == SNP_KEY_VCEK && !s->vek.is_vlek) || (key == SNP_KEY_VLEK && s->vek.is_vlek))
-		check_pass(a->checks, "snp.vek.kind", need, "the kind of key that the report names%s%s",
+		check_pass(a->checks, "snp.vek.kind", need,
+			   "the kind of key that the report names%s%s",
 			   s->vek.is_vlek ? ", of " : "", s->vek.is_vlek ? s->vek.csp : "");
 	else
 		check_fail(a->checks, "snp.vek.kind", EX_UNAUTHENTIC,
@@ -197,7 +196,8 @@ static void check_chip(const struct snp_appraisal *a, const struct snp_subject *
 	char have[2 * SNP_CHIP_ID_SIZE + 1], need[2 * SNP_CHIP_ID_SIZE + 1];
 
 	if (v->is_vlek) {
-		check_skip(a->checks, "snp.vek.chip", "a VLEK belongs to a provider, not to a chip");
+		check_skip(a->checks, "snp.vek.chip",
+			   "a VLEK belongs to a provider, not to a chip");
 		return;
 	}
 	hex_encode(v->hwid, v->hwid_size, have);

@@ -183,7 +183,8 @@ static void check_measurement(const struct snp_appraisal *a, const struct snp_su
 
 	hex_encode(s->report.measurement, SNP_MEASUREMENT_SIZE, have);
 	if (a->policy == NULL) {
-		check_skip(a->checks, "snp.measurement", "no policy; the launch digest is %s", have);
+		check_skip(a->checks, "snp.measurement", "no policy; the launch digest is %s",
+			   have);
 		return;
 	}
 	list = plan ? a->reference->measurement : a->policy->measurement;
@@ -262,8 +263,9 @@ static void check_binding(const struct snp_appraisal *a, const struct snp_subjec
 
 	hex_encode(s->report.report_data, 64, have);
 	if (a->report_data == NULL) {
-		check_skip(a->checks, "snp.binding", "nobody said what REPORT_DATA must be: "
-						     "the report may be old, or another's");
+		check_skip(a->checks, "snp.binding",
+			   "nobody said what REPORT_DATA must be: "
+			   "the report may be old, or another's");
 		return;
 	}
 	hex_encode(a->report_data, 64, need);

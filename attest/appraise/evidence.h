@@ -35,7 +35,7 @@ struct evidence {
 	char tee_provider[16]; /* what the agent calls it: "hardware", "simulated" */
 	uint8_t report[EVIDENCE_PART_MAX], cert_table[EVIDENCE_TABLE_MAX];
 	size_t report_size, cert_table_size; /* 0: no table */
-	bool has_vtpm; /* the fields up to event_log_size are set */
+	bool has_vtpm;			     /* the fields up to event_log_size are set */
 	uint8_t ak_public[EVIDENCE_PART_MAX], quote[EVIDENCE_PART_MAX],
 		signature[EVIDENCE_PART_MAX];
 	size_t ak_public_size, quote_size, signature_size;

@@ -69,8 +69,7 @@ static int take_time(struct options *o, const char *text, struct err *e)
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm);
 
 	if (end == NULL || *end != '\0')
-		return err_set(e, EX_USAGE_ERROR,
-			       "time: give it as YYYY-MM-DDTHH:MM:SSZ, in UTC");
+		return err_set(e, EX_USAGE_ERROR, "time: give it as YYYY-MM-DDTHH:MM:SSZ, in UTC");
 	o->now = timegm(&tm);
 	return 0;
 }
@@ -97,10 +96,14 @@ static int take_option(struct options *o, int c, struct err *e)
 		int option;
 		const char **value;
 	} texts[] = {
-		{ OPT_POLICY, &o->policy },	    { OPT_NONCE, &o->nonce_text },
-		{ OPT_REPORT, &o->report },	    { OPT_REPORT_DATA, &o->report_data_text },
-		{ OPT_VEK, &o->vek },		    { OPT_CHAIN, &o->chain },
-		{ OPT_CERT_TABLE, &o->cert_table }, { OPT_TRUST_ROOT, &o->trust_root },
+		{ OPT_POLICY, &o->policy },
+		{ OPT_NONCE, &o->nonce_text },
+		{ OPT_REPORT, &o->report },
+		{ OPT_REPORT_DATA, &o->report_data_text },
+		{ OPT_VEK, &o->vek },
+		{ OPT_CHAIN, &o->chain },
+		{ OPT_CERT_TABLE, &o->cert_table },
+		{ OPT_TRUST_ROOT, &o->trust_root },
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -29,8 +29,8 @@ struct snp_policy {
 struct policy {
 	enum evidence_tee tee; /* which kind of machine it is for */
 	struct snp_policy snp; /* with EVIDENCE_SNP */
-	bool has_plan;	 /* a plan's files, else reference values */
-	char plan[4096]; /* as written: relative to the policy file */
+	bool has_plan;	       /* a plan's files, else reference values */
+	char plan[4096];       /* as written: relative to the policy file */
 	uint32_t cpus[POLICY_LIST_MAX], pci_slots[POLICY_LIST_MAX];
 	uint64_t memory[POLICY_LIST_MAX]; /* bytes */
 	size_t cpus_count, pci_slots_count, memory_count;

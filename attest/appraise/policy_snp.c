@@ -24,8 +24,8 @@ static int get_min_tcb(const json_t *snp, struct snp_policy *out, struct err *e)
 			continue;
 		r = json_get_u64("policy.snp.min_tcb", min, keys[i], 1, &v, e);
 		if (r == 0 && v > UINT8_MAX)
-			return err_set(e, EX_MALFORMED,
-				       "policy.snp.min_tcb: \"%s\" is above 255", keys[i]);
+			return err_set(e, EX_MALFORMED, "policy.snp.min_tcb: \"%s\" is above 255",
+				       keys[i]);
 		out->min_tcb_given[i] = true;
 		out->min_tcb[i] = (uint8_t)v;
 	}
@@ -77,8 +77,8 @@ static int get_rules(const json_t *snp, struct snp_policy *out, struct err *e)
 
 static int get_digests(const json_t *snp, struct snp_policy *out, struct err *e)
 {
-	int r = policy_digests(path, snp, "measurements", SNP_MEASUREMENT_SIZE,
-			       out->measurement[0], &out->measurement_count, e);
+	int r = policy_digests(path, snp, "measurements", SNP_MEASUREMENT_SIZE, out->measurement[0],
+			       &out->measurement_count, e);
 
 	if (r == 0)
 		r = policy_digests(path, snp, "id_key_digests", SNP_MEASUREMENT_SIZE,
@@ -91,10 +91,17 @@ static int get_digests(const json_t *snp, struct snp_policy *out, struct err *e)
 
 int policy_parse_snp(const json_t *root, struct policy *out, struct err *e)
 {
-	static const char *const keys[] = { "min_tcb",	     "allow_debug",    "allow_migration",
-					    "allow_smt",     "vmpl",	       "host_data",
-					    "min_guest_svn", "measurements",   "id_key_digests",
-					    "author_key_digests", NULL };
+	static const char *const keys[] = { "min_tcb",
+					    "allow_debug",
+					    "allow_migration",
+					    "allow_smt",
+					    "vmpl",
+					    "host_data",
+					    "min_guest_svn",
+					    "measurements",
+					    "id_key_digests",
+					    "author_key_digests",
+					    NULL };
 	const json_t *snp = NULL;
 	int r = json_get_object("policy", root, "snp", 1, &snp, e);
 

@@ -124,8 +124,7 @@ int snp_certs_add_table(struct snp_certs *c, const struct snp_cert_table *t,
 		int r = snp_certs_add(&one, "certificate table", t->cert[kind].data,
 				      t->cert[kind].size, e);
 		/* The right one, and nothing else: roles do not mix. */
-		if (r == 0 && (one.cert[role] == NULL ||
-			       one.cert[(role + 1) % SNP_ROLES] != NULL ||
+		if (r == 0 && (one.cert[role] == NULL || one.cert[(role + 1) % SNP_ROLES] != NULL ||
 			       one.cert[(role + 2) % SNP_ROLES] != NULL))
 			r = err_set(e, EX_MALFORMED,
 				    "certificate table: its %s entry holds another certificate",

@@ -9,9 +9,15 @@ static const char *const product_names[SNP_PRODUCTS] = {
 };
 
 static const char *const component_names[] = {
-	[SNP_BOOTLOADER] = "bootloader", [SNP_TEE] = "tee",   [SNP_SNP] = "snp",
-	[SNP_MICROCODE] = "microcode",	 [SNP_FMC] = "fmc",   [SNP_SPL4] = "spl4",
-	[SNP_SPL5] = "spl5",		 [SNP_SPL6] = "spl6", [SNP_SPL7] = "spl7",
+	[SNP_BOOTLOADER] = "bootloader",
+	[SNP_TEE] = "tee",
+	[SNP_SNP] = "snp",
+	[SNP_MICROCODE] = "microcode",
+	[SNP_FMC] = "fmc",
+	[SNP_SPL4] = "spl4",
+	[SNP_SPL5] = "spl5",
+	[SNP_SPL6] = "spl6",
+	[SNP_SPL7] = "spl7",
 };
 
 /* Turin moved everything one byte on to make room for the FMC. */

@@ -42,8 +42,7 @@ int snp_tcb_byte(enum snp_product p, enum snp_component c);
 
 /* Is every component of a at least that of b? Never compared as one number: each byte is a
  * version of its own. *byte: the first that is not. */
-bool snp_tcb_at_least(const uint8_t a[SNP_TCB_SIZE], const uint8_t b[SNP_TCB_SIZE],
-		      unsigned *byte);
+bool snp_tcb_at_least(const uint8_t a[SNP_TCB_SIZE], const uint8_t b[SNP_TCB_SIZE], unsigned *byte);
 
 /* "bootloader 3, tee 0, snp 8, microcode 115" and what reserved bytes are not zero. */
 void snp_tcb_text(enum snp_product p, const uint8_t tcb[SNP_TCB_SIZE], char *out, size_t size);

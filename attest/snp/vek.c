@@ -31,19 +31,25 @@ static const struct {
 	const char *oid; /* behind AMD_PREFIX */
 	const char *name;
 } fields[FIELDS] = {
-	[FIELD_STRUCT_VERSION] = { "1", "structVersion" }, [FIELD_PRODUCT] = { "2", "productName" },
-	[FIELD_BL_SPL] = { "3.1", "blSPL" },		   [FIELD_TEE_SPL] = { "3.2", "teeSPL" },
-	[FIELD_SNP_SPL] = { "3.3", "snpSPL" },		   [FIELD_SPL4] = { "3.4", "spl4" },
-	[FIELD_SPL5] = { "3.5", "spl5" },		   [FIELD_SPL6] = { "3.6", "spl6" },
-	[FIELD_SPL7] = { "3.7", "spl7" },		   [FIELD_UCODE_SPL] = { "3.8", "ucodeSPL" },
-	[FIELD_FMC_SPL] = { "3.9", "fmcSPL" },		   [FIELD_HWID] = { "4", "hwID" },
+	[FIELD_STRUCT_VERSION] = { "1", "structVersion" },
+	[FIELD_PRODUCT] = { "2", "productName" },
+	[FIELD_BL_SPL] = { "3.1", "blSPL" },
+	[FIELD_TEE_SPL] = { "3.2", "teeSPL" },
+	[FIELD_SNP_SPL] = { "3.3", "snpSPL" },
+	[FIELD_SPL4] = { "3.4", "spl4" },
+	[FIELD_SPL5] = { "3.5", "spl5" },
+	[FIELD_SPL6] = { "3.6", "spl6" },
+	[FIELD_SPL7] = { "3.7", "spl7" },
+	[FIELD_UCODE_SPL] = { "3.8", "ucodeSPL" },
+	[FIELD_FMC_SPL] = { "3.9", "fmcSPL" },
+	[FIELD_HWID] = { "4", "hwID" },
 	[FIELD_CSP] = { "5", "cspID" },
 };
 
 static const enum field spl_field[] = {
-	[SNP_BOOTLOADER] = FIELD_BL_SPL,     [SNP_TEE] = FIELD_TEE_SPL, [SNP_SNP] = FIELD_SNP_SPL,
+	[SNP_BOOTLOADER] = FIELD_BL_SPL,   [SNP_TEE] = FIELD_TEE_SPL, [SNP_SNP] = FIELD_SNP_SPL,
 	[SNP_MICROCODE] = FIELD_UCODE_SPL, [SNP_FMC] = FIELD_FMC_SPL, [SNP_SPL4] = FIELD_SPL4,
-	[SNP_SPL5] = FIELD_SPL5,	     [SNP_SPL6] = FIELD_SPL6,	[SNP_SPL7] = FIELD_SPL7,
+	[SNP_SPL5] = FIELD_SPL5,	   [SNP_SPL6] = FIELD_SPL6,   [SNP_SPL7] = FIELD_SPL7,
 };
 
 /* Contents of the extensions, NULL where absent. */
@@ -99,8 +105,7 @@ static int get_u8(const struct extensions *x, enum field f, uint8_t *out, struct
 }
 
 /* IA5String of printable characters. */
-static int get_text(const struct extensions *x, enum field f, char *out, size_t size,
-		    struct err *e)
+static int get_text(const struct extensions *x, enum field f, char *out, size_t size, struct err *e)
 {
 	if (x->value[f] == NULL)
 		return bad_field(f, "missing", e);

@@ -39,8 +39,8 @@ EVP_PKEY *fake_snp_ec(const char *group)
 
 static void set_name(X509_NAME *name, const char *common)
 {
-	must(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (const unsigned char *)"pavise test",
-					-1, -1, 0) &&
+	must(X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC,
+					(const unsigned char *)"pavise test", -1, -1, 0) &&
 	     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common, -1,
 					-1, 0));
 }
@@ -239,7 +239,8 @@ void fake_snp_table(struct fake_snp *f, bool vlek)
 {
 	static const char *const guids[] = { "63da758de6644564adc5f4b93be8accd",
 					     "4ab7b379bbac4fe4a02f05aef327c782",
-					     "c0b406a4a80349529743" "3fb6014cd0ae" };
+					     "c0b406a4a80349529743"
+					     "3fb6014cd0ae" };
 	X509 *certs[] = { f->vek, f->ask, f->ark };
 	struct writer w = writer_over(f->table, sizeof(f->table));
 	size_t at = 4 * 24;
@@ -251,8 +252,8 @@ void fake_snp_table(struct fake_snp *f, bool vlek)
 		int n = i2d_X509(certs[i], &der);
 
 		must(n > 0 && at + (size_t)n <= sizeof(f->table));
-		must(hex_decode(i == 0 && vlek ? "a8074bc2a25a483eaae639c045a0b8a1" : guids[i], guid,
-				sizeof(guid)));
+		must(hex_decode(i == 0 && vlek ? "a8074bc2a25a483eaae639c045a0b8a1" : guids[i],
+				guid, sizeof(guid)));
 		write_copy(&w, guid, sizeof(guid));
 		write_le32(&w, (uint32_t)at);
 		write_le32(&w, (uint32_t)n);

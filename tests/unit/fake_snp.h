@@ -29,8 +29,8 @@ struct fake_snp_how {
 	const char *product, *csp; /* csp NULL: none */
 	uint8_t tcb[SNP_TCB_SIZE];
 	const uint8_t *hwid;
-	size_t hwid_size; /* 0: none */
-	bool hwid_octets; /* hwID inside a DER OCTET STRING */
+	size_t hwid_size;	  /* 0: none */
+	bool hwid_octets;	  /* hwID inside a DER OCTET STRING */
 	const char *drop, *twice; /* ends of AMD's OIDs, as "3.1" */
 	const char *raw_oid;	  /* this one has raw_size bytes at raw instead */
 	const void *raw;

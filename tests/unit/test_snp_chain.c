@@ -356,11 +356,20 @@ static void vek_extensions(void **state)
 		const char *oid, *raw;
 		size_t size;
 	} odd[] = {
-		{ "3.1", "\2\1\x8a", 3 },    { "3.1", "\2\2\0\x0a", 4 }, { "3.1", "\2\1\x0a\0", 4 },
-		{ "3.1", "\2\2\1\0", 4 },    { "3.1", "\4\1\x0a", 3 },	 { "1", "\2\1\1", 3 },
-		{ "1", "", 0 },		     { "2", "\x0c\5Genoa", 7 },	 { "2", "\x16\5Genoa!", 8 },
-		{ "2", "\x16\5Venus", 7 },   { "2", "\x16\0", 2 },	 { "2", "\x16\6Genoa\0", 8 },
-		{ "4", "\4\3abc", 5 },	     { "4", "abcdefgh", 8 },
+		{ "3.1", "\2\1\x8a", 3 },
+		{ "3.1", "\2\2\0\x0a", 4 },
+		{ "3.1", "\2\1\x0a\0", 4 },
+		{ "3.1", "\2\2\1\0", 4 },
+		{ "3.1", "\4\1\x0a", 3 },
+		{ "1", "\2\1\1", 3 },
+		{ "1", "", 0 },
+		{ "2", "\x0c\5Genoa", 7 },
+		{ "2", "\x16\5Genoa!", 8 },
+		{ "2", "\x16\5Venus", 7 },
+		{ "2", "\x16\0", 2 },
+		{ "2", "\x16\6Genoa\0", 8 },
+		{ "4", "\4\3abc", 5 },
+		{ "4", "abcdefgh", 8 },
 	};
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
@@ -412,16 +421,26 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, snp_judge_renew, clear)
 	const struct CMUnitTest tests[] = {
-		CASE(good_is_taken),	      CASE(root_must_be_trusted),
-		CASE(other_root),	      CASE(root_reissued),
-		CASE(root_from_option_only),  CASE(certificate_missing),
-		CASE(wrong_issuer),	      CASE(root_not_self_signed),
-		CASE(issuer_is_no_ca),	      CASE(other_signature_scheme),
-		CASE(wrong_key_type),	      CASE(validity),
-		CASE(tcb_mismatch),	      CASE(chip_mismatch),
-		CASE(chip_masked),	      CASE(kinds_do_not_mix),
-		CASE(product_mismatch),	      CASE(turin),
-		CASE(vek_extensions),	      CASE(other_signer),
+		CASE(good_is_taken),
+		CASE(root_must_be_trusted),
+		CASE(other_root),
+		CASE(root_reissued),
+		CASE(root_from_option_only),
+		CASE(certificate_missing),
+		CASE(wrong_issuer),
+		CASE(root_not_self_signed),
+		CASE(issuer_is_no_ca),
+		CASE(other_signature_scheme),
+		CASE(wrong_key_type),
+		CASE(validity),
+		CASE(tcb_mismatch),
+		CASE(chip_mismatch),
+		CASE(chip_masked),
+		CASE(kinds_do_not_mix),
+		CASE(product_mismatch),
+		CASE(turin),
+		CASE(vek_extensions),
+		CASE(other_signer),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -298,9 +298,10 @@ static void cert_table(void **state)
 	struct err e = { 0 };
 	static const struct {
 		uint32_t offset, size;
-	} bad[] = { { 71, 5 },	 { 0, 5 },	{ 82, 0 },	    { 82, 19 },
-		    { 100, 1 },	 { 81, 5 },	{ 70, 3 },	    { 0xFFFFFFFF, 5 },
-		    { 82, 0xFFFFFFFF }, { 0xFFFFFFF0, 0x20 } };
+	} bad[] = { { 71, 5 },		 { 0, 5 },	    { 82, 0 },
+		    { 82, 19 },		 { 100, 1 },	    { 81, 5 },
+		    { 70, 3 },		 { 0xFFFFFFFF, 5 }, { 82, 0xFFFFFFFF },
+		    { 0xFFFFFFF0, 0x20 } };
 
 	assert_int_equal(snp_cert_table_parse(t, make_table(t, 82, 18), &table, &e), 0);
 	assert_ptr_equal(table.cert[SNP_CERT_VCEK].data, t + 72);
@@ -361,14 +362,22 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup(f, snp_judge_renew)
 	const struct CMUnitTest tests[] = {
-		CASE(fields_lie_where_they_lie), CASE(sizes),
-		CASE(versions),			 CASE(signature_form),
-		CASE(every_byte_is_signed),	 CASE(debug_is_refused),
-		CASE(migration_is_refused),	 CASE(guest_policy),
-		CASE(plan_reference),		 CASE(measurement),
-		CASE(vmpl),			 CASE(tcb_order),
-		CASE(tcb_minimum),		 CASE(values_of_the_policy),
-		CASE(binding),			 CASE(cert_table),
+		CASE(fields_lie_where_they_lie),
+		CASE(sizes),
+		CASE(versions),
+		CASE(signature_form),
+		CASE(every_byte_is_signed),
+		CASE(debug_is_refused),
+		CASE(migration_is_refused),
+		CASE(guest_policy),
+		CASE(plan_reference),
+		CASE(measurement),
+		CASE(vmpl),
+		CASE(tcb_order),
+		CASE(tcb_minimum),
+		CASE(values_of_the_policy),
+		CASE(binding),
+		CASE(cert_table),
 		CASE(table_roles),
 	};
 	return cmocka_run_group_tests(tests, snp_judge_set_up, snp_judge_tear_down);

@@ -165,10 +165,10 @@ static void real_report_fields(void **state)
 			const char *product = json_string_value(json_object_get(j, "product"));
 			same_number(j, "cpuid_fam", r.family);
 			same_number(j, "cpuid_mod", r.model);
-			assert_int_equal(snp_report_product(&r), snp_product_of_name(product) !=
-									 SNP_UNKNOWN
-								 ? snp_product_of_name(product)
-								 : SNP_GENOA);
+			assert_int_equal(snp_report_product(&r),
+					 snp_product_of_name(product) != SNP_UNKNOWN
+						 ? snp_product_of_name(product)
+						 : SNP_GENOA);
 		}
 		free(raw);
 	}
@@ -205,8 +205,7 @@ static void real_certificates(void **state)
 		const char *csp = json_string_value(json_object_get(j, "csp_id"));
 		assert_int_equal(v.is_vlek, csp != NULL);
 		assert_string_equal(v.csp, csp != NULL ? csp : "");
-		assert_int_equal(v.hwid_size,
-				 json_integer_value(json_object_get(j, "hwid_len")));
+		assert_int_equal(v.hwid_size, json_integer_value(json_object_get(j, "hwid_len")));
 		same_component(tcb, "bl", &v, SNP_BOOTLOADER);
 		same_component(tcb, "tee", &v, SNP_TEE);
 		same_component(tcb, "snp", &v, SNP_SNP);
@@ -276,8 +275,8 @@ static void real_cert_table(void **state)
 static void real_wrong_chains(void **state)
 {
 	(void)state;
-	static const char *const chains[] = { "milan", "milan_vlek", "genoa",
-					      "genoa_vlek", "turin", "turin_vlek" };
+	static const char *const chains[] = { "milan",	    "milan_vlek", "genoa",
+					      "genoa_vlek", "turin",	  "turin_vlek" };
 
 	if (vectors_present() < 0)
 		skip();
@@ -310,8 +309,7 @@ static void real_wrong_chips(void **state)
 				continue;
 			uint8_t *raw = read_report(vectors[i].name, &size);
 			certs = certs_of(k, NULL);
-			assert_int_equal(judge(raw, size, certs, time_of(&certs)),
-					 EX_UNAUTHENTIC);
+			assert_int_equal(judge(raw, size, certs, time_of(&certs)), EX_UNAUTHENTIC);
 			assert_status("snp.signature", CHECK_FAIL);
 			free(raw);
 		}

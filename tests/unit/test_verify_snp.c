@@ -238,8 +238,8 @@ static void debug_is_refused(void **state)
 	assert_int_equal(judge(), EX_OK);
 }
 
-/* Through JSON and back; a replaced character is never affirmed. But for the host's: its claims, and
- * what no digest covers of its log (which log.* judge, and tests of plain machines compare). */
+/* Through JSON and back; a replaced character is never affirmed. But for the host's: its claims,
+ * and what no digest covers of its log (which log.* judge, and tests of plain machines compare). */
 static void json_round_trip(void **state)
 {
 	(void)state;
@@ -275,7 +275,9 @@ static void json_round_trip(void **state)
 	free(text);
 }
 
-#define HEX48 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HEX48                                                                                      \
+	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff00112233445566778899aabb" \
+	"ccddeeff"
 #define HEAD "{\"format\":\"pavise-policy\",\"version\":0,\"tee\":\"sev-snp\","
 #define LIST "\"measurements\":[\"" HEX48 "\"]"
 
@@ -346,10 +348,12 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup(f, renew)
 	const struct CMUnitTest tests[] = {
-		CASE(good_is_affirmed), CASE(root_must_be_trusted), CASE(every_byte_counts),
-		CASE(cut_anywhere),	CASE(replayed),		    CASE(host_vtpm),
-		CASE(kinds_of_machine), CASE(no_policy),	    CASE(debug_is_refused),
-		CASE(json_round_trip),	CASE(policy_text),
+		CASE(good_is_affirmed),	 CASE(root_must_be_trusted),
+		CASE(every_byte_counts), CASE(cut_anywhere),
+		CASE(replayed),		 CASE(host_vtpm),
+		CASE(kinds_of_machine),	 CASE(no_policy),
+		CASE(debug_is_refused),	 CASE(json_round_trip),
+		CASE(policy_text),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -164,8 +164,8 @@ def other_plans(world):
                       ("one flipped firmware byte", {"firmware": bytes(firmware)})):
         digest = world.measure("other.plan", **how)
         r = world.bundle(policy=world.changed(plan="other.plan"))
-        text = "fail    snp.measurement: the launch digest is none of the 1 that the plan's files " \
-               "lead to\n        have %s\n        need %s\n" % (world.digest, digest)
+        text = "fail    snp.measurement: the launch digest is none of the 1 that the plan's " \
+               "files lead to\n        have %s\n        need %s\n" % (world.digest, digest)
         ok(r.returncode == 1 and text in r.stdout and digest != world.digest,
            "names both measurements for " + name, text + r.stdout + r.stderr)
 

@@ -151,11 +151,11 @@ static void signals_come_back_after_the_launch(void **state)
 	sigemptyset(&before);
 	sigaddset(&before, SIGUSR2);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	sigprocmask(SIG_BLOCK, NULL, &before);
 	disturb("start", 1, -EINVAL, 0, 0);
 	assert_int_equal(snp_machine_all(), -EX_HOST);
 	sigprocmask(SIG_BLOCK, NULL, &after);
-	assert_memory_equal(&before, &after, sizeof(before));
+	for (int s = 1; s < SIGRTMIN; s++)
+		assert_int_equal(sigismember(&after, s), s == SIGUSR2);
 }
 
 /* --- what is tried again --- */

@@ -22,7 +22,7 @@ test_vmm_tpm_crb_LIBS := -lcmocka
 test_vmm_memory_SRCS := tests/unit/test_vmm_memory.c vmm/memory.c common/err.c
 test_vmm_memory_LIBS := -lcmocka
 
-SNP_TEST_SRCS := tests/unit/snp_machine.c tests/unit/fake_sev.c $(VMM_SNP_SRCS) vmm/vm.c \
+SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_SNP_SRCS) vmm/vm.c \
                  vmm/memory.c $(COMMON_SRCS)
 TESTS += test_snp_launch test_snp_exits test_snp_cpuid
 test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)

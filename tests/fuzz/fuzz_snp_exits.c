@@ -3,7 +3,7 @@
  * request changes nothing, and the book of shared pages says what the last request made of them. */
 #include "common/bytes.h"
 #include "common/record.h"
-#include "tests/unit/snp_machine.h"
+#include "tests/unit/snp_vm.h"
 #include "vmm/tee/snp_exits.h"
 #include "vmm/tee/snp_memory.h"
 
@@ -26,8 +26,8 @@ static void begin(void)
 	static bool made;
 
 	if (!made) {
-		snp_machine_begin(MEMORY, 1);
-		must(snp_machine_create() == 0);
+		snp_vm_begin(MEMORY, 1);
+		must(snp_vm_create() == 0);
 		made = true;
 	}
 	memset(sm.vm.snp.shared, 0, MEMORY / SNP_PAGE / 8);

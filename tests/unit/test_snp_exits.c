@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "common/record.h"
-#include "tests/unit/snp_machine.h"
+#include "tests/unit/snp_vm.h"
 #include "vmm/tee/snp_exits.h"
 #include "vmm/tee/snp_memory.h"
 
@@ -23,8 +23,8 @@ static struct vcpu *v;
 static int begin(void **state)
 {
 	(void)state;
-	snp_machine_begin(MEMORY, 2);
-	assert_int_equal(snp_machine_create(), 0);
+	snp_vm_begin(MEMORY, 2);
+	assert_int_equal(snp_vm_create(), 0);
 	v = &sm.vm.vcpu[0];
 	fake.used = 0;
 	fake.trace[0] = '\0';
@@ -34,7 +34,7 @@ static int begin(void **state)
 static int end(void **state)
 {
 	(void)state;
-	snp_machine_end();
+	snp_vm_end();
 	return 0;
 }
 
@@ -233,7 +233,7 @@ static void an_attribute_that_cannot_be_set_changes_no_memory(void **state)
 	assert_int_equal(fake_count("discard"), 0);
 	assert_false(snp_page_is_shared(&sm.vm.snp, 0x400000));
 	assert_false(sm.vm.stopping);
-	assert_non_null(strstr(snp_machine_log(), "cannot make 1 pages at 0x400000 shared"));
+	assert_non_null(strstr(snp_vm_log(), "cannot make 1 pages at 0x400000 shared"));
 }
 
 static void memory_that_cannot_be_freed_is_no_failure(void **state)
@@ -284,8 +284,8 @@ static void unasked_conversions_end_the_guest(void **state)
 		assert_int_equal(atomic_load(&sm.vm.end_detail), (uint32_t)(cases[i].gpa >> 12));
 		assert_int_equal(fake.used, 0);
 	}
-	assert_non_null(strstr(snp_machine_log(), "shared access to 0x400000"));
-	assert_non_null(strstr(snp_machine_log(), "there is no RAM"));
+	assert_non_null(strstr(snp_vm_log(), "shared access to 0x400000"));
+	assert_non_null(strstr(snp_vm_log(), "there is no RAM"));
 }
 
 /* Another vCPU converted the page between the fault and now: run again, but not for ever. */
@@ -301,7 +301,7 @@ static void faults_without_cause_are_believed_for_a_while(void **state)
 	assert_int_equal(atomic_load(&sm.vm.end), 0);
 	assert_true(fault(-EFAULT, 0x400000, UAPI_FAULT_PRIVATE));
 	assert_int_equal(atomic_load(&sm.vm.end), VM_END_MEMORY_FAULT);
-	assert_non_null(strstr(snp_machine_log(), "the host gives no memory"));
+	assert_non_null(strstr(snp_vm_log(), "the host gives no memory"));
 }
 
 static void damaged_memory_ends_the_guest(void **state)
@@ -309,7 +309,7 @@ static void damaged_memory_ends_the_guest(void **state)
 	(void)state;
 	assert_true(fault(-EHWPOISON, 0x400000, UAPI_FAULT_PRIVATE));
 	assert_int_equal(atomic_load(&sm.vm.end), VM_END_MEMORY_FAULT);
-	assert_non_null(strstr(snp_machine_log(), "damaged"));
+	assert_non_null(strstr(snp_vm_log(), "damaged"));
 }
 
 static void other_errors_are_left_to_the_caller(void **state)
@@ -355,7 +355,7 @@ static void terminations_are_explained(void **state)
 		terminate(cases[i].msr);
 		assert_int_equal(atomic_load(&sm.vm.end), cases[i].end);
 		assert_int_equal(atomic_load(&sm.vm.end_detail), cases[i].detail);
-		assert_non_null(strstr(snp_machine_log(), cases[i].text));
+		assert_non_null(strstr(snp_vm_log(), cases[i].text));
 	}
 }
 
@@ -374,7 +374,7 @@ static void a_refused_entry_says_why(void **state)
 	v->run->fail_entry.hardware_entry_failure_reason = UINT64_MAX;
 	assert_true(snp_exit(v, 0));
 	assert_int_equal(atomic_load(&sm.vm.end), VM_END_KVM_ERROR);
-	assert_non_null(strstr(snp_machine_log(), "refuses to enter"));
+	assert_non_null(strstr(snp_vm_log(), "refuses to enter"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)

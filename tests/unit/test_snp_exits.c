@@ -316,7 +316,9 @@ static void other_errors_are_left_to_the_caller(void **state)
 {
 	(void)state;
 	assert_false(fault(-EBADF, 0x400000, 0));
+	assert_non_null(strstr(snp_vm_log(), "vcpu 0: KVM_RUN: the guest asked for attestation"));
 	assert_false(fault(-EIO, 0x400000, 0));
+	assert_non_null(strstr(snp_vm_log(), "the guest asked the security processor"));
 	v->run->exit_reason = KVM_EXIT_IO;
 	assert_false(snp_exit(v, -EFAULT));
 	assert_false(snp_exit(v, 0));

@@ -26,8 +26,8 @@ static void begin(void)
 	static bool made;
 
 	if (!made) {
-		snp_machine_begin(MEMORY, 1);
-		must(snp_machine_create() == 0);
+		snp_vm_begin(MEMORY, 1);
+		must(snp_vm_create() == 0);
 		made = true;
 	}
 	memset(sm.vm.snp.shared, 0, MEMORY / SNP_PAGE / 8);

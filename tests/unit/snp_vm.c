@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct snp_machine sm;
+struct snp_vm sm;
 
 static _Alignas(4096) uint8_t firmware[8192], hash_page[4096], kernel[12288];
 
@@ -17,7 +17,7 @@ static void must(int good, const char *what)
 {
 	if (good)
 		return;
-	fprintf(stderr, "snp_machine: %s: %s\n", what, sm.e.text);
+	fprintf(stderr, "snp_vm: %s: %s\n", what, sm.e.text);
 	abort();
 }
 
@@ -60,7 +60,7 @@ static void make_plan(unsigned cpus)
 	sm.plan.region[7].data = initrd;
 }
 
-void snp_machine_begin(uint64_t memory, unsigned cpus)
+void snp_vm_begin(uint64_t memory, unsigned cpus)
 {
 	fake_reset();
 	memset(&sm, 0, sizeof(sm));
@@ -84,7 +84,7 @@ void snp_machine_begin(uint64_t memory, unsigned cpus)
 	}
 }
 
-void snp_machine_end(void)
+void snp_vm_end(void)
 {
 	for (unsigned i = 0; i < sm.vm.cpu_count; i++)
 		free(sm.vm.vcpu[i].run);
@@ -95,12 +95,12 @@ void snp_machine_end(void)
 	close(sm.vm.end_fd);
 }
 
-int snp_machine_create(void)
+int snp_vm_create(void)
 {
 	return sm.vm.tee->create_vm(&sm.vm, &sm.plan, &sm.config, &sm.e);
 }
 
-int snp_machine_cpuid(void)
+int snp_vm_cpuid(void)
 {
 	static union kvm_cpuid_table t;
 	int rc = 0;
@@ -118,21 +118,21 @@ int snp_machine_cpuid(void)
 	return rc;
 }
 
-int snp_machine_launch(void)
+int snp_vm_launch(void)
 {
 	return sm.vm.tee->load(&sm.vm, &sm.plan, &sm.block, &sm.e);
 }
 
-int snp_machine_all(void)
+int snp_vm_all(void)
 {
-	int rc = snp_machine_create();
+	int rc = snp_vm_create();
 
 	if (rc == 0)
-		rc = snp_machine_cpuid();
-	return rc == 0 ? snp_machine_launch() : rc;
+		rc = snp_vm_cpuid();
+	return rc == 0 ? snp_vm_launch() : rc;
 }
 
-const char *snp_machine_log(void)
+const char *snp_vm_log(void)
 {
 	static char text[16384];
 	ssize_t n = pread(sm.vm.log_fd, text, sizeof(text) - 1, 0);

@@ -18,6 +18,7 @@ static const char *const step_name[SNP_STEPS] = {
 	[SNP_LAUNCH_START] = "SNP_LAUNCH_START",
 	[SNP_LAUNCH_UPDATE] = "SNP_LAUNCH_UPDATE",
 	[SNP_LAUNCH_FINISH] = "SNP_LAUNCH_FINISH",
+	[SNP_RUN] = "KVM_RUN",
 };
 
 /* SEV-SNP firmware ABI (AMD 56860), "status codes". */
@@ -158,6 +159,12 @@ static const struct {
 	{ SNP_LAUNCH_FINISH, EINVAL, ANY_FW, "a vCPU is not in the state a launch wants: report "
 	  "it as a bug" },
 	{ SNP_LAUNCH_FINISH, EBUSY, ANY_FW, "a vCPU is being made: report it as a bug" },
+	{ SNP_RUN, EINVAL, ANY_FW, "the guest spoke through a GHCB it had not registered, or made "
+	  "a call that no host knows: look at the guest's firmware and kernel" },
+	{ SNP_RUN, EBADF, ANY_FW, "the guest asked for attestation, but the descriptor of "
+	  "/dev/sev is gone: report it as a bug" },
+	{ SNP_RUN, EIO, ANY_FW, "the guest asked the security processor, and the kernel could "
+	  "not reach it: see the kernel log" },
 
 	{ ANY_STEP, EBADF, ANY_FW, "sev= is not an open /dev/sev: let the launcher pass it" },
 	{ ANY_STEP, EBUSY, ANY_FW, "the security processor does not answer: see the kernel log, "

@@ -4,6 +4,7 @@
 #include "common/snp_term.h"
 #include "common/kvm_uapi.h"
 #include "vmm/tee/snp.h"
+#include "vmm/tee/snp_errors.h"
 #include "vmm/tee/snp_memory.h"
 #include "vmm/vm.h"
 
@@ -146,6 +147,16 @@ static void fail_entry(struct vcpu *v)
 	vm_end(v->vm, VM_END_KVM_ERROR, KVM_EXIT_FAIL_ENTRY);
 }
 
+/* Why KVM_RUN failed; how the VM ends is the caller's. */
+static void explain(const struct vcpu *v, int rc)
+{
+	struct err e = { 0 };
+
+	(void)snp_error(SNP_RUN, rc, 0, &e);
+	if (!atomic_load(&v->vm->stopping))
+		vm_log(v->vm, "vcpu %u: %s", v->index, e.text);
+}
+
 bool snp_exit(struct vcpu *v, int rc)
 {
 	/* Only with these two the exit reason is valid after an error. */
@@ -156,8 +167,10 @@ bool snp_exit(struct vcpu *v, int rc)
 		return true;
 	}
 	v->spurious_faults = 0;
-	if (rc < 0)
+	if (rc < 0) {
+		explain(v, rc);
 		return false;
+	}
 	switch (v->run->exit_reason) {
 	case KVM_EXIT_HYPERCALL:
 		hypercall(v);

@@ -111,7 +111,7 @@ write_policy
 cp $plans/policy.json "$out/"
 
 step "verify: refused without the simulated root, affirming only in its name with it"
-expect 2 "verdict: " pavise verify bundle evidence.json --policy $plans/policy.json --nonce "$NONCE"
+expect 1 "simulated or private root" pavise verify bundle evidence.json --policy $plans/policy.json --nonce "$NONCE"
 cp last.txt refused-root.txt
 expect 0 "simulated or private root" pavise verify bundle evidence.json --policy $plans/policy.json \
     --nonce "$NONCE" --trust-root "$out/root.pem"

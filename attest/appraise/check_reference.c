@@ -89,7 +89,7 @@ static int search(const struct appraisal *a, struct found *best, struct err *e)
 		return err_set(e, EX_HOST, "out of memory");
 	for (size_t s = 0; s < p->pci_slots_count; s++)
 		for (size_t m = 0; m < p->memory_count; m++)
-			for (size_t c = 0; c < p->cpus_count && r == 0; c++) {
+			for (size_t c = 0; c < p->cpus_count && spare != NULL && r == 0; c++) {
 				struct machine machine = { .memory = p->memory[m],
 							   .cpus = p->cpus[c],
 							   .pci_slots = p->pci_slots[s] };

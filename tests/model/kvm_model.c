@@ -1,5 +1,6 @@
 /* Tier kvm: tiny SEV-SNP guests in the real pavise-vmm-sim, with the real pavise-psp-sim behind it. Everything
  * about SEV-SNP here is simulated. */
+#include "attest/measure/snp/plan.h"
 #include "model/platform.h"
 #include "tests/kvm/harness.h"
 #include "tests/model/psp_process.h"
@@ -274,6 +275,44 @@ static void test_processors(void)
 	finish();
 }
 
+/* The guest printed its report's measurement in twelve words. */
+static bool is_measurement(const uint8_t ld[SNP_DIGEST_SIZE])
+{
+	const char *at = h.console_text;
+
+	for (unsigned i = 0; i < SNP_DIGEST_SIZE / 4; i++) {
+		uint32_t word;
+		char line[64];
+
+		memcpy(&word, ld + 4 * i, sizeof(word));
+		snprintf(line, sizeof(line), "measurement=%x\n", word);
+		at = strstr(at, line);
+		if (!at)
+			return false;
+		at += strlen(line);
+	}
+	return true;
+}
+
+/* The digest that the simulated processor made of the launch, and the one that `pavise measure`
+ * makes of the plan: two programs, no code in common. */
+static void test_measurement(unsigned cpus)
+{
+	uint8_t ld[SNP_DIGEST_SIZE] = { 0 };
+	struct err e = { 0 };
+
+	prepare("report");
+	h.cpus = cpus;
+	h.plan.snp.cpus = cpus;
+	harness_run(&h);
+	tap_check(&h, snp_measure(&h.plan, NULL, NULL, ld, &e) == 0 && is_measurement(ld),
+		  "%u processors: the report's measurement is the predicted one", cpus);
+	h.plan.vcpu.rsp += 8;
+	tap_check(&h, snp_measure(&h.plan, NULL, NULL, ld, &e) == 0 && !is_measurement(ld),
+		  "and not that of another start state");
+	finish();
+}
+
 static void test_report(void)
 {
 	run_guest("report");
@@ -314,6 +353,8 @@ int main(void)
 	test_devices();
 	test_processors();
 	test_report();
+	test_measurement(1);
+	test_measurement(3);
 	test_without_psp();
 	psp_chip_remove(&psp);
 	return tap_done();

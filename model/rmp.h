@@ -39,8 +39,8 @@ enum rmp_code {
 	RMP_FAIL_SIZEMISMATCH = 6,
 };
 
-/* Outcome of an instruction: its code and CF, or a nested page fault because the host holds the page
- * for shared. */
+/* Outcome of an instruction: its code and CF, or a nested page fault because the host holds the
+ * page for shared. */
 struct rmp_answer {
 	bool fault;
 	enum rmp_code code;

@@ -1,6 +1,6 @@
 /* The save area that KVM makes of a vCPU's state at LAUNCH_FINISH (Linux 6.12: sev_es_sync_vmsa;
- * layout: AMD APM vol. 2 table B-4). Written from those, not from what `pavise measure` predicts: the two
- * are compared by tests. */
+ * layout: AMD APM vol. 2 table B-4). Written from those, not from what `pavise measure` predicts:
+ * the two are compared by tests. */
 #include "model/platform.h"
 
 #include <string.h>

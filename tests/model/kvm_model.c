@@ -1,5 +1,5 @@
-/* Tier kvm: tiny SEV-SNP guests in the real pavise-vmm-sim, with the real pavise-psp-sim behind it. Everything
- * about SEV-SNP here is simulated. */
+/* Tier kvm: tiny SEV-SNP guests in the real pavise-vmm-sim, with the real pavise-psp-sim behind it.
+ * Everything about SEV-SNP here is simulated. */
 #include "attest/measure/snp/plan.h"
 #include "model/platform.h"
 #include "tests/kvm/harness.h"
@@ -159,9 +159,8 @@ static void read_mapping(const char *name, char *out, size_t size)
 	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)h.pid);
 	f = fopen(path, "r");
 	while (f && fgets(line, sizeof(line), f)) {
-		unsigned long from, to;
-
-		if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+		/* A mapping begins with its address, its properties with a capital. */
+		if (line[0] < 'A' || line[0] >= 'a')
 			inside = strstr(line, name) != NULL;
 		if (inside && strlen(out) + strlen(line) < size)
 			memcpy(out + strlen(out), line, strlen(line) + 1);
@@ -199,7 +198,8 @@ static void test_private_mapping(void)
 
 	read_mapping("pavise-private-sim", text, sizeof(text));
 	if (text[0] == '\0' || descriptors < 0) {
-		tap_skip("private memory in a core", "this machine does not show another process's mappings");
+		tap_skip("private memory in a core",
+			 "this machine does not show another process's mappings");
 		return;
 	}
 	tap_check(&h, descriptors == 0, "no descriptor leads to private memory");
@@ -244,7 +244,8 @@ static void test_canary(void)
 static void test_fold(void)
 {
 	run_guest("ccblob");
-	says("address=55667788\ntype=1\ntype=2\n", "the fold takes out CC blobs, and only them");
+	says("address=55667788\ntype=1\ntype=2\n",
+	     "the fold takes out CC blobs, and only them");
 	finish();
 }
 
@@ -271,7 +272,8 @@ static void test_processors(void)
 	prepare("aps");
 	h.cpus = 2;
 	harness_run(&h);
-	tap_check(&h, !h.ready && h.status != 0, "more processors than the plan measures are refused");
+	tap_check(&h, !h.ready && h.status != 0,
+		  "more processors than the plan measures are refused");
 	finish();
 }
 
@@ -284,7 +286,7 @@ static bool is_measurement(const uint8_t ld[SNP_DIGEST_SIZE])
 		uint32_t word;
 		char line[64];
 
-		memcpy(&word, ld + 4 * i, sizeof(word));
+		memcpy(&word, ld + sizeof(word) * i, sizeof(word));
 		snprintf(line, sizeof(line), "measurement=%x\n", word);
 		at = strstr(at, line);
 		if (!at)
@@ -345,6 +347,14 @@ int main(void)
 	if (psp_chip_make(&psp) < 0) {
 		printf("Bail out! pavise-psp-sim init failed\n");
 		return 1;
+	}
+	prepare("accept");
+	harness_run(&h);
+	finish();
+	if (has(h.log_text, "cannot hold address bit")) {
+		tap_skip("simulated SEV-SNP guests", "this host's KVM cannot hold the C-bit");
+		psp_chip_remove(&psp);
+		return tap_done();
 	}
 	test_accept();
 	test_stops();

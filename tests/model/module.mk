@@ -53,3 +53,6 @@ test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/s
                           model/platform.c model/alias.c model/rmp.c model/sites.c model/vmsa.c \
                           model/psp_client.c common/err.c common/bytes.c common/seal.c
 test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
+
+FUZZERS += fuzz_ghcb_host
+fuzz_ghcb_host_SRCS := tests/fuzz/fuzz_ghcb_host.c model/ghcb.c

@@ -1,5 +1,5 @@
-/* The launch commands in every state, against a scripted secure processor: errno and firmware code, and
- * how many commands reached it. KVM below is a fake. */
+/* The launch commands in every state, against a scripted secure processor: errno and firmware code,
+ * and how many commands reached it. KVM below is a fake. */
 #include "model/launch.h"
 #include "model/platform.h"
 #include "model/psp_wire.h"
@@ -54,10 +54,9 @@ static uint8_t last_data[PSP_PAGE];
 static void *processor(void *unused)
 {
 	static uint8_t in[16 + PSP_PAYLOAD_MAX], out[16 + PSP_PAGE];
-	ssize_t n;
 
 	(void)unused;
-	while ((n = read(psp_end, in, sizeof(in))) > 0) {
+	while (read(psp_end, in, sizeof(in)) > 0) {
 		struct psp_header h;
 		bool page;
 
@@ -440,7 +439,8 @@ static void vmsa_fields(void **unused)
 		{ 0x148, 8, 0x60 }, { 0x150, 8, 0x101000 }, { 0x158, 8, 0x80000031 },
 		{ 0x160, 8, 0x400 }, { 0x168, 8, 0xFFFF0FF0 }, { 0x170, 8, 2 },
 		{ 0x178, 8, 0x100040 }, { 0x1D8, 8, 0x180000 }, { 0x1F8, 8, 0x11 },
-		{ 0x268, 8, 0x1122 }, { 0x308, 8, 0x22 }, { 0x310, 8, 0x33 }, { 0x378, 8, 0x44 }, { 0x3B0, 8, 0x21 },
+		{ 0x268, 8, 0x1122 },
+		{ 0x308, 8, 0x22 }, { 0x310, 8, 0x33 }, { 0x378, 8, 0x44 }, { 0x3B0, 8, 0x21 },
 		{ 0x3E8, 8, 1 }, { 0x408, 4, 0x1F80 }, { 0x410, 2, 0x37F },
 	};
 	struct model_vcpu v = { 0 };

@@ -1,4 +1,4 @@
-/* The simulated RMP: every state of a page against every instruction and every command of the host. */
+/* The simulated RMP: every state of a page against each instruction and command of the host. */
 #include "model/rmp.h"
 
 #include <setjmp.h>

@@ -20,12 +20,13 @@
 static const char USAGE[] =
 	"usage: pavise run NAME --plan FILE [--disk FILE[,readonly]]... [--memory SIZE] [--cpus N]\n"
 	"                  [--no-vtpm] [--isolation required|degraded] [--console FILE]\n"
-	"                  [--tee none|snp] [--platform kvm|sim] [--host-data HEX] [--sim-state DIR]\n"
+	"                  [--tee none|snp] [--platform kvm|sim] [--host-data HEX]\n"
+	"                  [--sim-state DIR]\n"
 	"                  [--keep-logs DIR] [--run-dir DIR]\n\n"
 	"SIZE is a number of bytes, or with K, M or G; 512M when not given. At the end of the VM its\n"
 	"console is appended to FILE and all its logs to files in DIR.\n"
-	"--tee says what the plan must be for. --platform sim runs an SEV-SNP plan without its hardware:\n"
-	"nothing is protected then, and the reports are signed by a key of this host, kept in DIR\n"
+	"--tee says what the plan must be for. --platform sim runs an SEV-SNP plan without its\n"
+	"hardware: nothing is protected then, and reports are signed by a key of this host, in DIR\n"
 	"(" PLATFORM_STATE " when not given).\n";
 
 #define ARG_MAX_COUNT 96

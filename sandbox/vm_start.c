@@ -311,6 +311,9 @@ static int start_vmm(struct vm *vm, struct err *e)
 	int control[2] = { -1, -1 }, console = -1;
 	int rc = open_log(vm, "vmm", &o.spec.log, e);
 
+	/* The model makes the guest's private memory itself, a file as well to this limit. */
+	if (vm->opt->simulated)
+		o.spec.file_limit += vm->opt->memory;
 	if (rc == 0)
 		rc = open_log(vm, "console", &console, e);
 	if (rc == 0)

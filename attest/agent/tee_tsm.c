@@ -113,7 +113,7 @@ static int tsm_report(const struct agent_tee *t, const uint8_t data[TEE_DATA],
 		      struct tee_report *out, struct err *e)
 {
 	size_t size = 0;
-	int dir, rc = open_entry(t->path, &dir, e);
+	int dir = -1, rc = open_entry(t->path, &dir, e);
 
 	out->certs_size = 0;
 	if (rc <= 0)
@@ -130,7 +130,7 @@ static int tsm_report(const struct agent_tee *t, const uint8_t data[TEE_DATA],
 
 int tsm_open(const char *path, struct agent_tee *out, struct err *e)
 {
-	int dir, rc = open_entry(path, &dir, e);
+	int dir = -1, rc = open_entry(path, &dir, e);
 
 	*out = (struct agent_tee){ .provider = "hardware", .report = tsm_report, .path = path };
 	if (rc <= 0)

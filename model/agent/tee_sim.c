@@ -47,7 +47,8 @@ static int take_answer(const struct sim_ports *p, uint8_t *out, size_t *size, st
 	uint32_t n = p->in(AGENT_PORT_DATA);
 
 	if (n < sizeof(struct psp_report_answer) || n > ANSWER_MAX)
-		return err_set(e, EX_GUEST, "TEE: an answer of %u bytes from the platform model", n);
+		return err_set(e, EX_GUEST, "TEE: an answer of %u bytes from the platform "
+			       "model", n);
 	for (uint32_t i = 0; i < n; i += 4) {
 		uint32_t word = p->in(AGENT_PORT_DATA);
 		memcpy(out + i, &word, n - i < 4 ? n - i : 4);

@@ -53,7 +53,8 @@ static bool add_extension(X509 *x, const char *oid, const uint8_t *data, int siz
 	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
 	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
 	X509_EXTENSION *ext = NULL;
-	bool good = object != NULL && value != NULL && ASN1_OCTET_STRING_set(value, data, size) == 1;
+	bool good = object != NULL && value != NULL &&
+		    ASN1_OCTET_STRING_set(value, data, size) == 1;
 
 	if (good)
 		ext = X509_EXTENSION_create_by_OBJ(NULL, object, 0, value);
@@ -141,7 +142,8 @@ static X509 *issue(enum chain_role role, EVP_PKEY *key, EVP_PKEY *issuer, const 
 	X509 *x = X509_new();
 	bool good = x != NULL && X509_set_version(x, X509_VERSION_3) == 1 &&
 		    /* A VCEK has serial number 0 (57230). */
-		    ASN1_INTEGER_set(X509_get_serialNumber(x), role == CHAIN_VCEK ? 0 : role) == 1 &&
+		    ASN1_INTEGER_set(X509_get_serialNumber(x),
+				     role == CHAIN_VCEK ? 0 : role) == 1 &&
 		    X509_gmtime_adj(X509_getm_notBefore(x), -DAY) != NULL &&
 		    X509_time_adj_ex(X509_getm_notAfter(x), LIFE_YEARS * 365, 0, NULL) != NULL &&
 		    set_name(X509_get_subject_name(x), common_name[role]) &&
@@ -161,7 +163,7 @@ static uint8_t *write_table(X509 *const cert[ROLES], size_t *size)
 {
 	uint8_t *der[ROLES] = { NULL };
 	int der_size[ROLES];
-	size_t total = (ROLES + 1) * ENTRY;
+	size_t total = (size_t)(ROLES + 1) * ENTRY;
 	uint32_t offset = (uint32_t)total;
 	bool good = true;
 

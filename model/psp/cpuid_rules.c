@@ -241,7 +241,7 @@ void cpuid_of_this_machine(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
 {
 	memset(out, 0, 4 * sizeof(out[0]));
 	if (leaf == 0x8000001f) {
-		/* SME, SEV, page flush, ES, SNP, VMPL; C-bit 51, one bit of addresses lost, 4 VMPLs */
+		/* SME, SEV, page flush, ES, SNP, VMPL; C-bit 51, one address bit lost, 4 VMPLs */
 		out[0] = 0x3f;
 		out[1] = CPUID_C_BIT | 1u << 6 | 4u << 12;
 		out[2] = 509;

@@ -26,7 +26,7 @@
 
 static const char USAGE[] = "usage: pavise-psp-sim init --state DIR\n"
 			    "       pavise-psp-sim root --state DIR -o FILE\n"
-			    "A simulated secure processor: its reports prove nothing about hardware.\n";
+			    "A simulated secure processor: it proves nothing of hardware.\n";
 
 struct options {
 	const char *label;
@@ -161,8 +161,8 @@ static int tool(int argc, char **argv, struct err *e)
 		else if (root && i + 1 < argc && strcmp(argv[i], "-o") == 0)
 			out = argv[i + 1];
 		else
-			return err_set(e, EX_USAGE_ERROR, "%s: unknown or without value: see --help",
-				       argv[i]);
+			return err_set(e, EX_USAGE_ERROR, "%s: unknown or without value: see "
+				       "--help", argv[i]);
 	}
 	if (folder == NULL || (root && out == NULL))
 		return err_set(e, EX_USAGE_ERROR, "%s: needs --state DIR%s", argv[1],

@@ -25,8 +25,8 @@ int serve_message(struct psp *p, int fd, struct err *e)
 	if (n <= 0)
 		return 0;
 	if ((size_t)n > sizeof(question))
-		return err_set(e, EX_MALFORMED, "psp: message of %zd bytes, at most %zu are allowed",
-			       n, sizeof(question));
+		return err_set(e, EX_MALFORMED, "psp: message of %zd bytes, at most %zu are "
+			       "allowed", n, sizeof(question));
 	int rc = psp_handle(p, question, (size_t)n, answer, &size, e);
 	/* Plaintext of guest pages and keys: not kept. */
 	OPENSSL_cleanse(question, (size_t)n);
@@ -59,7 +59,8 @@ static int take_record(int control, int (*seal)(struct err *e), struct err *e)
 
 int serve(struct psp *p, int fd, int control, int (*seal)(struct err *e), struct err *e)
 {
-	struct pollfd wait[2] = { { .fd = control, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+	struct pollfd wait[2] = { { .fd = control, .events = POLLIN },
+				  { .fd = fd, .events = POLLIN } };
 	int rc = 1;
 
 	while (rc > 0) {

@@ -24,8 +24,8 @@ static int check_private(const char *what, const char *path, int fd, mode_t type
 	if ((st.st_mode & S_IFMT) != type)
 		return err_set(e, EX_HOST, "%s %s: of the wrong kind: name another", what, path);
 	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
-		return err_set(e, EX_HOST, "%s %s: owner %u, mode %03o: others could read or change "
-			       "it: chown to %u, chmod go=", what, path, st.st_uid,
+		return err_set(e, EX_HOST, "%s %s: owner %u, mode %03o: others could read or "
+			       "change it: chown to %u, chmod go=", what, path, st.st_uid,
 			       st.st_mode & 0777u, geteuid());
 	return 0;
 }
@@ -50,7 +50,9 @@ static int file_path(const char *folder, const char *name, char out[PATH_MAX], s
 {
 	int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
 
-	return n > 0 && n < PATH_MAX ? 0 : err_set(e, EX_USAGE_ERROR, "%.40s: path too long", folder);
+	if (n > 0 && n < PATH_MAX)
+		return 0;
+	return err_set(e, EX_USAGE_ERROR, "%.40s: path too long", folder);
 }
 
 /* 1: there and private; 0: not there. */
@@ -70,7 +72,7 @@ static int look(const char *folder, int dir, const char *name, struct err *e)
 static int make_chip(const char *folder, struct err *e)
 {
 	char path[PATH_MAX];
-	uint8_t *key, *table;
+	uint8_t *key = NULL, *table = NULL;
 	size_t key_size = 0, table_size = 0;
 	int rc = chain_make(&key, &key_size, &table, &table_size, e);
 
@@ -116,8 +118,8 @@ int state_root(const char *folder, const char *path, struct err *e)
 	char certs[PATH_MAX];
 	void *table = NULL;
 	char *text;
-	size_t size;
-	int dir, rc = open_folder(folder, 0, &dir, e);
+	size_t size = 0;
+	int dir = -1, rc = open_folder(folder, 0, &dir, e);
 
 	if (rc != 0)
 		return rc;

@@ -152,7 +152,8 @@ int bench_signature_holds(const uint8_t report[PSP_REPORT_SIZE], X509 *vcek)
 	int size = i2d_ECDSA_SIG(sig, &der);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	assert_non_null(ctx);
-	int good = EVP_DigestVerifyInit(ctx, NULL, EVP_sha384(), NULL, X509_get0_pubkey(vcek)) == 1 &&
+	int good = EVP_DigestVerifyInit(ctx, NULL, EVP_sha384(), NULL,
+					X509_get0_pubkey(vcek)) == 1 &&
 		   EVP_DigestVerify(ctx, der, (size_t)size, report, 0x2a0) == 1;
 	EVP_MD_CTX_free(ctx);
 	OPENSSL_free(der);

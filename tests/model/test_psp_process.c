@@ -239,8 +239,8 @@ static void arguments_are_checked(void **state)
 		{ "pavise-psp-sim", "control=3", "psp=4", "log=5", "key=6", "certs=7", NULL },
 		{ "pavise-psp-sim", "label=none", "control=3", "psp=4", "log=5", "key=6", "certs=7",
 		  "certs=7", NULL },
-		{ "pavise-psp-sim", "label=none", "control=3", "psp=4", "log=5", "key=6", "certs=99",
-		  NULL },
+		{ "pavise-psp-sim", "label=none", "control=3", "psp=4", "log=5", "key=6",
+		  "certs=99", NULL },
 		{ "pavise-psp-sim", "init", NULL },
 		{ "pavise-psp-sim", "root", "--state", "/nonexistent", NULL },
 	};

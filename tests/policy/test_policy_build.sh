@@ -21,11 +21,18 @@ else
     not_ok "the policy builds with its assertions" "$out"
 fi
 
+if out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" "$policy/pavise-sim.cil" 2>&1); then
+    ok "the simulation's module builds beside it"
+else
+    not_ok "the simulation's module builds beside it" "$out"
+fi
+
 # planted NAME RULE: a later module that adds the rule must be refused, for that assertion
 planted() {
     local out
     printf '%s\n' "$2" >"$work/planted.cil"
-    if ! out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" "$work/planted.cil" 2>&1) &&
+    if ! out=$("$policy/build.sh" "$work/store" "$root" "$policy/pavise.cil" "$policy/pavise-sim.cil" \
+        "$work/planted.cil" 2>&1) &&
         grep -q neverallow <<<"$out"; then ok "refused: $1"; else not_ok "refused: $1" "$out"; fi
 }
 planted "executable memory" '(allow pavise_vmm_t self (process (execmem)))'
@@ -35,6 +42,11 @@ planted "the VMM opening /dev/kvm" '(allow pavise_vmm_t kvm_device_t (chr_file (
 planted "another ioctl of /dev/kvm" '(allowx pavise_vmm_t kvm_device_t (ioctl chr_file (0xae67)))'
 planted "a second door to a domain" '(allow pavise_vmm_t bin_t (file (entrypoint)))'
 planted "a VMM reading the vTPM's state" '(allow pavise_vmm_t pavise_tpmstate_t (file (read)))'
+planted "a VMM reading the simulated chip" '(allow pavise_vmm_t pavise_psp_state_t (file (read)))'
+planted "the simulated VMM reading the chip" '(allow pavise_vmm_sim_t pavise_psp_state_t (file (read)))'
+planted "a device mapping simulated private memory" '(allow pavise_dev_t pavise_gmem_sim_t (file (map)))'
+planted "the simulated processor reading guest memory" '(allow pavise_psp_t pavise_ram_t (file (read)))'
+planted "the simulated VMM opening /dev/kvm" '(allow pavise_vmm_sim_t kvm_device_t (chr_file (open)))'
 
 # The control: a harmless rule in the same place does build, so it is the assertion that refuses.
 echo '(allow pavise_vmm_t self (process (getsched)))' >"$work/harmless.cil"

@@ -99,6 +99,16 @@ check "memory below the plan's" 64 "the plan demands" a "${usual[@]}" --memory 2
 check "cpus 0" 64 "at least 1" a "${usual[@]}" --cpus 0
 check "cpus above the plan's" 64 "the plan allows 2" a "${usual[@]}" --cpus 3
 check "isolation unknown" 64 "required or degraded" a "${usual[@]}" --isolation auto
+check "tee unknown" 64 "none or snp" a "${usual[@]}" --tee tdx
+check "platform unknown" 64 "kvm or sim" a "${usual[@]}" --platform xen
+check "tee that the plan is not for" 64 "say --tee none" a "${usual[@]}" --tee snp
+check "simulation of a plain machine" 64 "add --tee snp" a "${usual[@]}" --platform sim
+check "host data of a plain machine" 64 "add --tee snp" a "${usual[@]}" \
+    --host-data "$(printf '%064d' 0)"
+check "host data too short" 64 "64 hexadecimal" a "${usual[@]}" --tee snp --host-data 00
+check "simulation without a chip" 64 "psp-key-fd" a "${usual[@]}" --tee snp --platform sim
+check "a chip without simulation" 64 "psp-key-fd" a "${usual[@]}" --tee snp --psp-key-fd 5 --psp-certs-fd 5
+check "a chip that is closed" 64 "psp-key-fd" a "${usual[@]}" --tee snp --platform sim --psp-key-fd 44 --psp-certs-fd 5
 check "log without descriptor" 64 "NAME:FD" a "${usual[@]}" --log vmm
 check "log name that climbs" 64 "not 1 to 32" a "${usual[@]}" --log ../vmm:1
 check "plan descriptor closed" 64 "plan-fd" a "${usual[@]}" --plan-fd 44

@@ -62,7 +62,7 @@ void rmp_launch(struct rmp *r, uint64_t page)
 
 static bool fits_large(const struct rmp *r, uint64_t first)
 {
-	if (r->small_only || first + RMP_LARGE_PAGES > r->pages)
+	if (first < r->small_below || first + RMP_LARGE_PAGES > r->pages)
 		return false;
 	for (uint64_t i = first; i < first + RMP_LARGE_PAGES; i++)
 		if ((r->page[i] & (RMP_PRIVATE | RMP_ASSIGNED)) != RMP_PRIVATE)

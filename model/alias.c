@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define MERGE 0x200000ull
+
 /* The first slot that ends above gpa. */
 static unsigned find(const struct alias *a, uint64_t gpa)
 {
@@ -52,15 +54,43 @@ static int drop(struct alias *a, unsigned at, struct err *e)
 	return 0;
 }
 
+static bool joins(const struct alias_slot *low, const struct alias_slot *high)
+{
+	return low->gpa + low->size == high->gpa && low->host + low->size == high->host;
+}
+
+/* A guest that validates 4 KiB at a time would use up KVM's slots: whatever completes 2 MiB is made
+ * one slot with what lies below it there. `at` is the slot just made. */
+static int merge(struct alias *a, unsigned at, struct err *e)
+{
+	uint64_t end = a->slot[at].gpa + a->slot[at].size, base = end - MERGE;
+	unsigned first = at;
+	struct alias_slot whole;
+	int rc = 0;
+
+	if (end % MERGE != 0)
+		return 0;
+	while (first > 0 && a->slot[first].gpa > base && joins(&a->slot[first - 1], &a->slot[first]))
+		first--;
+	if (first == at || a->slot[first].gpa != base)
+		return 0;
+	whole = (struct alias_slot){ base, MERGE, a->slot[first].host, 0 };
+	for (unsigned i = first; rc == 0 && i <= at; i++)
+		rc = drop(a, first, e);
+	return rc < 0 ? rc : insert(a, first, whole, e);
+}
+
 int alias_map(struct alias *a, uint64_t gpa, uint64_t size, uint64_t host, struct err *e)
 {
 	const struct alias_slot s = { .gpa = gpa, .size = size, .host = host };
 	unsigned at = find(a, gpa);
+	int rc;
 
 	if (at < a->count && a->slot[at].gpa < gpa + size)
 		return err_set(e, EX_INTERNAL, "alias: %#llx is mapped already",
 			       (unsigned long long)gpa);
-	return insert(a, at, s, e);
+	rc = insert(a, at, s, e);
+	return rc < 0 ? rc : merge(a, at, e);
 }
 
 /* KVM changes the size of no slot: the whole is removed, what is left of it made again. */

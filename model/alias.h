@@ -1,5 +1,5 @@
-/* The guest's memory slots. Every page of RAM may be reached by two guest-physical addresses, each on
- * a backing of its own: GPA (shared) and GPA with the C-bit (private). A slot exists exactly
+/* The guest's memory slots. Every page of RAM may be reached by two guest-physical addresses, each
+ * on a backing of its own: GPA (shared) and GPA with the C-bit (private). A slot exists exactly
  * where the RMP lets the guest through, so that every other access leaves the guest and is
  * judged (exits.c). */
 #ifndef PAVISE_MODEL_ALIAS_H

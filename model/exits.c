@@ -1,6 +1,6 @@
-/* Between two KVM_RUNs. What a plain VM leaves with is turned into what KVM on SEV-SNP would show its
- * user: instructions of the image are answered here, requests of the guest become exits, and an
- * access that hardware would not let through ends the run. */
+/* Between two KVM_RUNs. What a plain VM leaves with is turned into what KVM on SEV-SNP would show:
+ * instructions of the image are answered here, requests of the guest become exits, and an access
+ * that hardware would not let through ends the run. */
 #include "model/platform.h"
 #include "model/real.h"
 #include "model/walk.h"

@@ -1,7 +1,7 @@
-/* The fold: the stock kernel that comes next knows nothing of this model, and a plain KVM cannot run
- * it as an SEV-SNP guest. So private memory ends here: what the guest validated is copied into the
- * shared backing, both aliases of every page lead there, and the kernel's way to learn of SEV-SNP
- * is taken away. Everything said about private memory holds up to this point only. */
+/* The fold: the stock kernel that comes next knows nothing of this model, and a plain KVM cannot
+ * run it as an SEV-SNP guest. So private memory ends here: what the guest validated is copied into
+ * the shared backing, both aliases of every page lead there, and the kernel's way to learn of
+ * SEV-SNP is taken away. Everything said about private memory holds up to this point only. */
 #include "model/platform.h"
 
 #include <string.h>

@@ -55,6 +55,7 @@
 #define PSC_LARGE       (1ull << 56)
 #define PSC_PRIVATE     1u
 #define PSC_SHARED      2u
+#define LARGE_BYTES     0x200000ull
 
 static uint64_t get(const uint8_t *page, unsigned offset)
 {
@@ -169,7 +170,7 @@ static struct ghcb_call next_change(uint8_t *page, unsigned offset)
 		return answered(page, 0);
 	if (!psc_operation(get(page, entry_at(offset, current)), &c.change))
 		return answered(page, PSC_BAD_ENTRY);
-	if (c.change.large && c.change.gpa % (512 * 4096) != 0)
+	if (c.change.large && c.change.gpa % LARGE_BYTES != 0)
 		return answered(page, PSC_BAD_ENTRY);
 	for (c.entries = 1; current + c.entries <= end; c.entries++) {
 		struct ghcb_change n;

@@ -34,7 +34,7 @@ struct ghcb_call {
 	unsigned entries; /* of the buffer that `change` stands for */
 };
 
-/* VMGEXIT with a request in the GHCB MSR. GHCB_ANSWERED and GHCB_REGISTER: *answer is the new MSR. */
+/* VMGEXIT with a request in the GHCB MSR. GHCB_ANSWERED, GHCB_REGISTER: *answer is the new MSR. */
 struct ghcb_call ghcb_msr_request(uint64_t msr, uint64_t *answer);
 /* The MSR after a page state change that the VMM answered with ret. */
 uint64_t ghcb_msr_psc_answer(uint64_t ret);

@@ -156,9 +156,7 @@ static int launch_vcpu(struct model_vcpu *v, uint32_t *fw)
 
 	if (v->protected)
 		return -EINVAL;
-	rc = model_make_vmsa(v, model.vmsa_features, vmsa);
-	if (rc < 0)
-		return rc;
+	model_make_vmsa(v, model.vmsa_features, vmsa);
 	rc = psp_launch_update(model.psp_fd, MODEL_VMSA_GPA, VMSA_TYPE, MODEL_ASID, vmsa,
 			       &replaced, &status, &e);
 	rc = firmware(rc, status, -EIO, fw);

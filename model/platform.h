@@ -48,7 +48,8 @@ struct model_vcpu {
 	uint64_t run_size;
 	struct kvm_regs regs;   /* as the VMM set them: the VMSA is made of these */
 	struct kvm_sregs sregs;
-	bool has_cpuid, protected;
+	uint64_t pat;
+	bool has_pat, has_cpuid, protected;
 
 	uint64_t ghcb_msr, ghcb_registered;
 	enum model_pending pending;
@@ -116,8 +117,8 @@ int model_patch_sites(struct err *e);
 /* The site whose four bytes contain rip or end at the two-byte OUT before it; -1: none. */
 int model_site_at(uint64_t rip);
 
-/* VMSA of a vCPU, as KVM makes it (vmsa.c). 0 or a negative errno. */
-int model_make_vmsa(struct model_vcpu *v, uint64_t features, uint8_t page[4096]);
+/* VMSA of a vCPU, as KVM makes it (vmsa.c). */
+void model_make_vmsa(const struct model_vcpu *v, uint64_t features, uint8_t page[4096]);
 
 /* Ends private memory: from here on it is a plain guest (fold.c). */
 int model_fold(struct err *e);

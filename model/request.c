@@ -1,5 +1,5 @@
-/* The guest agent's way to the simulated processor after the fold, in place of the sev-guest driver,
- * which the folded kernel does not have. Two ports, 32 bits wide:
+/* The guest agent's way to the simulated processor after the fold, in place of the sev-guest
+ * driver, which the folded kernel does not have. Two ports, 32 bits wide:
  *
  *   0x5E0 write  1 begin a request, 2 submit it, 3 reset
  *         read   0 idle, 1 an answer is ready, 2 error

@@ -62,7 +62,7 @@ void rmp_launch(struct rmp *r, uint64_t page)
 
 static bool fits_large(const struct rmp *r, uint64_t first)
 {
-	if (r->small_only || first + RMP_LARGE_PAGES > r->pages)
+	if (first < r->small_below || first + RMP_LARGE_PAGES > r->pages)
 		return false;
 	for (uint64_t i = first; i < first + RMP_LARGE_PAGES; i++)
 		if ((r->page[i] & (RMP_PRIVATE | RMP_ASSIGNED)) != RMP_PRIVATE)
@@ -139,10 +139,8 @@ struct rmp_answer rmp_adjust(struct rmp *r, uint64_t page, bool large, bool alig
 		return a;
 	if ((attributes & ADJUST_MBZ) != 0 || target > VMPL_LAST)
 		a.code = RMP_FAIL_INPUT;
-	else if (target == 0) /* only those below the caller's own level */
-		a.code = RMP_FAIL_PERMISSION;
-	else if ((r->page[page] & RMP_VALIDATED) == 0)
-		a.code = RMP_FAIL_PERMISSION;
+	else if (target == 0 || (r->page[page] & RMP_VALIDATED) == 0)
+		a.code = RMP_FAIL_PERMISSION; /* only levels below the caller's own */
 	else if (!large && (attributes & VMSA_BIT) != 0)
 		r->page[page] |= RMP_VMSA;
 	else if (!large)

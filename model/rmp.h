@@ -28,7 +28,8 @@
 struct rmp {
 	uint8_t *page;   /* borrowed; `pages` bytes */
 	uint64_t pages;
-	bool small_only; /* as a kernel whose guest_memfd has no 2 MiB pages (Linux up to 6.16) */
+	uint64_t small_below; /* below this page the host has no 2 MiB pages to give: Linux up to
+			       * 6.16 has none anywhere */
 };
 
 /* EAX of both instructions. */
@@ -39,8 +40,8 @@ enum rmp_code {
 	RMP_FAIL_SIZEMISMATCH = 6,
 };
 
-/* Outcome of an instruction: its code and CF, or a nested page fault because the host holds the page
- * for shared. */
+/* Outcome of an instruction: its code and CF, or a nested page fault because the host holds the
+ * page for shared. */
 struct rmp_answer {
 	bool fault;
 	enum rmp_code code;

@@ -10,6 +10,7 @@
 #define LEAF_EXTENDED_MAX 0x80000000u
 #define LEAF_ADDRESS      0x80000008u
 #define LEAF_SEV          0x8000001Fu
+#define MSR_PAT           0x277u
 #define PHYS_BITS         52u /* the C-bit is bit 51, and KVM checks page tables against this */
 
 /* AMD APM vol. 3 §E.4.17: SEV, SEV-ES, SEV-SNP; C-bit; ASIDs. */
@@ -144,8 +145,13 @@ static int refuse(const struct model_vcpu *v, const char *name, struct err *e)
 
 int __wrap_kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value, struct err *e)
 {
-	int rc = refuse(vcpu_of(vcpu_fd), "KVM_SET_MSRS", e);
+	struct model_vcpu *v = vcpu_of(vcpu_fd);
+	int rc = refuse(v, "KVM_SET_MSRS", e);
 
+	if (rc == 0 && v && index == MSR_PAT) {
+		v->pat = value;
+		v->has_pat = true;
+	}
 	return rc < 0 ? rc : __real_kvm_set_msr(vcpu_fd, index, value, e);
 }
 

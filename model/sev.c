@@ -165,6 +165,14 @@ static int check_slot(uint64_t gpa, uint64_t size, uint64_t host, int gmem_fd, u
 	return model.region_count == MODEL_REGION_MAX ? -EINVAL : 0;
 }
 
+/* For tests; the launcher passes no environment. Bytes, in any notation of strtoull. */
+static uint64_t small_pages(void)
+{
+	const char *bytes = getenv("PAVISE_SIM_SMALL_BELOW");
+
+	return bytes ? strtoull(bytes, NULL, 0) / RMP_PAGE : 0;
+}
+
 /* No slot reaches KVM yet: alias_sync makes them page by page as the RMP lets the guest through. */
 int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 		   int gmem_fd, uint64_t gmem_offset)
@@ -182,7 +190,7 @@ int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64
 	r->size = size;
 	r->gmem_offset = gmem_offset;
 	r->rmp.pages = size / RMP_PAGE;
-	r->rmp.small_only = getenv("PAVISE_SIM_SMALL_PAGES") != NULL;
+	r->rmp.small_below = small_pages();
 	r->rmp.page = calloc(r->rmp.pages, 1);
 	if (!r->rmp.page)
 		return -ENOMEM;

@@ -16,7 +16,7 @@ static bool read_entry(uint64_t table, unsigned index, uint64_t *entry)
 
 	if (!page)
 		return false;
-	memcpy(entry, page + 8 * index, sizeof(*entry));
+	memcpy(entry, page + sizeof(*entry) * index, sizeof(*entry));
 	return (*entry & PRESENT) != 0;
 }
 

@@ -1,5 +1,5 @@
-/* The guest's own page tables, read as the processor would: 4 levels, each entry private or shared by
- * its C-bit (AMD APM vol. 2 §5.3, §15.34.1). */
+/* The guest's own page tables, read as the processor would: 4 levels, each entry private or shared
+ * by its C-bit (AMD APM vol. 2 §5.3, §15.34.1). */
 #ifndef PAVISE_MODEL_WALK_H
 #define PAVISE_MODEL_WALK_H
 

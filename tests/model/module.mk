@@ -29,8 +29,17 @@ $(O)/tests/guests/snp-%.bin: $(O)/snp-guests/%-main.o $(SNP_GUEST_LIB) $(SNP_GUE
 	$(Q)$(OBJCOPY) -O binary -j .image $(@:.bin=.elf) $@
 
 TOOLS += kvm_model
-kvm_model_SRCS := tests/model/kvm_model.c tests/model/psp_process.c $(KVM_HARNESS_SRCS)
+kvm_model_SRCS = tests/model/kvm_model.c tests/model/psp_process.c \
+                 $(sort $(KVM_HARNESS_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS))
+kvm_model_LIBS := -lcrypto
 KVM_SCRIPTS += $(O)/tests/kvm_model
+
+# The SEV-SNP firmware image itself, and a kernel of a few instructions.
+TOOLS += kvm_model_boot
+kvm_model_boot_SRCS = tests/model/kvm_model_boot.c tests/model/psp_process.c \
+                      $(sort $(KVM_HARNESS_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS))
+kvm_model_boot_LIBS := -lcrypto
+KVM_SCRIPTS += $(O)/tests/kvm_model_boot
 
 
 TESTS += test_model_rmp test_model_ghcb test_model_alias test_model_launch
@@ -49,3 +58,5 @@ TOOLS += kvm_model_firmware
 kvm_model_firmware_SRCS := tests/model/kvm_model_firmware.c tests/model/psp_process.c \
                            $(KVM_HARNESS_SRCS) firmware/sha256.c firmware/sha384.c
 KVM_SCRIPTS += $(O)/tests/kvm_model_firmware
+FUZZERS += fuzz_ghcb_host
+fuzz_ghcb_host_SRCS := tests/fuzz/fuzz_ghcb_host.c model/ghcb.c

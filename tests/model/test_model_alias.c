@@ -157,7 +157,8 @@ static void too_many_slots(void **unused)
 	full.set = set;
 	full.count = ALIAS_SLOTS_MAX;
 	for (unsigned i = 0; i < ALIAS_SLOTS_MAX; i++)
-		full.slot[i] = (struct alias_slot){ i * 2 * RMP_PAGE, RMP_PAGE, SHARED, i };
+		full.slot[i] = (struct alias_slot){ RMP_PAGE * 2 * i, RMP_PAGE, SHARED,
+						     i };
 	assert_int_equal(alias_map(&full, RMP_PAGE, RMP_PAGE, SHARED, &e), -EX_HOST);
 }
 

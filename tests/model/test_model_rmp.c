@@ -1,4 +1,4 @@
-/* The simulated RMP: every state of a page against every instruction and every command of the host. */
+/* The simulated RMP: every state of a page against each instruction and command of the host. */
 #include "model/rmp.h"
 
 #include <setjmp.h>
@@ -31,11 +31,11 @@ static void prepare(enum before b)
 		rmp_set_private(&rmp, 600, 1, false);
 		break;
 	case UNTOUCHED:
-		rmp.small_only = true;
+		rmp.small_below = PAGES;
 		break;
 	case INVALID:
 	case VALID:
-		rmp.small_only = true;
+		rmp.small_below = PAGES;
 		assert_true(rmp_touch(&rmp, 600));
 		if (b == VALID)
 			rmp_pvalidate(&rmp, 600, false, true, true);
@@ -143,7 +143,7 @@ static void host_commands(void **unused)
 	assert_true(rmp_private_usable(state[600]));
 	/* A block of which one page is the guest's already becomes no large page. */
 	prepare(UNTOUCHED);
-	rmp.small_only = false;
+	rmp.small_below = 0;
 	rmp_launch(&rmp, 512);
 	assert_true(rmp_touch(&rmp, 513));
 	assert_false(state[513] & RMP_LARGE);

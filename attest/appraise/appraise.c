@@ -157,6 +157,7 @@ static void check_report(const struct appraisal *a)
 			     .ak_public = ev->has_vtpm ? ev->ak_public : NULL,
 			     .ak_public_size = ev->ak_public_size };
 	bool fits = a->policy != NULL && appraise_tee_fits(a);
+	struct snp_certs none = { 0 };
 	uint8_t want[64];
 	struct err e = { 0 };
 
@@ -166,7 +167,7 @@ static void check_report(const struct appraisal *a)
 		.report_size = ev->report_size,
 		.cert_table = ev->cert_table,
 		.cert_table_size = ev->cert_table_size,
-		.certs = a->certs,
+		.certs = a->certs != NULL ? a->certs : &none,
 		.trust_root = a->trust_root,
 		.now = a->now,
 		.policy = fits ? &a->policy->snp : NULL,
@@ -175,6 +176,7 @@ static void check_report(const struct appraisal *a)
 		.checks = a->checks,
 	};
 	check_snp(&s);
+	snp_certs_free(&none);
 	/* Without it the report would be anyone's; evidence_parse makes it impossible. */
 	if (bound < 0)
 		check_fail_err(a->checks, "snp.binding", &e);

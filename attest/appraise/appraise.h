@@ -17,8 +17,8 @@ struct appraisal {
 	size_t nonce_size;
 	/* With evidence of SEV-SNP: */
 	const struct snp_reference *snp_reference; /* of the policy's plan; NULL without one */
-	struct snp_certs *certs;		   /* from options; completed from the evidence */
-	X509 *trust_root;			   /* NULL: only AMD's roots count */
+	struct snp_certs *certs; /* from options, completed from the evidence; NULL: none */
+	X509 *trust_root;	 /* NULL: only AMD's roots count */
 	time_t now;
 	struct checks *checks; /* filled */
 };

@@ -66,7 +66,7 @@ static int parse_tee(const json_t *root, struct evidence *out, struct err *e)
 
 	if (r == 0)
 		r = json_get_string("evidence.tee", tee, "type", 1, &type, e);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (strcmp(type, "none") == 0)
 		return json_only_keys("evidence.tee", tee, plain_keys, e);

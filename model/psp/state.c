@@ -93,7 +93,7 @@ static int make_chip(const char *folder, struct err *e)
 
 int state_init(const char *folder, int *made, struct err *e)
 {
-	int dir, rc = open_folder(folder, 1, &dir, e);
+	int dir = -1, rc = open_folder(folder, 1, &dir, e);
 
 	if (rc != 0)
 		return rc;

@@ -20,12 +20,20 @@ fail() {
     exit 1
 }
 
+# A chip is made at first use; its RSA keys take minutes under emulation, so here, and kept.
+make_chip() {
+    [ -d "$build/sim-chip" ] || {
+        "$build/bin/pavise-psp-sim" init --state "$build/sim-chip.new" && mv "$build/sim-chip.new" "$build/sim-chip"
+    } && mkdir -p "$build/snp-stage/var/lib" && cp -a "$build/sim-chip" "$build/snp-stage/var/lib/pavise-sim"
+}
+
 make_payload() {
     kernel=$(find /boot -name 'vmlinuz-6.12*-cloud-amd64' | sort -V | tail -n 1)
     [ -n "$kernel" ] || { echo "no Debian cloud kernel in /boot: run scripts/setup.sh lab"; return 1; }
     rm -rf "$payload" "$build/snp-stage"
     mkdir -p "$payload" &&
         make -s -C "$here" install DESTDIR="$build/snp-stage" &&
+        make_chip &&
         "$lab/mk-guest-initrd.sh" --out "$payload/initrd" --init "$lab/guest-init" \
             --bin "$build/bin/pavise-agent-sim:/bin/pavise-agent" &&
         cp "$kernel" "$payload/kernel" &&

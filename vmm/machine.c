@@ -106,7 +106,8 @@ static int add_devices(struct vm *vm, const struct config *c, struct err *e)
 	return rc;
 }
 
-/* All vCPUs exist before the plan is loaded: an SEV-SNP launch encrypts them; then nothing can be created from /dev/kvm any more. */
+/* All vCPUs exist before the plan is loaded: an SEV-SNP launch encrypts them. Then nothing can be
+ * created from /dev/kvm any more. */
 static int add_vcpus(struct vm *vm, unsigned count, struct err *e)
 {
 	int most = kvm_check_cap(vm->kvm_fd, KVM_CAP_MAX_VCPUS);

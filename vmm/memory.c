@@ -107,7 +107,8 @@ int memory_discard(const struct memory *m, uint64_t offset, uint64_t n)
 {
 	if (!ck_range(offset, n, m->size))
 		return -EX_INTERNAL;
-	if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)n) < 0)
+	if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+		      (off_t)n) < 0)
 		return -EX_HOST;
 	return 0;
 }

@@ -22,6 +22,20 @@ test_vmm_tpm_crb_LIBS := -lcmocka
 test_vmm_memory_SRCS := tests/unit/test_vmm_memory.c vmm/memory.c common/err.c
 test_vmm_memory_LIBS := -lcmocka
 
+SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_SNP_SRCS) vmm/vm.c \
+                 vmm/memory.c $(COMMON_SRCS)
+TESTS += test_snp_launch test_snp_exits test_snp_cpuid
+test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)
+test_snp_launch_LIBS := -lcmocka
+test_snp_exits_SRCS := tests/unit/test_snp_exits.c $(SNP_TEST_SRCS)
+test_snp_exits_LIBS := -lcmocka
+test_snp_cpuid_SRCS := tests/unit/test_snp_cpuid.c vmm/tee/snp_cpuid.c common/err.c
+test_snp_cpuid_LIBS := -lcmocka
+
 FUZZERS += fuzz_vmm_platform
 fuzz_vmm_platform_SRCS := tests/fuzz/fuzz_vmm_platform.c $(VMM_PLATFORM_SRCS) vmm/bus/dispatch.c \
                           common/err.c common/bytes.c
+
+FUZZERS += fuzz_snp_exits
+fuzz_snp_exits_SRCS := tests/fuzz/fuzz_snp_exits.c $(SNP_TEST_SRCS)
+fuzz_snp_exits_LIBS := -lpthread

@@ -1,4 +1,4 @@
-/* An SEV-SNP guest: joins the parts (snp_memory, snp_cpuid, snp_launch, snp_exits) to the backend. */
+/* An SEV-SNP guest: joins snp_memory, snp_cpuid, snp_launch and snp_exits to the backend. */
 #include "vmm/tee/snp.h"
 
 #include "vmm/config.h"

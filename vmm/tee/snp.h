@@ -1,5 +1,5 @@
-/* An SEV-SNP guest on KVM (Documentation/virt/kvm/x86/amd-memory-encryption.rst): what lives as long
- * as the VM, and the parts of its launch and run time that snp.c joins.
+/* An SEV-SNP guest on KVM (Documentation/virt/kvm/x86/amd-memory-encryption.rst): what lives as
+ * long as the VM.
  *
  * Every page of RAM has two backings: the guest_memfd holds what is private, encrypted and out of
  * our reach; the RAM memfd holds what is shared, and devices see only that. Which one a page uses
@@ -13,6 +13,7 @@
 #include "vmm/memory.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct snp {
 	int gmem_fd;            /* private backing; offsets as in the RAM memfd */
 	const struct memory *memory;
 	pthread_mutex_t lock;   /* attribute, discard and book of a chunk change together */
+	atomic_ullong refusals; /* of conversions the guest asked for */
 	uint8_t *shared;        /* the book: a bit a page of the RAM memfd, one when shared */
 
 	/* Of LAUNCH_FINISH. */

@@ -46,8 +46,8 @@ int snp_cpuid_mark(union kvm_cpuid_table *t, unsigned c_bit, struct err *e)
 		c->ebx &= ~PHYS_AND_VMPL;
 		return 0;
 	}
-	return err_set(e, EX_HOST, "kvm: no CPUID leaf 8000001F: this host's KVM does not offer SEV: "
-		       "load kvm_amd with sev=1 sev_es=1 sev_snp=1");
+	return err_set(e, EX_HOST, "kvm: no CPUID leaf 8000001F: this host's KVM does not offer "
+		       "SEV: load kvm_amd with sev=1 sev_es=1 sev_snp=1");
 }
 
 static struct snp_cpuid_entry entry_of(const struct kvm_cpuid_entry2 *c)
@@ -86,7 +86,7 @@ static bool is_optional(const struct snp_cpuid_entry *x)
 	return x->leaf > HYPERVISOR_NEEDED && x->leaf <= HYPERVISOR_LAST;
 }
 
-/* Entries of a table, but the optional ones unless wanted; may count more than there is room for. */
+/* Entries of a table, optional ones only if wanted; may count more than there is room for. */
 static unsigned collect(const union kvm_cpuid_table *t, bool optional, struct snp_cpuid_page *out)
 {
 	unsigned count = 0;
@@ -114,8 +114,8 @@ int snp_cpuid_fill(const union kvm_cpuid_table *t, struct snp_cpuid_page *out, s
 		count = collect(t, false, out);
 	}
 	if (count > SNP_CPUID_ENTRIES_MAX)
-		return err_set(e, EX_HOST, "kvm: %u CPUID entries, but the CPUID page of an SNP guest "
-			       "holds %u: report it with the kernel's version", count,
+		return err_set(e, EX_HOST, "kvm: %u CPUID entries, but the CPUID page of an SNP "
+			       "guest holds %u: report it with the kernel's version", count,
 			       SNP_CPUID_ENTRIES_MAX);
 	out->count = count;
 	return 0;

@@ -1,5 +1,5 @@
-/* The CPUID page of an SEV-SNP guest (SEV-SNP firmware ABI, "CPUID page"): the only CPUID values its
- * guest believes, because the security processor has compared them with the hardware's. */
+/* The CPUID page of an SEV-SNP guest (SEV-SNP firmware ABI, "CPUID page"): the only CPUID values
+ * the guest believes, because the security processor has compared them with the hardware's. */
 #ifndef PAVISE_VMM_TEE_SNP_CPUID_H
 #define PAVISE_VMM_TEE_SNP_CPUID_H
 

@@ -18,6 +18,7 @@ static const char *const step_name[SNP_STEPS] = {
 	[SNP_LAUNCH_START] = "SNP_LAUNCH_START",
 	[SNP_LAUNCH_UPDATE] = "SNP_LAUNCH_UPDATE",
 	[SNP_LAUNCH_FINISH] = "SNP_LAUNCH_FINISH",
+	[SNP_RUN] = "KVM_RUN",
 };
 
 /* SEV-SNP firmware ABI (AMD 56860), "status codes". */
@@ -79,86 +80,97 @@ static const struct {
 	{ SNP_LAUNCH_START, EIO, 0x07, "the firmware refuses the guest policy: the host has SMT "
 	  "on and the policy forbids it, or the policy wants newer firmware or a single socket: "
 	  "measure with --policy 0x30000" },
-	{ SNP_LAUNCH_UPDATE, EIO, 0x16, "the firmware refuses a value of the CPUID page: see the "
-	  "log for the leaf; " REPORT_KERNEL },
-	{ SNP_LAUNCH_UPDATE, EIO, 0x02, "the firmware no longer takes pages: launch steps are out "
-	  "of order: report it as a bug" },
+	{ SNP_LAUNCH_UPDATE, EIO, 0x16, "the firmware refuses a value of the CPUID page: see "
+	  "the log for the leaf; " REPORT_KERNEL },
+	{ SNP_LAUNCH_UPDATE, EIO, 0x02, "the firmware no longer takes pages: launch steps are "
+	  "out of order: report it as a bug" },
 	{ SNP_LAUNCH_UPDATE, EIO, 0, "the kernel could not add a page, without word of the "
 	  "firmware: it is shared, added already, or memory ran out: free host memory and try "
 	  "again" },
 	{ SNP_LAUNCH_FINISH, EIO, 0x0B, "the launch digest is not the one the ID block expects: "
 	  "other image, plan, processor count or sev_features: measure again and sign again" },
-	{ SNP_LAUNCH_FINISH, EIO, 0x0A, "a signature of the ID block does not hold: sign it again "
-	  "with the key that id_auth names" },
+	{ SNP_LAUNCH_FINISH, EIO, 0x0A, "a signature of the ID block does not hold: sign it "
+	  "again with the key that id_auth names" },
 	{ SNP_LAUNCH_FINISH, EIO, 0x07, "the ID block's policy is not the plan's: sign one made "
 	  "for this plan" },
 	{ SNP_LAUNCH_FINISH, EIO, 0x16, "the firmware refuses a field of ID block or id_auth: "
 	  "algorithms must be 1 (ECDSA P-384 with SHA-384)" },
-	{ ANY_STEP, EIO, SEV_FW_NONE, "the command never reached the security processor: load the "
-	  "ccp driver, see the kernel log" },
-	{ ANY_STEP, EIO, 0x01, "the platform is not initialized for SNP: enable SNP in the BIOS, see "
-	  "the kernel log for SEV-SNP" },
-	{ ANY_STEP, EIO, 0x03, "the platform's configuration does not allow it: update BIOS and SEV "
-	  "firmware, give the RMP table full coverage" },
+	{ ANY_STEP, EIO, SEV_FW_NONE, "the command never reached the security processor: load "
+	  "the ccp driver, see the kernel log" },
+	{ ANY_STEP, EIO, 0x01, "the platform is not initialized for SNP: enable SNP in the "
+	  "BIOS, see the kernel log for SEV-SNP" },
+	{ ANY_STEP, EIO, 0x03, "the platform's configuration does not allow it: update BIOS and "
+	  "SEV firmware, give the RMP table full coverage" },
 	{ ANY_STEP, EIO, 0x08, "the guest lost its address space id: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x0C, "the address space id belongs to another guest: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x0D, "the address space id is out of range: lower the BIOS setting "
 	  "'minimum SEV non-ES ASID'" },
-	{ ANY_STEP, EIO, 0x13, "the security processor has a hardware error: reboot the host; if it "
-	  "comes back, ask the vendor" },
-	{ ANY_STEP, EIO, 0x14, "the security processor has a hardware error and is unsafe: reboot "
-	  "the host; if it comes back, ask the vendor" },
-	{ ANY_STEP, EIO, 0x17, "the security processor is out of resources: end other confidential "
-	  "guests" },
-	{ ANY_STEP, EIO, 0x18, "the security processor's stored data is damaged: reset the platform "
-	  "or ask the vendor" },
-	{ ANY_STEP, EIO, 0x19, "kernel and firmware disagree about a page's size: " REPORT_KERNEL },
-	{ ANY_STEP, EIO, 0x1A, "kernel and firmware disagree about a page's state: " REPORT_KERNEL },
-	{ ANY_STEP, EIO, 0x1C, "kernel and firmware disagree about a page's owner: " REPORT_KERNEL },
-	{ ANY_STEP, EIO, 0x20, "the RMP table is not initialized: enable RMP coverage in the BIOS" },
-	{ ANY_STEP, EIO, 0x26, "the RMP table could not be initialized: enable RMP coverage in the "
+	{ ANY_STEP, EIO, 0x13, "the security processor has a hardware error: reboot the host; "
+	  "if it comes back, ask the vendor" },
+	{ ANY_STEP, EIO, 0x14, "the security processor has a hardware error and is unsafe: "
+	  "reboot the host; if it comes back, ask the vendor" },
+	{ ANY_STEP, EIO, 0x17, "the security processor is out of resources: end other "
+	  "confidential guests" },
+	{ ANY_STEP, EIO, 0x18, "the security processor's stored data is damaged: reset the "
+	  "platform or ask the vendor" },
+	{ ANY_STEP, EIO, 0x19, "kernel and firmware disagree about a page's size: "
+	  REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x1A, "kernel and firmware disagree about a page's state: "
+	  REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x1C, "kernel and firmware disagree about a page's owner: "
+	  REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x20, "the RMP table is not initialized: enable RMP coverage in the "
 	  "BIOS" },
+	{ ANY_STEP, EIO, 0x26, "the RMP table could not be initialized: enable RMP coverage in "
+	  "the BIOS" },
 	{ ANY_STEP, EIO, 0x23, "the platform must be shut down first: reboot the host" },
 
-	{ SNP_CREATE_VM, EINVAL, ANY_FW, "this host's KVM makes no SNP guests: use Linux 6.11 or "
-	  "newer with kvm_amd.sev_snp=1 and SNP enabled in the BIOS" },
+	{ SNP_CREATE_VM, EINVAL, ANY_FW, "this host's KVM makes no SNP guests: use Linux 6.11 "
+	  "or newer with kvm_amd.sev_snp=1 and SNP enabled in the BIOS" },
 	{ SNP_CREATE_VM, EBUSY, ANY_FW, "no address space id is free: end another confidential "
 	  "guest" },
-	{ SNP_ENABLE_CAP, EINVAL, ANY_FW, "this host's KVM lacks a capability that SNP guests need: "
-	  "use Linux 6.11 or newer" },
+	{ SNP_ENABLE_CAP, EINVAL, ANY_FW, "this host's KVM lacks a capability that SNP guests "
+	  "need: use Linux 6.11 or newer" },
 	{ SNP_INIT2, EBUSY, ANY_FW, "no SEV-ES/SNP address space id is free: end another "
-	  "confidential guest, or raise the limit (misc.max sev_es of the control group, 'minimum "
-	  "SEV non-ES ASID' in the BIOS)" },
+	  "confidential guest, or raise the limit (misc.max sev_es of the control group, "
+	  "'minimum SEV non-ES ASID' in the BIOS)" },
 	{ SNP_INIT2, ENOTTY, ANY_FW, "SNP is off: enable it in the BIOS and with "
 	  "kvm_amd.sev_snp=1, and leave SEV-ES address space ids" },
 	{ SNP_INIT2, EINVAL, ANY_FW, "the kernel refuses the VMSA features or its control group "
 	  "has no sev_es capacity: measure with sev_features 1, look at misc.max" },
 	{ SNP_INIT2, EPERM, ANY_FW, "this VM was initialized before: report it as a bug" },
-	{ SNP_GUEST_MEMFD, EINVAL, ANY_FW, "the kernel refuses a guest_memfd of this size: memory= "
-	  "must be a multiple of 4096" },
-	{ SNP_MEMORY, EINVAL, ANY_FW, "the kernel refuses private memory in a slot: use Linux 6.11 "
-	  "or newer" },
+	{ SNP_GUEST_MEMFD, EINVAL, ANY_FW, "the kernel refuses a guest_memfd of this size: "
+	  "memory= must be a multiple of 4096" },
+	{ SNP_MEMORY, EINVAL, ANY_FW, "the kernel refuses private memory in a slot: use Linux "
+	  "6.11 or newer" },
 	{ SNP_MEMORY, EEXIST, ANY_FW, "RAM regions overlap: report it as a bug" },
 	{ SNP_ATTRIBUTES, EINVAL, ANY_FW, "the kernel refuses private memory: use Linux 6.11 or "
 	  "newer" },
-	{ SNP_LAUNCH_START, ENOTTY, ANY_FW, "the kernel could not make a guest context: SNP is off "
-	  "or the security processor refused: see the kernel log" },
-	{ SNP_LAUNCH_START, EINVAL, ANY_FW, "the kernel refuses the guest policy: Linux 6.12 wants "
-	  "bits 16 and 17 and neither bit 18 nor bits above 19: measure with --policy 0x30000" },
-	{ SNP_LAUNCH_UPDATE, EINVAL, ANY_FW, "the kernel refuses a page: it is not private memory "
-	  "of a slot: report it as a bug" },
+	{ SNP_LAUNCH_START, ENOTTY, ANY_FW, "the kernel could not make a guest context: SNP is "
+	  "off or the security processor refused: see the kernel log" },
+	{ SNP_LAUNCH_START, EINVAL, ANY_FW, "the kernel refuses the guest policy: Linux 6.12 "
+	  "wants bits 16 and 17 and neither bit 18 nor bits above 19: measure with --policy "
+	  "0x30000" },
+	{ SNP_LAUNCH_UPDATE, EINVAL, ANY_FW, "the kernel refuses a page: it is not private "
+	  "memory of a slot: report it as a bug" },
 	{ SNP_LAUNCH_UPDATE, EINTR, ANY_FW, "signals kept interrupting it: try again" },
 	{ SNP_LAUNCH_UPDATE, EAGAIN, ANY_FW, "the kernel kept asking to try again: the host is "
 	  "overloaded: try later" },
-	{ SNP_LAUNCH_FINISH, EINVAL, ANY_FW, "a vCPU is not in the state a launch wants: report it "
-	  "as a bug" },
+	{ SNP_LAUNCH_FINISH, EINVAL, ANY_FW, "a vCPU is not in the state a launch wants: report "
+	  "it as a bug" },
 	{ SNP_LAUNCH_FINISH, EBUSY, ANY_FW, "a vCPU is being made: report it as a bug" },
+	{ SNP_RUN, EINVAL, ANY_FW, "the guest spoke through a GHCB it had not registered, or made "
+	  "a call that no host knows: look at the guest's firmware and kernel" },
+	{ SNP_RUN, EBADF, ANY_FW, "the guest asked for attestation, but the descriptor of "
+	  "/dev/sev is gone: report it as a bug" },
+	{ SNP_RUN, EIO, ANY_FW, "the guest asked the security processor, and the kernel could "
+	  "not reach it: see the kernel log" },
 
 	{ ANY_STEP, EBADF, ANY_FW, "sev= is not an open /dev/sev: let the launcher pass it" },
 	{ ANY_STEP, EBUSY, ANY_FW, "the security processor does not answer: see the kernel log, "
 	  "reboot the host" },
-	{ ANY_STEP, ENODEV, ANY_FW, "there is no security processor: load the ccp driver, see the "
-	  "kernel log" },
+	{ ANY_STEP, ENODEV, ANY_FW, "there is no security processor: load the ccp driver, see "
+	  "the kernel log" },
 	{ ANY_STEP, ENOTTY, ANY_FW, "the kernel does not know this step for this VM: use Linux "
 	  "6.11 or newer" },
 	{ ANY_STEP, ENOMEM, ANY_FW, "the host is out of memory: free some or give the guest less" },

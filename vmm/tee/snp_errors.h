@@ -17,6 +17,7 @@ enum snp_step {
 	SNP_LAUNCH_START,
 	SNP_LAUNCH_UPDATE,
 	SNP_LAUNCH_FINISH,
+	SNP_RUN,           /* KVM_RUN, which also carries out the guest's requests */
 	SNP_STEPS,
 };
 

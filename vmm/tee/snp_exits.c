@@ -4,6 +4,7 @@
 #include "common/snp_term.h"
 #include "vmm/kvm/uapi_snp.h"
 #include "vmm/tee/snp.h"
+#include "vmm/tee/snp_errors.h"
 #include "vmm/tee/snp_memory.h"
 #include "vmm/vm.h"
 
@@ -18,11 +19,14 @@
 
 #define HINT_MASK 0xFull /* page size in args[2] bits 3:0: the count is in 4 KiB all the same */
 
-/* Of a termination by our own firmware: the reason is then a stop code (firmware/stop.h). Set 0 is the
- * GHCB specification's, set 1 Linux's. */
+/* Of a termination by our own firmware: the reason is then a stop code (firmware/stop.h). Set 0 is
+ * the GHCB specification's, set 1 Linux's. */
 #define FIRMWARE_REASON_SET 3u
 
-/* A fault may be another vCPU's doing, and gone when the guest runs again: believe it that often. */
+/* Lines in the log about refused requests: the guest can make as many as it likes. */
+#define REFUSALS_LOGGED 16u
+
+/* A fault may be another vCPU's doing, and gone when the guest runs again: believed that often. */
 #define SPURIOUS_FAULTS_MAX 64u
 
 static uint64_t convert(struct vcpu *v, uint64_t gpa, uint64_t pages, bool to_private)
@@ -46,6 +50,15 @@ static uint64_t convert(struct vcpu *v, uint64_t gpa, uint64_t pages, bool to_pr
 	return ANSWER_OK;
 }
 
+static uint64_t refuse(struct vcpu *v, uint64_t gpa, uint64_t pages, uint64_t attributes)
+{
+	if (atomic_fetch_add(&v->vm->snp.refusals, 1) < REFUSALS_LOGGED)
+		vm_log(v->vm, "vcpu %u: refused to convert %#llx pages at %#llx (attributes %#llx)",
+		       v->index, (unsigned long long)pages, (unsigned long long)gpa,
+		       (unsigned long long)attributes);
+	return ANSWER_INVALID;
+}
+
 /* KVM_HC_MAP_GPA_RANGE (Documentation/virt/kvm/x86/hypercalls.rst). All arguments are the guest's:
  * nothing changes unless the whole request is sound. */
 static uint64_t map_gpa_range(struct vcpu *v, uint64_t gpa, uint64_t pages, uint64_t attributes)
@@ -54,12 +67,8 @@ static uint64_t map_gpa_range(struct vcpu *v, uint64_t gpa, uint64_t pages, uint
 
 	if (gpa % SNP_PAGE != 0 || pages == 0 || pages > SNP_CONVERT_PAGES_MAX ||
 	    (attributes & ~(HINT_MASK | UAPI_MAP_GPA_PRIVATE)) != 0 ||
-	    !ck_mul_u64(pages, SNP_PAGE, &size) || !gpa_is_ram(&v->vm->memory, gpa, size)) {
-		vm_log(v->vm, "vcpu %u: refused to convert %#llx pages at %#llx (attributes %#llx)",
-		       v->index, (unsigned long long)pages, (unsigned long long)gpa,
-		       (unsigned long long)attributes);
-		return ANSWER_INVALID;
-	}
+	    !ck_mul_u64(pages, SNP_PAGE, &size) || !gpa_is_ram(&v->vm->memory, gpa, size))
+		return refuse(v, gpa, pages, attributes);
 	return convert(v, gpa, pages, (attributes & UAPI_MAP_GPA_PRIVATE) != 0);
 }
 
@@ -138,6 +147,16 @@ static void fail_entry(struct vcpu *v)
 	vm_end(v->vm, VM_END_KVM_ERROR, KVM_EXIT_FAIL_ENTRY);
 }
 
+/* Why KVM_RUN failed; how the VM ends is the caller's. */
+static void explain(const struct vcpu *v, int rc)
+{
+	struct err e = { 0 };
+
+	(void)snp_error(SNP_RUN, rc, 0, &e);
+	if (!atomic_load(&v->vm->stopping))
+		vm_log(v->vm, "vcpu %u: %s", v->index, e.text);
+}
+
 bool snp_exit(struct vcpu *v, int rc)
 {
 	/* Only with these two the exit reason is valid after an error. */
@@ -148,8 +167,10 @@ bool snp_exit(struct vcpu *v, int rc)
 		return true;
 	}
 	v->spurious_faults = 0;
-	if (rc < 0)
+	if (rc < 0) {
+		explain(v, rc);
 		return false;
+	}
 	switch (v->run->exit_reason) {
 	case KVM_EXIT_HYPERCALL:
 		hypercall(v);

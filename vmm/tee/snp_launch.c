@@ -183,7 +183,7 @@ static struct kvm_dtable table_of(const struct start_segment *s)
 	return (struct kvm_dtable){ .base = s->base, .limit = (uint16_t)s->limit };
 }
 
-/* What is not set here (XCR0, debug registers, x87) a new vCPU has already: SDM vol. 3 table 9-1. */
+/* What is not set here (XCR0, debug registers, x87) a new vCPU has: SDM vol. 3 table 9-1. */
 static int set_start_state(const struct vcpu *v, const struct plan *p, struct err *e)
 {
 	struct start_state st;

@@ -107,11 +107,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct reader r = reader_over(data, size);
-	struct vm *vm = calloc(1, sizeof(*vm));
+	struct vm *vm = aligned_alloc(_Alignof(struct vm), sizeof(*vm)); /* holds whole pages */
 	int pair[2];
 
 	if (!vm || socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0)
 		abort();
+	memset(vm, 0, sizeof(*vm));
 	handed_over = false;
 	build(vm, pair[0]);
 	while (reader_left(&r) >= 12)

@@ -190,8 +190,9 @@ int snp_cert_check_issuer(enum snp_role role, X509 *cert, X509 *issuer, struct e
 	if (key == NULL || !EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) != RSA_BITS)
 		return err_set(e, EX_UNAUTHENTIC, "%s: its issuer's key is not RSA of %d bits",
 			       name, RSA_BITS);
-	/* 1: a CA by basicConstraints; the older ways of being one do not count. */
-	if (X509_check_ca(issuer) != 1 || (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) == 0)
+	/* 1: a CA by basicConstraints, and by keyUsage if it has one; the older ways of being one
+	 * do not count. */
+	if (X509_check_ca(issuer) != 1)
 		return err_set(e, EX_UNAUTHENTIC,
 			       "%s: its issuer is not a CA that may sign certificates", name);
 	if (!is_amd_pss(cert))

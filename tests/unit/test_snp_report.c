@@ -217,6 +217,11 @@ static void tcb_order(void **state)
 		assert_fails("snp.tcb.order", EX_REFUSED);
 		assert_non_null(strstr(find("snp.tcb.order")->note, "\"snp\""));
 	}
+	uint8_t launch[8];
+	memcpy(launch, chip.report + 0x1F0, 8);
+	launch[6]++;
+	sign_report(0x1F0, launch, 8);
+	assert_only("snp.tcb.order", EX_REFUSED);
 	uint8_t current[8];
 	memcpy(current, chip.report + 0x38, 8);
 	current[7]++;

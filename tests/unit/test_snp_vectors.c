@@ -290,6 +290,12 @@ static void real_wrong_chains(void **state)
 			assert_int_equal(v, right ? vectors[i].verdict : EX_UNAUTHENTIC);
 			assert_status("snp.chain.vek", right ? CHECK_PASS : CHECK_FAIL);
 			assert_status("snp.signature", CHECK_PASS);
+			/* Product, and ASK or ASVK: only their names tell these apart. */
+			bool vlek = strstr(chains[k], "vlek") != NULL;
+			bool use = vlek == (strstr(vectors[i].chain, "vlek") != NULL);
+			bool product = strncmp(chains[k], vectors[i].chain, 5) == 0;
+			assert_status("snp.chain.ask", use ? CHECK_PASS : CHECK_FAIL);
+			assert_status("snp.product", product ? CHECK_PASS : CHECK_FAIL);
 			free(raw);
 		}
 }

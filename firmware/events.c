@@ -143,7 +143,7 @@ static void put_spec_id(struct log *l)
 	put32(l, 0);
 	put32(l, FW_EV_NO_ACTION);
 	put(l, sha1_zero, sizeof(sha1_zero));
-	put32(l, sizeof(fixed) + 4u + 2u * 4u + 1u);
+	put32(l, sizeof(fixed) + 4u + 2 * sizeof(uint32_t) + 1u);
 	put(l, fixed, sizeof(fixed));
 	put32(l, 2);
 	put16(l, FW_ALG_SHA256);

@@ -139,7 +139,8 @@ fuzz:
 # ---- checks of the code itself ------------------------------------------------------------
 
 C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
-FREESTANDING_C = $(filter firmware/%.c tests/guests/%.c,$(C_FILES))
+FIRMWARE_C = $(filter firmware/%.c,$(C_FILES))
+GUEST_C = $(filter tests/guests/%.c tests/model/guests/%.c,$(C_FILES))
 
 # A starting point for new code. Tables aligned by hand are better left alone: look at the result
 # with `git diff` before it is kept.
@@ -184,8 +185,10 @@ define tidy
 endef
 lint-tidy: $(GENERATED)
 	@echo "lint: clang-tidy (some minutes)"
-	$(call tidy,$(filter-out $(FREESTANDING_C),$(filter %.c,$(C_FILES))))
-	$(call tidy,$(FREESTANDING_C),-ffreestanding -mgeneral-regs-only)
+	$(call tidy,$(filter-out $(FIRMWARE_C) $(GUEST_C),$(filter %.c,$(C_FILES))))
+	$(call tidy,$(GUEST_C),-ffreestanding -mgeneral-regs-only)
+	$(call tidy,$(FIRMWARE_C),-ffreestanding -mgeneral-regs-only -DVARIANT=VARIANT_PLAIN)
+	$(call tidy,$(FIRMWARE_C),-ffreestanding -mgeneral-regs-only -DVARIANT=VARIANT_SNP)
 
 lint-analyzer:
 	@echo "lint: gcc -fanalyzer"

@@ -243,7 +243,7 @@ void fake_snp_table(struct fake_snp *f, bool vlek)
 					     "3fb6014cd0ae" };
 	X509 *certs[] = { f->vek, f->ask, f->ark };
 	struct writer w = writer_over(f->table, sizeof(f->table));
-	size_t at = 4 * 24;
+	size_t at = (size_t)4 * 24;
 
 	memset(f->table, 0, sizeof(f->table));
 	for (unsigned i = 0; i < 3; i++) {

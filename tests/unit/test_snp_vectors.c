@@ -378,8 +378,8 @@ static void real_validity(void **state)
 	time_t from = time_of(&certs) - 86400;
 	assert_int_equal(judge(raw, size, certs, from - 1), EX_COLLATERAL);
 	assert_status("snp.validity", CHECK_FAIL);
-	assert_int_equal(judge(raw, size, certs_of(2, NULL), from + 366 * 86400l), EX_COLLATERAL);
-	assert_int_equal(judge(raw, size, certs_of(2, NULL), from + 364 * 86400l), EX_OK);
+	assert_int_equal(judge(raw, size, certs_of(2, NULL), from + 366 * 86400L), EX_COLLATERAL);
+	assert_int_equal(judge(raw, size, certs_of(2, NULL), from + 364 * 86400L), EX_OK);
 	free(raw);
 }
 

@@ -2,7 +2,7 @@
  * it; looks at it again after the fold. */
 #include "tests/model/guests/lib/snp.h"
 
-#define NODE(n) (0x1B1000ull + 0x100 * (n))
+#define NODE(n) (0x1B1000ull + 0x100ull * (n))
 
 static void node(unsigned n, uint64_t next, uint32_t type)
 {

@@ -30,7 +30,7 @@ static int parse_head(const json_t *root, struct policy *out, struct err *e)
 			       (unsigned long long)version);
 	if (r == 0)
 		r = json_get_string("policy", root, "tee", 1, &tee, e);
-	if (r < 0)
+	if (r != 0)
 		return r;
 	if (strcmp(tee, "none") != 0 && strcmp(tee, "sev-snp") != 0)
 		return err_set(e, EX_MALFORMED,

@@ -76,7 +76,7 @@ static int check_place(const struct entry *all, int n, uint64_t header, uint64_t
 int snp_cert_table_parse(const uint8_t *data, size_t size, struct snp_cert_table *out,
 			 struct err *e)
 {
-	struct entry entry[SNP_CERT_TABLE_ENTRIES];
+	struct entry entry[SNP_CERT_TABLE_ENTRIES] = { 0 };
 	struct reader r = reader_over(data, size);
 
 	memset(out, 0, sizeof(*out));

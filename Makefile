@@ -122,6 +122,12 @@ demo:
 	$(MAKE) all build-tests
 	scripts/demo.sh
 
+# Every launch digest that `pavise measure snp` predicts against the one that a launch gives.
+launch-matrix:
+	scripts/setup.sh build unit
+	$(MAKE) all $(O)/tests/launch-matrix $(O)/tests/plan-flip $(EXTRA_TESTS)
+	$(O)/tests/launch-matrix
+
 fresh:
 	scripts/setup.sh fresh
 	scripts/fresh.sh
@@ -235,14 +241,15 @@ help:
 	@echo 'make demo        set up, build, show the main job in the lab (NONCE=, SEED=)'
 	@echo 'make check       set up, build, run every test tier this machine can run'
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
+	@echo 'make launch-matrix   predicted launch digests against launched ones (simulated SEV-SNP)'
 	@echo 'make fresh       build and unit tests in a bare Debian of its own'
 	@echo 'make reproduce   two builds of the firmware, compared'
 	@echo 'make fuzz        every fuzzer for FUZZ_SECONDS=60'
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
-.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab demo fresh reproduce fuzz \
-	format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind coverage \
-	install clean help
+.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab demo launch-matrix fresh \
+	reproduce fuzz format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
+	coverage install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

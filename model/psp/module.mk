@@ -16,7 +16,8 @@ test_psp_process_SRCS := tests/model/test_psp_process.c tests/model/psp_bench.c 
 test_psp_process_LIBS := -lcmocka -lcrypto
 test_psp_SRCS := tests/model/test_psp.c tests/model/psp_bench.c model/psp_client.c $(PSP_SRCS)
 test_psp_LIBS := -lcmocka -lcrypto
-test_psp_chain_SRCS := tests/model/test_psp_chain.c tests/model/psp_bench.c $(PSP_SRCS)
+test_psp_chain_SRCS := tests/model/test_psp_chain.c tests/model/id_auth.c tests/model/psp_bench.c \
+                       $(PSP_SRCS)
 test_psp_chain_LIBS := -lcmocka -lcrypto
 
 FUZZERS += fuzz_psp_wire

@@ -60,3 +60,11 @@ kvm_model_firmware_SRCS := tests/model/kvm_model_firmware.c tests/model/psp_proc
 KVM_SCRIPTS += $(O)/tests/kvm_model_firmware
 FUZZERS += fuzz_ghcb_host
 fuzz_ghcb_host_SRCS := tests/fuzz/fuzz_ghcb_host.c model/ghcb.c
+
+# Predicted and launched digests of many configurations: make launch-matrix.
+TOOLS += launch-matrix
+launch-matrix_SRCS = tests/model/launch_matrix.c tests/model/launch_one.c tests/model/id_auth.c \
+                     tests/model/psp_process.c model/psp_client.c attest/snp/report.c attest/snp/tcb.c \
+                     $(KVM_HARNESS_SRCS)
+launch-matrix_LIBS := -ljansson -lcrypto
+KVM_SCRIPTS += tests/model/test_launch_matrix.sh

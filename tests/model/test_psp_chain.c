@@ -1,12 +1,11 @@
 /* What the simulated secure processor says about a guest and about itself: reports, ID blocks,
  * certificates, and the folder that holds its one key. */
+#include "tests/model/id_auth.h"
 #include "tests/model/psp_bench.h"
 
 #include "model/psp/chain.h"
 #include "model/psp/state.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
@@ -145,42 +144,6 @@ static void chain_holds_and_is_marked(void **state)
 
 /* ---- ID blocks ---- */
 
-static void put_number(uint8_t *out, const BIGNUM *n)
-{
-	assert_int_equal(BN_bn2lebinpad(n, out, 72), 72);
-}
-
-static void put_key(uint8_t *out, EVP_PKEY *key)
-{
-	BIGNUM *x = NULL, *y = NULL;
-
-	assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_X, &x), 1);
-	assert_int_equal(EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_EC_PUB_Y, &y), 1);
-	memset(out, 0, 1028);
-	out[0] = 2;
-	put_number(out + 4, x);
-	put_number(out + 76, y);
-	BN_free(x);
-	BN_free(y);
-}
-
-static void put_signature(uint8_t *out, EVP_PKEY *key, const uint8_t *data, size_t size)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	uint8_t der[128];
-	const uint8_t *at = der;
-	size_t n = sizeof(der);
-
-	assert_int_equal(EVP_DigestSignInit(ctx, NULL, EVP_sha384(), NULL, key), 1);
-	assert_int_equal(EVP_DigestSign(ctx, der, &n, data, size), 1);
-	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &at, (long)n);
-	assert_non_null(sig);
-	put_number(out, ECDSA_SIG_get0_r(sig));
-	put_number(out + 72, ECDSA_SIG_get0_s(sig));
-	ECDSA_SIG_free(sig);
-	EVP_MD_CTX_free(ctx);
-}
-
 /* A good ID block for a guest with nothing measured: its digest is zero. */
 static struct psp_launch_finish good_identity(EVP_PKEY *id, EVP_PKEY *author)
 {
@@ -192,14 +155,7 @@ static struct psp_launch_finish good_identity(EVP_PKEY *id, EVP_PKEY *author)
 	f.id_block[80] = 1;
 	f.id_block[84] = 7;
 	memcpy(f.id_block + 88, &policy, 8);
-	f.id_auth[0] = 1;
-	put_signature(f.id_auth + 0x40, id, f.id_block, 96);
-	put_key(f.id_auth + 0x240, id);
-	if (author != NULL) {
-		f.id_auth[4] = 1;
-		put_signature(f.id_auth + 0x680, author, f.id_auth + 0x240, 1028);
-		put_key(f.id_auth + 0x880, author);
-	}
+	assert_int_equal(id_auth_fill(f.id_auth, id, author, f.id_block), 0);
 	return f;
 }
 

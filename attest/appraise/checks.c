@@ -1,5 +1,7 @@
 #include "attest/appraise/checks.h"
 
+#include "common/bytes.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -59,6 +61,51 @@ void check_skip(struct checks *c, const char *id, const char *fmt, ...)
 	va_start(ap, fmt);
 	add(c, id, CHECK_SKIPPED, EX_OK, "", "", fmt, ap);
 	va_end(ap);
+}
+
+void check_tell(struct checks *c, const char *component, const char *advisory, const char *next)
+{
+	struct check *k;
+
+	if (c->count == 0)
+		return;
+	k = &c->item[c->count - 1];
+	copy_printable(k->component, sizeof(k->component), component);
+	copy_printable(k->advisory, sizeof(k->advisory), advisory);
+	copy_printable(k->next, sizeof(k->next), next);
+}
+
+void claim_text(struct checks *c, const char *name, const char *text)
+{
+	struct claim *k;
+
+	if (c->claim_count == CLAIMS_MAX) {
+		c->overflow = true;
+		return;
+	}
+	k = &c->claim[c->claim_count++];
+	copy_printable(k->name, sizeof(k->name), name);
+	copy_printable(k->value, sizeof(k->value), text);
+}
+
+void claim_hex(struct checks *c, const char *name, const void *bytes, size_t n)
+{
+	char hex[sizeof(c->claim[0].value)] = "";
+
+	if (n > (sizeof(hex) - 1) / 2) {
+		c->overflow = true;
+		return;
+	}
+	hex_encode(bytes, n, hex);
+	claim_text(c, name, hex);
+}
+
+void claim_number(struct checks *c, const char *name, unsigned long long value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", value);
+	claim_text(c, name, text);
 }
 
 void check_fail_err(struct checks *c, const char *id, const struct err *e)

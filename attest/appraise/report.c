@@ -31,6 +31,12 @@ int report_text(FILE *f, const struct checks *c, struct err *e)
 			fprintf(f, "        have %s\n", k->have);
 		if (k->need[0] != '\0')
 			fprintf(f, "        need %s\n", k->need);
+		if (k->component[0] != '\0')
+			fprintf(f, "        component %s\n", k->component);
+		if (k->advisory[0] != '\0')
+			fprintf(f, "        advisory %s\n", k->advisory);
+		if (k->next[0] != '\0')
+			fprintf(f, "        next %s\n", k->next);
 	}
 	if (checks_verdict(c) == EX_OK && !c->private_root)
 		fprintf(f, "verdict: %s (%s)\n", checks_verdict_name(c), scope(c));
@@ -46,10 +52,16 @@ static json_t *check_json(const struct check *k)
 
 	if (j == NULL)
 		return NULL;
-	if (k->have[0] != '\0')
-		json_object_set_new(j, "have", json_string(k->have));
-	if (k->need[0] != '\0')
-		json_object_set_new(j, "need", json_string(k->need));
+	const struct {
+		const char *key, *text;
+	} more[] = {
+		{ "have", k->have },	       { "need", k->need }, { "component", k->component },
+		{ "advisory", k->advisory }, { "next", k->next },
+	};
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (more[i].text[0] != '\0')
+			json_object_set_new(j, more[i].key, json_string(more[i].text));
 	if (k->status == CHECK_FAIL)
 		json_object_set_new(j, "failure", json_string(verdict_name(k->failure)));
 	return j;
@@ -58,14 +70,17 @@ static json_t *check_json(const struct check *k)
 int report_json(FILE *f, const struct checks *c, struct err *e)
 {
 	enum exit_status verdict = checks_verdict(c);
-	json_t *list = json_array();
+	json_t *list = json_array(), *claims = json_object();
 
 	for (size_t i = 0; i < c->count; i++)
 		json_array_append_new(list, check_json(&c->item[i]));
-	json_t *j = json_pack("{s:s, s:i, s:s, s:i, s:s, s:o}", "format", "pavise-verdict",
+	for (size_t i = 0; i < c->claim_count; i++)
+		json_object_set_new(claims, c->claim[i].name, json_string(c->claim[i].value));
+	json_t *j = json_pack("{s:s, s:i, s:s, s:i, s:s, s:o, s:o}", "format", "pavise-verdict",
 			      "version", 0, "verdict", checks_verdict_name(c), "exit_status",
-			      (int)verdict, "scope", scope(c), "checks", list);
-	if (j == NULL || json_array_size(list) != c->count) {
+			      (int)verdict, "scope", scope(c), "checks", list, "claims", claims);
+	if (j == NULL || json_array_size(list) != c->count ||
+	    json_object_size(claims) != c->claim_count) {
 		json_decref(j);
 		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
 	}

@@ -4,23 +4,33 @@
 
 #define SHA1_SIZE 20u
 #define SPEC_ID "Spec ID Event03" /* with its NUL 16 bytes */
-#define STARTUP_LOCALITY "StartupLocality"
 #define NAME_SIZE 16u
 
-/* What follows the last event: nothing, or the unused rest of a table of fixed size. */
-static bool at_end(const struct eventlog *log)
+/* Where the run of equal bytes begins that ends a log in a table of fixed size: zeros, or the 0xFF
+ * of erased memory. The end itself when there is none. Found once: a scan at every event would let
+ * a hostile log cost its size squared. */
+static size_t padding_start(const uint8_t *p, size_t size)
 {
-	const uint8_t *p = log->r.data + log->r.pos;
-	size_t n = reader_left(&log->r);
+	size_t at = size;
 
-	if (n == 0)
-		return true;
-	if (p[0] != 0 && p[0] != 0xFF)
-		return false;
-	for (size_t i = 1; i < n; i++)
-		if (p[i] != p[0])
-			return false;
-	return true;
+	if (size == 0 || (p[size - 1] != 0 && p[size - 1] != 0xFF))
+		return size;
+	while (at > 0 && p[at - 1] == p[size - 1])
+		at--;
+	return at;
+}
+
+static void set_tail(struct eventlog *log, size_t offset, bool opaque)
+{
+	size_t n = log->r.size - offset;
+
+	log->tail = (struct eventlog_tail){ .offset = offset, .size = n };
+	if (opaque)
+		log->tail.kind = EVENTLOG_END_OPAQUE;
+	else if (n == 0)
+		log->tail.kind = EVENTLOG_END_EXACT;
+	else
+		log->tail.kind = log->r.data[offset] == 0 ? EVENTLOG_END_ZEROS : EVENTLOG_END_ONES;
 }
 
 static int bad_event(const struct event *ev, const char *cause, struct err *e)
@@ -34,7 +44,12 @@ static int take_spec_id(struct eventlog *log, const struct event *ev, struct err
 {
 	struct reader r = reader_over(ev->data, ev->size);
 
-	read_view(&r, NAME_SIZE + 4 + 4); /* signature, platform class, version, UINTN */
+	read_view(&r, NAME_SIZE);
+	log->platform_class = read_le32(&r);
+	log->spec_minor = read_u8(&r);
+	log->spec_major = read_u8(&r);
+	log->spec_errata = read_u8(&r);
+	log->uintn_size = read_u8(&r);
 	uint32_t count = read_le32(&r);
 	if (r.bad || count == 0 || count > EVENTLOG_ALG_MAX)
 		return bad_event(ev, "its list of algorithms is empty, too long or cut", e);
@@ -107,43 +122,80 @@ static int next_agile(struct eventlog *log, struct event *ev, struct err *e)
 	return log->r.bad ? bad_event(ev, "reaches beyond the end", e) : 0;
 }
 
-int eventlog_next(struct eventlog *log, struct event *out, struct err *e)
+static int take_event(struct eventlog *log, struct event *ev, struct err *e)
 {
-	if (at_end(log))
-		return 0;
-	*out = (struct event){ .index = log->index, .offset = log->r.pos };
-	int r = log->crypto_agile ? next_agile(log, out, e) : next_legacy(log, out, e);
+	int r = log->crypto_agile ? next_agile(log, ev, e) : next_legacy(log, ev, e);
+
 	if (r < 0)
 		return r;
-	if (out->pcr >= TPM_PCR_COUNT && out->type != EV_NO_ACTION)
-		return bad_event(out, "extends a PCR above 23", e);
+	if (ev->pcr >= TPM_PCR_COUNT && event_extends(ev))
+		return bad_event(ev, "extends a register above 23", e);
+	return 0;
+}
+
+int eventlog_next(struct eventlog *log, struct event *out, struct err *e)
+{
+	if (log->r.pos >= log->padding) {
+		set_tail(log, log->r.pos, false);
+		return 0;
+	}
+	*out = (struct event){ .index = log->index, .offset = log->r.pos };
+	int r = take_event(log, out, e);
+	if (r < 0) {
+		set_tail(log, out->offset, true);
+		log->r.pos = out->offset;
+		log->r.bad = false;
+		return r;
+	}
 	log->index++;
 	return 1;
 }
 
-static bool is_named(const struct event *ev, const char *name)
+bool event_is_named(const struct event *ev, const char *name)
 {
 	return ev->type == EV_NO_ACTION && ev->size >= NAME_SIZE &&
-	       memcmp(ev->data, name, NAME_SIZE) == 0;
+	       strncmp((const char *)ev->data, name, NAME_SIZE) == 0;
+}
+
+bool event_extends(const struct event *ev)
+{
+	return ev->type != EV_NO_ACTION && ev->pcr != EVENTLOG_NO_REGISTER;
+}
+
+/* The Spec ID event is known by its signature: firmware has been seen to log other EV_NO_ACTION
+ * events before it. 1: found, and log stands behind it. */
+static int find_spec_id(struct eventlog *log, struct err *e)
+{
+	struct event ev;
+	int r;
+
+	while ((r = eventlog_next(log, &ev, e)) == 1 && ev.type == EV_NO_ACTION)
+		if (event_is_named(&ev, SPEC_ID))
+			return take_spec_id(log, &ev, e) < 0 ? -EX_MALFORMED : 1;
+	/* What does not parse behind the first event is the reader's business, as an event. */
+	return r < 0 && log->index == 0 ? r : 0;
 }
 
 int eventlog_open(const void *data, size_t size, struct eventlog *out, struct err *e)
 {
-	struct event first;
+	struct err found = { 0 };
 
 	*out = (struct eventlog){ .r = reader_over(data, size), .alg_count = 1 };
 	if (size == 0 || size > EVENTLOG_MAX)
 		return err_set(e, EX_MALFORMED, "event log: %zu bytes: 1 to %u are read", size,
 			       EVENTLOG_MAX);
+	out->padding = padding_start(data, size);
 	out->algs[0].alg = TPM_ALG_SHA1;
 	out->algs[0].size = SHA1_SIZE;
-	int r = eventlog_next(out, &first, e);
-	if (r < 0)
-		return r;
-	if (r == 1 && is_named(&first, SPEC_ID))
-		return take_spec_id(out, &first, e);
-	out->r.pos = 0; /* an old log: its first event is one like the others */
-	out->index = 0;
+	int r = find_spec_id(out, &found);
+	if (r < 0) {
+		set_tail(out, 0, true);
+		return err_set(e, (enum exit_status)found.status, "%s", found.text);
+	}
+	if (r == 0) { /* an old log: its first event is one like the others */
+		out->r.pos = 0;
+		out->index = 0;
+	}
 	return 0;
 }
 
@@ -153,56 +205,4 @@ const uint8_t *event_digest(const struct eventlog *log, const struct event *ev, 
 		if (log->algs[i].alg == alg)
 			return ev->digest[i];
 	return NULL;
-}
-
-/* PFP §10.4.5.3: the locality that started the TPM is PCR 0's first value. */
-static int take_locality(const struct event *ev, uint16_t alg, struct replay *out, bool *seen,
-			 struct err *e)
-{
-	if (ev->size != NAME_SIZE + 1 || ev->pcr != 0)
-		return bad_event(ev, "StartupLocality of the wrong form", e);
-	uint8_t locality = ev->data[NAME_SIZE];
-	if (*seen || (out->touched & 1) != 0)
-		return bad_event(ev, "StartupLocality too late or twice", e);
-	if (locality != 0 && locality != 3 && locality != 4)
-		return bad_event(ev, "StartupLocality is none of 0, 3, 4", e);
-	out->pcr[0][tpm_alg_size(alg) - 1] = locality;
-	*seen = true;
-	return 0;
-}
-
-static int replay_event(const struct eventlog *log, const struct event *ev, uint16_t alg,
-			struct replay *out, bool *locality_seen, struct err *e)
-{
-	if (is_named(ev, STARTUP_LOCALITY))
-		return take_locality(ev, alg, out, locality_seen, e);
-	if (ev->type == EV_NO_ACTION)
-		return 0;
-	const uint8_t *digest = event_digest(log, ev, alg);
-	if (digest == NULL)
-		return bad_event(ev, "no digest of this bank", e);
-	if (tpm_pcr_extend(alg, out->pcr[ev->pcr], digest) != 0)
-		return err_set(e, EX_INTERNAL, "event log: libcrypto refuses to hash");
-	out->touched |= 1u << ev->pcr;
-	return 0;
-}
-
-int eventlog_replay(const void *data, size_t size, uint16_t alg, struct replay *out, struct err *e)
-{
-	struct eventlog log;
-	struct event ev;
-	bool locality_seen = false;
-	int r = eventlog_open(data, size, &log, e);
-
-	if (r < 0)
-		return r;
-	if (tpm_alg_size(alg) == 0)
-		return err_set(e, EX_INTERNAL, "event log: no such bank: 0x%x", alg);
-	memset(out, 0, sizeof(*out));
-	while ((r = eventlog_next(&log, &ev, e)) > 0) {
-		r = replay_event(&log, &ev, alg, out, &locality_seen, e);
-		if (r < 0)
-			return r;
-	}
-	return r;
 }

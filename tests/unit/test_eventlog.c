@@ -299,6 +299,138 @@ static void real_logs(void **state)
 	assert_true(count >= 8);
 }
 
+/* Register indices 1 to 4 are RTMR0 to RTMR3; the value is written out here. */
+static void rtmrs(void **state)
+{
+	(void)state;
+	static const uint8_t zero[48];
+	struct made m;
+	uint8_t got[EVENTLOG_RTMRS][48], want[48], both[96] = { 0 };
+	uint32_t touched = 0;
+	struct err e = { 0 };
+
+	start(&m);
+	add(&m, 4, EV_EVENT_TAG, 0xcc, "x", 1);
+	add(&m, EVENTLOG_NO_REGISTER, EV_IPL, 0xdd, "y", 1); /* extends nothing */
+	assert_int_equal(eventlog_replay_rtmr(m.bytes, m.w.pos, got, &touched, &e), 0);
+	memset(both + 48, 0xcc, 48);
+	EVP_Digest(both, 96, want, NULL, EVP_sha384(), NULL);
+	assert_memory_equal(got[3], want, 48);
+	assert_memory_equal(got[0], zero, 48);
+	assert_int_equal(touched, 8);
+	add(&m, 0, EV_IPL, 1, "MRTD", 4);
+	assert_int_equal(eventlog_replay_rtmr(m.bytes, m.w.pos, got, &touched, &e), -EX_MALFORMED);
+	start(&m);
+	add(&m, 5, EV_IPL, 1, "PCR 5", 5);
+	assert_int_equal(eventlog_replay_rtmr(m.bytes, m.w.pos, got, &touched, &e), -EX_MALFORMED);
+}
+
+/* What the strict replay refuses, the other one tells: the tail, and the registers it touches. */
+static void known_part(void **state)
+{
+	(void)state;
+	struct made m;
+	struct replay whole, part;
+	struct err e = { 0 };
+
+	start(&m);
+	add(&m, 1, EV_IPL, 1, "abcd", 4);
+	size_t end = m.w.pos;
+	assert_int_equal(replay(m.bytes, end, TPM_ALG_SHA256, &whole, &e), 0);
+	assert_int_equal(whole.tail.kind, EVENTLOG_END_EXACT);
+	add(&m, 2, EV_IPL, 2, "efgh", 4);
+	set32(&m, m.w.pos - 8, 0xFFFFFFFFu);
+	refuses(&m, "beyond the end");
+	assert_int_equal(eventlog_replay_known(m.bytes, m.w.pos, TPM_ALG_SHA256, &part, &e), 0);
+	assert_int_equal(part.tail.kind, EVENTLOG_END_OPAQUE);
+	assert_int_equal(part.tail.offset, end);
+	assert_int_equal(part.tail.size, m.w.pos - end);
+	assert_int_equal(part.touched, 1u << 1);
+	assert_memory_equal(part.pcr, whole.pcr, sizeof(whole.pcr));
+	/* A digest of one bank only leaves the other bank's register unknown. */
+	m.w.pos = end;
+	add(&m, 2, EV_IPL, 2, "efgh", 4);
+	set32(&m, end + 8, 1);
+	memmove(m.bytes + end + 12, m.bytes + end + 12 + 34, m.w.pos - end - 12 - 34);
+	m.w.pos -= 34;
+	refuses(&m, "no digest of this bank");
+	assert_int_equal(eventlog_replay_known(m.bytes, m.w.pos, TPM_ALG_SHA256, &part, &e), 0);
+	assert_int_equal(part.unknown, 1u << 2);
+	assert_int_equal(part.tail.kind, EVENTLOG_END_EXACT);
+}
+
+/* The Spec ID event is found by its signature, behind another EV_NO_ACTION event, too. */
+static void late_spec_id(void **state)
+{
+	(void)state;
+	struct made m, late;
+	struct replay want, got;
+	struct err e = { 0 };
+	uint8_t first[32 + 4] = { 0 };
+
+	start(&m);
+	add(&m, 1, EV_IPL, 1, "abcd", 4);
+	assert_int_equal(replay(m.bytes, m.w.pos, TPM_ALG_SHA256, &want, &e), 0);
+	late.w = writer_over(late.bytes, sizeof(late.bytes));
+	first[4] = EV_NO_ACTION;
+	first[28] = 4;
+	write_copy(&late.w, first, sizeof(first));
+	write_copy(&late.w, m.bytes, m.w.pos);
+	assert_int_equal(replay(late.bytes, late.w.pos, TPM_ALG_SHA256, &got, &e), 0);
+	assert_memory_equal(got.pcr, want.pcr, sizeof(want.pcr));
+}
+
+/* A mebibyte of zeros but for its last byte: 32768 empty events, read in time that grows with
+ * their number. Quadratic work would make the test tier stop it. */
+static void hostile_padding(void **state)
+{
+	(void)state;
+	uint8_t *log = calloc(1, EVENTLOG_MAX);
+	struct replay got;
+	struct err e = { 0 };
+
+	assert_non_null(log);
+	log[EVENTLOG_MAX - 1] = 1;
+	assert_int_equal(eventlog_replay(log, EVENTLOG_MAX, TPM_ALG_SHA1, &got, &e), -EX_MALFORMED);
+	assert_int_equal(got.tail.offset, EVENTLOG_MAX - 32);
+	free(log);
+}
+
+static void check_rtmrs(const char *name, const char *log_name, bool single_values)
+{
+	uint8_t got[EVENTLOG_RTMRS][48];
+	uint32_t touched = 0;
+	struct err e = { 0 };
+	size_t size;
+	char hex[97], key[8];
+
+	json_t *all = vector_expected();
+	const json_t *expected = json_object_get(all, name);
+	uint8_t *log = vector_read(log_name, &size);
+	assert_int_equal(eventlog_replay_rtmr(log, size, got, &touched, &e), 0);
+	for (unsigned i = 0; i < EVENTLOG_RTMRS; i++) {
+		snprintf(key, sizeof(key), "rtmr%u", i);
+		const json_t *value =
+			single_values ? json_object_get(expected, key)
+				      : json_array_get(json_object_get(expected, "rtmr"), i);
+		hex_encode(got[i], 48, hex);
+		assert_string_equal(hex, json_string_value(value));
+	}
+	assert_int_equal(touched, 7);
+	json_decref(all);
+	free(log);
+}
+
+/* A machine's CC log leads to the RTMRs of its quote. */
+static void real_cc_logs(void **state)
+{
+	(void)state;
+	if (vectors_present() < 0)
+		skip();
+	check_rtmrs("tdx/v4-gce-ccel", "tdx/v4-gce-ccel/ccel.bin", false);
+	check_rtmrs("tdx/ccel-dup-separator", "tdx/ccel-dup-separator/ccel.bin", true);
+}
+
 /* Its first event is too short for a Spec ID: an old log or none, but never a crash. */
 static void real_short_log(void **state)
 {
@@ -320,11 +452,13 @@ static void real_short_log(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(replays),	  cmocka_unit_test(firmware_log),
-		cmocka_unit_test(padding),	  cmocka_unit_test(truncation),
-		cmocka_unit_test(bad_events),	  cmocka_unit_test(bad_spec_id),
-		cmocka_unit_test(bad_locality),	  cmocka_unit_test(real_logs),
-		cmocka_unit_test(real_short_log),
+		cmocka_unit_test(replays),	   cmocka_unit_test(firmware_log),
+		cmocka_unit_test(padding),	   cmocka_unit_test(truncation),
+		cmocka_unit_test(bad_events),	   cmocka_unit_test(bad_spec_id),
+		cmocka_unit_test(bad_locality),	   cmocka_unit_test(rtmrs),
+		cmocka_unit_test(known_part),	   cmocka_unit_test(late_spec_id),
+		cmocka_unit_test(hostile_padding), cmocka_unit_test(real_logs),
+		cmocka_unit_test(real_cc_logs),	   cmocka_unit_test(real_short_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
 # no root, no KVM and no SELinux library.
 BINDING_SRCS := attest/binding.c
 
-TPM_SRCS := attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/quote.c attest/tpm/ak.c
+TPM_SRCS := attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/event_types.c \
+            attest/tpm/event_meaning.c attest/tpm/event_match.c attest/tpm/quote.c attest/tpm/ak.c
 
 ATTEST_COMMON_SRCS := common/err.c common/bytes.c common/file.c common/plan.c \
                       common/start_state.c common/boot_block.c
@@ -102,8 +103,9 @@ FUZZERS += fuzz_cert_table
 fuzz_cert_table_SRCS := tests/fuzz/fuzz_cert_table.c $(SNP_SRCS) common/err.c common/bytes.c
 fuzz_cert_table_LIBS := -lcrypto
 FUZZERS += fuzz_eventlog
-fuzz_eventlog_SRCS := tests/fuzz/fuzz_eventlog.c attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/alg.c \
-                      common/err.c common/bytes.c
+fuzz_eventlog_SRCS := tests/fuzz/fuzz_eventlog.c attest/tpm/eventlog.c attest/tpm/replay.c \
+                      attest/tpm/event_types.c attest/tpm/event_meaning.c \
+                      attest/tpm/event_match.c attest/tpm/alg.c common/err.c common/bytes.c
 fuzz_eventlog_LIBS := -lcrypto
 FUZZERS += fuzz_policy
 fuzz_policy_SRCS := tests/fuzz/fuzz_policy.c $(POLICY_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS) \

@@ -19,6 +19,7 @@ static const struct verb {
 	{ "run", "launch a virtual machine from a plan and wait for its end" },
 	{ "attest", "fetch evidence from a running guest" },
 	{ "verify", "judge evidence against a policy, offline" },
+	{ "eventlog", "show a measured-boot event log and what it replays to" },
 	{ "stop", "end a running virtual machine in order" },
 };
 

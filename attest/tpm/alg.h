@@ -10,12 +10,13 @@
 #define TPM_ALG_SHA256 0x000Bu
 #define TPM_ALG_SHA384 0x000Cu
 #define TPM_ALG_SHA512 0x000Du
+#define TPM_ALG_SM3_256 0x0012u
 #define TPM_DIGEST_MAX 64u /* bytes */
 #define TPM_PCR_COUNT 24u
 
 /* NULL for an algorithm we do not compute. */
 const EVP_MD *tpm_alg_md(uint16_t alg);
-/* "sha256", …; "0x0012" is not spelled: NULL for one we do not compute. */
+/* "sha256", …; NULL for one we do not compute. */
 const char *tpm_alg_name(uint16_t alg);
 /* 0 for a name we do not know. */
 uint16_t tpm_alg_from_name(const char *name);

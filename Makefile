@@ -45,13 +45,13 @@ GENERATED :=
 all:
 
 # common first: the others name its variables.
-include common/module.mk $(filter-out common/module.mk,$(sort $(wildcard */module.mk */*/module.mk)))
+include common/module.mk attest/library.mk $(filter-out common/module.mk,$(sort $(wildcard */module.mk */*/module.mk)))
 
 # $(1) a name: link the program from its sources.
 define program
 $(1)_OBJS := $$(patsubst %.c,$$(O)/obj/%.o,$$(filter %.c,$$($(1)_SRCS))) \
              $$(patsubst %.S,$$(O)/obj/%.o,$$(filter %.S,$$($(1)_SRCS)))
-$(2)/$(1): $$($(1)_OBJS)
+$(2)/$(1): $$($(1)_OBJS) $$(filter %.a,$$($(1)_LIBS))
 	@mkdir -p $$(@D)
 	@echo "  LINK  $$@"
 	$$(Q)$$(CC) $$(CFLAGS) $$(SANITIZE) $$(LDFLAGS) $$(if $$($(1)_LINK),$$($(1)_LINK),$$(DYNAMIC)) -o $$@ $$($(1)_OBJS) $$($(1)_LIBS)
@@ -59,6 +59,14 @@ ALL_OBJS += $$($(1)_OBJS)
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p),$(O)/bin)))
 $(foreach t,$(TESTS) $(TOOLS),$(eval $(call program,$(t),$(O)/tests)))
+
+# Made anew, or members of files that are gone would stay in it.
+ATTEST_LIB_OBJS := $(patsubst %.c,$(O)/obj/%.o,$(sort $(ATTEST_LIB_SRCS)))
+$(ATTEST_LIB): $(ATTEST_LIB_OBJS)
+	@mkdir -p $(@D)
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $(ATTEST_LIB_OBJS)
+ALL_OBJS += $(ATTEST_LIB_OBJS)
 
 # $(1) a fuzzer: built in one step, with its own instrumentation.
 define fuzzer

@@ -1,4 +1,5 @@
-/* The appraisal of evidence: every check, in order, none left out after a failure. */
+/* The appraisal of a bundle (docs/PROTOCOL.evidence), taken apart: every check, in order, none left
+ * out after a failure. */
 #ifndef PAVISE_ATTEST_APPRAISE_APPRAISE_H
 #define PAVISE_ATTEST_APPRAISE_APPRAISE_H
 
@@ -11,7 +12,7 @@
 
 struct appraisal {
 	const struct evidence *evidence;
-	const struct policy *policy;	/* NULL: none given, the verdict is a refusal */
+	const struct policy *policy;	/* NULL: none given, the verdict is a refusal; set in parts */
 	const struct expect_base *base; /* of the policy's plan; NULL without one */
 	const uint8_t *nonce;		/* the relying party's; NULL: none given */
 	size_t nonce_size;
@@ -23,18 +24,16 @@ struct appraisal {
 	struct checks *checks; /* filled */
 };
 
-#define SNP_SCOPE "SEV-SNP: the processor and its firmware are trusted, the host is not"
-
 /* Makes every check. 0, or an error that is not the evidence's fault: -EX_MALFORMED (a machine
  * of the policy that its plan does not allow), -EX_HOST, -EX_INTERNAL. */
-int appraise(const struct appraisal *a, struct err *e);
+int check_bundle(const struct appraisal *a, struct err *e);
 
-/* Is PCR values of this bank part of this appraisal? Demanded by the policy; without one, given
- * by the evidence. */
+/* Are PCR values of this bank part of this appraisal? Demanded by the policy; if it says nothing
+ * of banks, given by the evidence. */
 bool appraise_bank(const struct appraisal *a, enum expect_bank bank);
 
-/* Is the policy one for this kind of machine? */
-bool appraise_tee_fits(const struct appraisal *a);
+/* Why this evidence is not judged by the policy; NULL: it is. */
+const char *appraise_unjudged(const struct appraisal *a);
 
 /* Its parts, by file. */
 void check_quote(const struct appraisal *a);	 /* key, quote, signature, PCR digest */

@@ -37,7 +37,7 @@ static void check_provenance(const struct appraisal *a)
 	char have[65];
 	bool found = false;
 
-	if (a->policy == NULL || a->policy->ak_count == 0) {
+	if (a->policy->ak_count == 0) {
 		check_skip(a->checks, "ak.provenance",
 			   "the vTPM runs on the host; nothing but the host vouches for it");
 		return;

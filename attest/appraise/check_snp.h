@@ -3,11 +3,13 @@
 #define PAVISE_ATTEST_APPRAISE_CHECK_SNP_H
 
 #include "attest/appraise/checks.h"
-#include "attest/appraise/policy.h"
+#include "attest/appraise/policy_snp.h"
 #include "attest/snp/cert.h"
 #include "attest/snp/report.h"
 
 #include <time.h>
+
+#define SNP_SCOPE "SEV-SNP: the processor and its firmware are trusted, the host is not"
 
 /* What a plan's files lead to. */
 struct snp_reference {
@@ -25,7 +27,8 @@ struct snp_appraisal {
 	struct snp_certs *certs; /* from options; completed from the table */
 	X509 *trust_root;	 /* NULL: only AMD's roots count */
 	time_t now;
-	const struct snp_policy *policy;       /* NULL: none given */
+	const struct snp_policy *policy;       /* NULL: nothing is judged … */
+	const char *unjudged;		       /* … and this is why */
 	const struct snp_reference *reference; /* of the policy's plan; NULL without one */
 	const uint8_t *report_data; /* 64 bytes that REPORT_DATA must be; NULL: nobody said */
 	struct checks *checks;	    /* filled */

@@ -46,12 +46,13 @@ static void check_tcb_minimum(const struct snp_appraisal *a, const struct snp_su
 	char have[32], need[32];
 	bool any = false;
 
-	for (unsigned i = 0; p != NULL && i < SNP_COMPONENTS; i++) {
+	for (unsigned i = 0; i < SNP_COMPONENTS; i++) {
 		const char *name = snp_component_name((enum snp_component)i);
-		if (!p->min_tcb_given[i])
+		unsigned want = (unsigned)p->min_tcb.value[i];
+		if ((p->min_tcb.given >> i & 1) == 0)
 			continue;
 		any = true;
-		snprintf(need, sizeof(need), "%s %u", name, p->min_tcb[i]);
+		snprintf(need, sizeof(need), "%s %u", name, want);
 		int byte = s->product == SNP_UNKNOWN
 				   ? -1
 				   : snp_tcb_byte(s->product, (enum snp_component)i);
@@ -64,10 +65,10 @@ static void check_tcb_minimum(const struct snp_appraisal *a, const struct snp_su
 		uint8_t launch = s->report.launch_tcb[byte];
 		uint8_t least = reported < launch ? reported : launch;
 		snprintf(have, sizeof(have), "%s %u", name, least);
-		if (least < p->min_tcb[i]) {
+		if (least < want) {
 			check_fail(a->checks, "snp.tcb.minimum", EX_REFUSED, have, need,
 				   "%s is below the policy's minimum",
-				   reported < p->min_tcb[i] ? "REPORTED_TCB" : "LAUNCH_TCB");
+				   reported < want ? "REPORTED_TCB" : "LAUNCH_TCB");
 			return;
 		}
 	}
@@ -75,8 +76,7 @@ static void check_tcb_minimum(const struct snp_appraisal *a, const struct snp_su
 		check_pass(a->checks, "snp.tcb.minimum", NULL,
 			   "REPORTED_TCB and LAUNCH_TCB are at least the policy's minimum");
 	else
-		check_skip(a->checks, "snp.tcb.minimum", "%s",
-			   p == NULL ? "no policy" : "the policy states none");
+		check_skip(a->checks, "snp.tcb.minimum", "the policy states none");
 }
 
 /* The measurement does not cover the guest policy: the host chooses it at launch. */
@@ -106,7 +106,7 @@ static void check_debug(const struct snp_appraisal *a, const struct snp_subject 
 
 	if (!debug)
 		check_pass(a->checks, "snp.debug", "off", "the host cannot debug this guest");
-	else if (a->policy != NULL && a->policy->allow_debug)
+	else if (a->policy->allow_debug)
 		check_pass(a->checks, "snp.debug", "on",
 			   "the host can read and change this guest; the policy allows it");
 	else
@@ -123,7 +123,7 @@ static void check_migration(const struct snp_appraisal *a, const struct snp_subj
 		agent |= s->report.report_id_ma[i] != 0xFF;
 	if (!agent)
 		check_pass(a->checks, "snp.migration", "none", "no migration agent");
-	else if (a->policy != NULL && a->policy->allow_migration)
+	else if (a->policy->allow_migration)
 		check_pass(a->checks, "snp.migration", "possible", "the policy allows it");
 	else
 		check_fail(a->checks, "snp.migration", EX_REFUSED, "possible", "none",
@@ -135,10 +135,7 @@ static void check_smt(const struct snp_appraisal *a, const struct snp_subject *s
 {
 	bool smt = (s->report.policy & SNP_POLICY_SMT) != 0;
 
-	if (a->policy == NULL)
-		check_skip(a->checks, "snp.smt", "no policy; the guest policy %s SMT",
-			   smt ? "allows" : "forbids");
-	else if (smt && !a->policy->allow_smt)
+	if (smt && !a->policy->allow_smt)
 		check_fail(a->checks, "snp.smt", EX_REFUSED, "allowed", "forbidden",
 			   "the guest may share a core with another one");
 	else
@@ -151,70 +148,86 @@ static void check_vmpl(const struct snp_appraisal *a, const struct snp_subject *
 	char have[16], need[16];
 
 	snprintf(have, sizeof(have), "%u", s->report.vmpl);
-	if (a->policy == NULL) {
-		check_skip(a->checks, "snp.vmpl", "no policy; the report was asked for at VMPL %s",
-			   have);
+	if (!a->policy->vmpl.given) {
+		check_skip(a->checks, "snp.vmpl",
+			   "the policy states none; the report was asked for at VMPL %s", have);
 		return;
 	}
-	snprintf(need, sizeof(need), "%u", a->policy->vmpl);
-	if (s->report.vmpl == a->policy->vmpl)
+	snprintf(need, sizeof(need), "%u", (unsigned)a->policy->vmpl.value);
+	if (s->report.vmpl == a->policy->vmpl.value)
 		check_pass(a->checks, "snp.vmpl", have, "asked for at the VMPL of the policy");
 	else
 		check_fail(a->checks, "snp.vmpl", EX_REFUSED, have, need,
 			   "asked for by software of another privilege level");
 }
 
-/* The index of digest in a list of n; n when it is not in it. Every member is compared. */
-static size_t find(const uint8_t (*list)[SNP_MEASUREMENT_SIZE], size_t n, const uint8_t *digest)
+/* The index of digest among those that the plan's files lead to; count when it is none of them.
+ * Every one is compared. */
+static size_t find(const struct snp_reference *ref, const uint8_t *digest)
 {
-	size_t at = n;
+	size_t at = ref->count;
 
-	for (size_t i = 0; i < n; i++)
-		if (CRYPTO_memcmp(list[i], digest, SNP_MEASUREMENT_SIZE) == 0 && at == n)
+	for (size_t i = 0; i < ref->count; i++)
+		if (CRYPTO_memcmp(ref->measurement[i], digest, SNP_MEASUREMENT_SIZE) == 0 &&
+		    at == ref->count)
 			at = i;
 	return at;
 }
 
+static void check_planned(const struct snp_appraisal *a, const uint8_t *digest, const char *have)
+{
+	const struct snp_reference *ref = a->reference;
+	size_t at = find(ref, digest);
+	char need[97];
+
+	hex_encode(ref->measurement[0], SNP_MEASUREMENT_SIZE, need);
+	if (at < ref->count)
+		check_pass(a->checks, "snp.measurement", have, "what the plan's files lead to, %s",
+			   ref->machine[at]);
+	else
+		check_fail(a->checks, "snp.measurement", EX_REFUSED, have, need,
+			   "the launch digest is none of the %zu that the plan's files lead to",
+			   ref->count);
+}
+
 static void check_measurement(const struct snp_appraisal *a, const struct snp_subject *s)
 {
-	const uint8_t(*list)[SNP_MEASUREMENT_SIZE];
-	bool plan = a->reference != NULL;
+	const struct policy_digests *list = &a->policy->measurements;
 	char have[97], need[97] = "";
 
 	hex_encode(s->report.measurement, SNP_MEASUREMENT_SIZE, have);
-	if (a->policy == NULL) {
-		check_skip(a->checks, "snp.measurement", "no policy; the launch digest is %s",
-			   have);
-		return;
+	if (a->reference != NULL) {
+		check_planned(a, s->report.measurement, have);
+	} else if (list->count > 0) {
+		hex_encode(list->value[0], SNP_MEASUREMENT_SIZE, need);
+		if (policy_digest_listed(list, s->report.measurement, SNP_MEASUREMENT_SIZE))
+			check_pass(a->checks, "snp.measurement", have,
+				   "a reference value of the policy");
+		else
+			check_fail(a->checks, "snp.measurement", EX_REFUSED, have, need,
+				   "the launch digest is none of the %zu that the policy states",
+				   list->count);
+	} else if (a->policy->require_measurement) {
+		check_fail(a->checks, "snp.measurement", EX_REFUSED, have, "a reference value",
+			   "the policy demands reference values and has none");
+	} else {
+		check_skip(a->checks, "snp.measurement",
+			   "no reference values: what was booted was not judged");
+		a->checks->no_reference = true;
 	}
-	list = plan ? a->reference->measurement : a->policy->measurement;
-	size_t n = plan ? a->reference->count : a->policy->measurement_count;
-	size_t at = find(list, n, s->report.measurement);
-	if (n > 0)
-		hex_encode(list[0], SNP_MEASUREMENT_SIZE, need);
-	if (at < n && plan)
-		check_pass(a->checks, "snp.measurement", have, "what the plan's files lead to, %s",
-			   a->reference->machine[at]);
-	else if (at < n)
-		check_pass(a->checks, "snp.measurement", have, "a reference value of the policy");
-	else
-		check_fail(a->checks, "snp.measurement", EX_REFUSED, have, need,
-			   "the launch digest is none of the %zu that %s", n,
-			   plan ? "the plan's files lead to" : "the policy states");
 }
 
 static void check_host_data(const struct snp_appraisal *a, const struct snp_subject *s)
 {
 	char have[65], need[65];
 
-	if (a->policy == NULL || !a->policy->host_data_given) {
-		check_skip(a->checks, "snp.host_data", "%s",
-			   a->policy == NULL ? "no policy" : "the policy states none");
+	if (!a->policy->host_data.given) {
+		check_skip(a->checks, "snp.host_data", "the policy states none");
 		return;
 	}
 	hex_encode(s->report.host_data, 32, have);
-	hex_encode(a->policy->host_data, 32, need);
-	if (CRYPTO_memcmp(s->report.host_data, a->policy->host_data, 32) == 0)
+	hex_encode(a->policy->host_data.value, 32, need);
+	if (CRYPTO_memcmp(s->report.host_data, a->policy->host_data.value, 32) == 0)
 		check_pass(a->checks, "snp.host_data", have, "HOST_DATA is the policy's");
 	else
 		check_fail(a->checks, "snp.host_data", EX_REFUSED, have, need,
@@ -225,13 +238,12 @@ static void check_guest_svn(const struct snp_appraisal *a, const struct snp_subj
 {
 	char have[16], need[16];
 
-	if (a->policy == NULL || a->policy->min_guest_svn == 0) {
-		check_skip(a->checks, "snp.guest_svn", "%s",
-			   a->policy == NULL ? "no policy" : "the policy states no minimum");
+	if (a->policy->min_guest_svn == 0) {
+		check_skip(a->checks, "snp.guest_svn", "the policy states no minimum");
 		return;
 	}
 	snprintf(have, sizeof(have), "%u", s->report.guest_svn);
-	snprintf(need, sizeof(need), "%u", a->policy->min_guest_svn);
+	snprintf(need, sizeof(need), "%u", (unsigned)a->policy->min_guest_svn);
 	if (s->report.guest_svn >= a->policy->min_guest_svn)
 		check_pass(a->checks, "snp.guest_svn", have, "at least the policy's minimum");
 	else
@@ -240,17 +252,16 @@ static void check_guest_svn(const struct snp_appraisal *a, const struct snp_subj
 }
 
 static void check_key_digest(const struct snp_appraisal *a, const char *id, const uint8_t *digest,
-			     const uint8_t (*list)[SNP_MEASUREMENT_SIZE], size_t n)
+			     const struct policy_digests *list)
 {
 	char have[97];
 
-	if (n == 0) {
-		check_skip(a->checks, id, "%s",
-			   a->policy == NULL ? "no policy" : "the policy states none");
+	if (list->count == 0) {
+		check_skip(a->checks, id, "the policy states none");
 		return;
 	}
 	hex_encode(digest, SNP_MEASUREMENT_SIZE, have);
-	if (find(list, n, digest) < n)
+	if (policy_digest_listed(list, digest, SNP_MEASUREMENT_SIZE))
 		check_pass(a->checks, id, have, "a key of the policy signed the launch");
 	else
 		check_fail(a->checks, id, EX_REFUSED, have, "a digest of the policy",
@@ -276,10 +287,9 @@ static void check_binding(const struct snp_appraisal *a, const struct snp_subjec
 			   "REPORT_DATA binds something else: another nonce, key or guest");
 }
 
-void check_snp_claims(const struct snp_appraisal *a, const struct snp_subject *s)
+/* What says how the guest was launched, not whether the report is genuine. */
+static void judge_claims(const struct snp_appraisal *a, const struct snp_subject *s)
 {
-	const struct snp_policy *p = a->policy;
-
 	check_tcb_order(a, s);
 	check_tcb_minimum(a, s);
 	check_guest_policy(a, s);
@@ -290,10 +300,23 @@ void check_snp_claims(const struct snp_appraisal *a, const struct snp_subject *s
 	check_measurement(a, s);
 	check_host_data(a, s);
 	check_guest_svn(a, s);
-	check_key_digest(a, "snp.id_key", s->report.id_key_digest, p ? p->id_key : NULL,
-			 p ? p->id_key_count : 0);
-	check_key_digest(a, "snp.author_key", s->report.author_key_digest, p ? p->author_key : NULL,
-			 p ? p->author_key_count : 0);
+	check_key_digest(a, "snp.id_key", s->report.id_key_digest, &a->policy->id_key_digests);
+	check_key_digest(a, "snp.author_key", s->report.author_key_digest,
+			 &a->policy->author_key_digests);
+}
+
+void check_snp_claims(const struct snp_appraisal *a, const struct snp_subject *s)
+{
+	static const char *const judged[] = {
+		"snp.tcb.order", "snp.tcb.minimum", "snp.guest_policy", "snp.debug",
+		"snp.migration", "snp.smt",	    "snp.vmpl",		"snp.measurement",
+		"snp.host_data", "snp.guest_svn",   "snp.id_key",	"snp.author_key",
+	};
+
+	if (a->policy != NULL)
+		judge_claims(a, s);
+	for (size_t i = 0; a->policy == NULL && i < sizeof(judged) / sizeof(judged[0]); i++)
+		check_skip(a->checks, judged[i], "%s", a->unjudged);
 	check_binding(a, s);
 	/* Bits come with firmware versions, not with report versions: no rule for them yet. */
 	check_skip(a->checks, "snp.platform", "PLATFORM_INFO 0x%llx: shown, not judged",

@@ -163,6 +163,9 @@ const char *verdict_name(enum exit_status verdict)
 	}
 }
 
+#define PRIVATE_ROOT "simulated or private root"
+#define NO_REFERENCE "no reference values: what was booted was not judged"
+
 const char *checks_verdict_name(const struct checks *c)
 {
 	enum exit_status verdict = checks_verdict(c);
@@ -170,7 +173,10 @@ const char *checks_verdict_name(const struct checks *c)
 	if (verdict != EX_OK)
 		return verdict_name(verdict);
 	if (c->only_authentic)
-		return c->private_root ? "authentic, not appraised (simulated or private root)"
+		return c->private_root ? "authentic, not appraised (" PRIVATE_ROOT ")"
 				       : "authentic, not appraised";
-	return c->private_root ? "affirming (simulated or private root)" : "affirming";
+	if (c->no_reference)
+		return c->private_root ? "affirming (" PRIVATE_ROOT "; " NO_REFERENCE ")"
+				       : "affirming (" NO_REFERENCE ")";
+	return c->private_root ? "affirming (" PRIVATE_ROOT ")" : "affirming";
 }

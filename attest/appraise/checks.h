@@ -41,6 +41,7 @@ struct checks {
 	const char *scope;   /* what an affirming verdict rests on; NULL: a plain machine's */
 	bool private_root;   /* it rests on a root that is not AMD's: the verdict says so */
 	bool only_authentic; /* nobody said what to accept: no failure means just authentic */
+	bool no_reference;   /* nobody said what should have been booted: the verdict says so */
 };
 
 /* Append one check; the text is formatted. Text in have and need is copied, NULL is "". */

@@ -17,7 +17,7 @@
 #define EVIDENCE_TEXT_MAX 64u
 #define EVIDENCE_TABLE_MAX 65536u
 
-enum evidence_tee { EVIDENCE_PLAIN, EVIDENCE_SNP };
+enum evidence_tee { EVIDENCE_PLAIN, EVIDENCE_SNP, EVIDENCE_TDX };
 
 /* PCR values of one bank. */
 struct pcr_values {

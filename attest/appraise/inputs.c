@@ -1,137 +1,179 @@
 #include "attest/appraise/inputs.h"
 
-#include "attest/measure/snp/plan.h"
+#include "attest/snp/cert.h"
 #include "common/file.h"
+#include "common/plan.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-#define REPORT_FILE_MAX 4096u /* bytes; a report has fewer, and says so itself */
+#define QUOTE_FILE_MAX (1u << 20)      /* bytes */
+#define COLLATERAL_FILE_MAX (8u << 20) /* bytes */
 
-/* The plan's path is relative to the policy file, so that both can be moved together. */
-static int plan_path(const char *policy, const char *plan, char *out, size_t size, struct err *e)
-{
-	const char *slash = strrchr(policy, '/');
-	int folder = plan[0] == '/' || slash == NULL ? 0 : (int)(slash - policy + 1);
-	int n = snprintf(out, size, "%.*s%s", folder, policy, plan);
-
-	if (n < 0 || (size_t)n >= size)
-		return err_set(e, EX_MALFORMED, "policy %s: the path of its plan is too long",
-			       policy);
-	return 0;
-}
-
-static int open_plan(const char *path, struct inputs *in, struct err *e)
-{
-	struct snp_reference *ref = &in->snp_reference;
-	int r;
-
-	if (in->policy.tee == EVIDENCE_PLAIN) {
-		r = plain_plan_open(path, &in->plan, &in->contents, e);
-		return r == 0 ? expect_base_make(&in->contents, &in->base, e) : r;
-	}
-	r = snp_plan_open(path, &in->plan, &in->contents, e);
-	if (r == 0)
-		r = snp_measure(&in->plan, NULL, NULL, ref->measurement[0], e);
-	if (r < 0)
-		return r;
-	snprintf(ref->machine[0], sizeof(ref->machine[0]), "cpus %u", in->plan.snp.cpus);
-	ref->guest_policy = in->plan.snp.policy;
-	ref->count = 1;
-	return 0;
-}
-
-int inputs_read_policy(const struct options *o, struct inputs *in, struct err *e)
-{
-	char plan[8192];
-	void *text;
-	size_t size;
-
-	if (o->policy == NULL)
-		return 0;
-	int r = file_read("policy", o->policy, POLICY_FILE_MAX, 0, &text, &size, e);
-	if (r < 0)
-		return r;
-	r = policy_parse(o->policy, text, size, &in->policy, e);
-	free(text);
-	if (r == 0 && o->bundle == NULL && in->policy.tee != EVIDENCE_SNP)
-		return err_set(e, EX_MALFORMED, "policy %s: \"tee\" is not \"sev-snp\"", o->policy);
-	if (r < 0 || !in->policy.has_plan)
-		return r;
-	r = plan_path(o->policy, in->policy.plan, plan, sizeof(plan), e);
-	if (r == 0)
-		r = file_read("plan", plan, PLAN_FILE_MAX, 0, &in->plan_data, &size, e);
-	if (r == 0)
-		r = plan_parse(plan, in->plan_data, size, &in->plan, e);
-	return r == 0 ? open_plan(plan, in, e) : r;
-}
-
-static int read_certs(const char *what, const char *path, struct snp_certs *certs, struct err *e)
+/* Reads path, if it is not NULL, into *out. */
+static int read_blob(struct inputs *in, const char *what, const char *path, size_t max,
+		     struct blob *out, struct err *e)
 {
 	void *data;
 	size_t size;
 
 	if (path == NULL)
 		return 0;
-	int r = file_read(what, path, SNP_CERT_FILE_MAX, 0, &data, &size, e);
+	if (in->file_count == INPUTS_FILES_MAX)
+		return err_set(e, EX_HOST, "%s: more than %u files", path, INPUTS_FILES_MAX);
+	int r = file_read(what, path, max, 0, &data, &size, e);
 	if (r < 0)
 		return r;
-	r = snp_certs_add(certs, path, data, size, e);
-	free(data);
-	return r;
+	char *name = strdup(path);
+	if (name == NULL) {
+		free(data);
+		return err_set(e, EX_HOST, "out of memory");
+	}
+	in->file[in->file_count].data = data;
+	in->file[in->file_count++].name = name;
+	*out = (struct blob){ .data = data, .size = size, .name = name };
+	return 0;
 }
 
-int inputs_read_certs(const struct options *o, struct inputs *in, struct err *e)
+/* The plan's path is relative to the policy file, so that both can be moved together. */
+static int read_plan(const struct options *o, struct inputs *in, struct err *e)
 {
-	int r = read_certs("VEK", o->vek, &in->certs, e);
+	const char *slash = strrchr(o->policy, '/'), *plan = in->policy.plan;
+	int folder = plan[0] == '/' || slash == NULL ? 0 : (int)(slash - o->policy + 1);
+	char path[8192];
+	int n = snprintf(path, sizeof(path), "%.*s%s", folder, o->policy, plan);
 
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return err_set(e, EX_MALFORMED, "policy %s: the path of its plan is too long",
+			       o->policy);
+	return read_blob(in, "plan", path, PLAN_FILE_MAX, &in->request.plan, e);
+}
+
+/* The name of a built-in, or a file. */
+static int read_policy(const struct options *o, struct inputs *in, struct err *e)
+{
+	struct blob text = { 0 };
+
+	if (o->policy == NULL)
+		return 0;
+	in->request.policy = &in->policy;
+	int base = policy_base_of_name(o->policy);
+	if (base >= 0) {
+		policy_built_in((enum policy_base)base, &in->policy);
+		return 0;
+	}
+	int r = read_blob(in, "policy", o->policy, POLICY_FILE_MAX, &text, e);
 	if (r == 0)
-		r = read_certs("chain", o->chain, &in->certs, e);
+		r = policy_parse(o->policy, (const char *)text.data, text.size, &in->policy, e);
+	return r == 0 && in->policy.has_plan ? read_plan(o, in, e) : r;
+}
+
+static int add_collateral(struct inputs *in, const char *path, struct err *e)
+{
+	struct request *q = &in->request;
+
+	if (q->collateral_count == REQUEST_COLLATERAL_MAX)
+		return err_set(e, EX_USAGE_ERROR, "%s: more than %u files of collateral", path,
+			       REQUEST_COLLATERAL_MAX);
+	int r = read_blob(in, "collateral", path, COLLATERAL_FILE_MAX,
+			  &q->collateral[q->collateral_count], e);
+	q->collateral_count += r == 0;
+	return r;
+}
+
+/* Every file of a folder, in the order of their names; hidden ones and sub-folders are left. */
+static int read_folder(struct inputs *in, const char *folder, struct err *e)
+{
+	struct dirent **entries;
+	int r = 0, n = scandir(folder, &entries, NULL, alphasort);
+
+	if (n < 0)
+		return err_errno(e, EX_HOST, errno, "collateral %s: cannot read the folder", folder);
+	for (int i = 0; i < n; i++) {
+		char path[4096];
+		struct stat st;
+		int len = snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name);
+		bool usable = len > 0 && (size_t)len < sizeof(path) &&
+			      entries[i]->d_name[0] != '.' && stat(path, &st) == 0 &&
+			      S_ISREG(st.st_mode);
+		if (r == 0 && usable)
+			r = add_collateral(in, path, e);
+		free(entries[i]);
+	}
+	free(entries);
+	return r;
+}
+
+static int read_lists(const struct options *o, struct inputs *in, struct err *e)
+{
+	struct request *q = &in->request;
+	int r = 0;
+
+	if (o->crl.count > REQUEST_CRL_MAX)
+		return err_set(e, EX_USAGE_ERROR, "--crl: at most %u times", REQUEST_CRL_MAX);
+	for (size_t i = 0; r == 0 && i < o->crl.count; i++)
+		r = read_blob(in, "CRL", o->crl.value[i], COLLATERAL_FILE_MAX, &q->crl[i], e);
+	q->crl_count = o->crl.count;
+	for (size_t i = 0; r == 0 && i < o->collateral.count; i++) {
+		struct stat st;
+		const char *path = o->collateral.value[i];
+		bool folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+		r = folder ? read_folder(in, path, e) : add_collateral(in, path, e);
+	}
+	return r;
+}
+
+static int read_files(const struct options *o, struct inputs *in, struct err *e)
+{
+	struct request *q = &in->request;
+	const struct {
+		const char *what, *path;
+		size_t max;
+		struct blob *out;
+	} files[] = {
+		{ "VEK", o->vek, SNP_CERT_FILE_MAX, &q->vek },
+		{ "chain", o->chain, SNP_CERT_FILE_MAX, &q->chain },
+		{ "trusted root", o->trust_root, SNP_CERT_FILE_MAX, &q->trust_root },
+		{ "evidence", o->evidence, QUOTE_FILE_MAX, &q->evidence },
+		{ "certificate table", o->cert_table, SNP_CERT_TABLE_MAX, &q->cert_table },
+		{ "event log", o->ccel, COLLATERAL_FILE_MAX, &q->ccel },
+		{ "signature", o->signature, QUOTE_FILE_MAX, &q->signature },
+		{ "attestation key", o->ak, QUOTE_FILE_MAX, &q->ak },
+		{ "PCR values", o->pcrs, QUOTE_FILE_MAX, &q->pcrs },
+		{ "event log", o->event_log, COLLATERAL_FILE_MAX, &q->event_log },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++)
+		r = read_blob(in, files[i].what, files[i].path, files[i].max, files[i].out, e);
+	return r;
+}
+
+int inputs_read(const struct options *o, struct inputs *in, struct err *e)
+{
+	in->request.kind = o->kind;
+	in->request.now = o->now;
+	in->request.allow_report_version = o->allow_report_version;
+	if (o->nonce_text != NULL) {
+		in->request.nonce = o->nonce;
+		in->request.nonce_size = o->nonce_size;
+	}
+	if (o->report_data_text != NULL)
+		in->request.report_data = o->report_data;
+	int r = read_policy(o, in, e);
 	if (r == 0)
-		r = read_certs("trusted root", o->trust_root, &in->trusted, e);
-	if (r == 0 && o->trust_root != NULL &&
-	    (in->trusted.cert[SNP_ROLE_ARK] == NULL || in->trusted.cert[SNP_ROLE_ASK] != NULL ||
-	     in->trusted.cert[SNP_ROLE_VEK] != NULL))
-		return err_set(e, EX_MALFORMED,
-			       "%s: not just a root certificate: give the ARK alone",
-			       o->trust_root);
-	return r;
-}
-
-static int read_bundle(const struct options *o, struct inputs *in, struct err *e)
-{
-	void *text;
-	size_t size;
-	int r = file_read("evidence", o->bundle, EVIDENCE_FILE_MAX, 0, &text, &size, e);
-
-	if (r < 0)
-		return r;
-	r = evidence_parse(o->bundle, text, size, &in->evidence, e);
-	free(text);
-	/* A reader of the JSON output gets a verdict for malformed evidence, too. */
-	if (r == -EX_MALFORMED)
-		check_fail_err(&in->checks, "evidence.form", e);
-	return r;
-}
-
-int inputs_read_evidence(const struct options *o, struct inputs *in, struct err *e)
-{
-	if (o->bundle != NULL)
-		return read_bundle(o, in, e);
-	int r = file_read("report", o->report, REPORT_FILE_MAX, 0, &in->report, &in->report_size,
-			  e);
-	if (r == 0 && o->cert_table != NULL)
-		r = file_read("certificate table", o->cert_table, SNP_CERT_TABLE_MAX, 0,
-			      &in->cert_table, &in->cert_table_size, e);
-	return r;
+		r = read_files(o, in, e);
+	return r == 0 ? read_lists(o, in, e) : r;
 }
 
 void inputs_free(struct inputs *in)
 {
-	free(in->plan_data);
-	free(in->report);
-	free(in->cert_table);
-	snp_certs_free(&in->certs);
-	snp_certs_free(&in->trusted);
+	for (size_t i = 0; i < in->file_count; i++) {
+		free(in->file[i].data);
+		free(in->file[i].name);
+	}
 }

@@ -1,33 +1,26 @@
-/* The files that pavise-verify is given, read and taken apart. */
+/* The files that pavise-verify is given, read into a request. */
 #ifndef PAVISE_ATTEST_APPRAISE_INPUTS_H
 #define PAVISE_ATTEST_APPRAISE_INPUTS_H
 
-#include "attest/appraise/appraise.h"
 #include "attest/appraise/options.h"
+#include "attest/appraise/request.h"
 
-/* Everything a run owns. */
+#define INPUTS_FILES_MAX 64u
+
+/* Everything a run owns; the request points into it. */
 struct inputs {
-	struct evidence evidence;
 	struct policy policy;
-	struct plan plan;
-	struct plain_contents contents;
-	struct expect_base base;
-	struct snp_reference snp_reference;
-	struct snp_certs certs;
-	struct snp_certs trusted; /* its ARK only */
-	struct checks checks;
-	void *plan_data, *report, *cert_table;
-	size_t report_size, cert_table_size;
+	struct request request;
+	struct {
+		void *data;
+		char *name;
+	} file[INPUTS_FILES_MAX];
+	size_t file_count;
 };
 
-/* Policy with its plan, if o->policy is set. -EX_HOST, -EX_MALFORMED, -EX_INTERNAL. */
-int inputs_read_policy(const struct options *o, struct inputs *in, struct err *e);
-
-/* Certificates of the options. -EX_HOST, -EX_MALFORMED. */
-int inputs_read_certs(const struct options *o, struct inputs *in, struct err *e);
-
-/* The bundle, or report and certificate table. When it is malformed that is a check, too. */
-int inputs_read_evidence(const struct options *o, struct inputs *in, struct err *e);
+/* Reads what the options name, and the plan that the policy names (relative to the policy's
+ * folder). *in is zeroed by the caller; the options outlive it. -EX_HOST, -EX_MALFORMED. */
+int inputs_read(const struct options *o, struct inputs *in, struct err *e);
 
 void inputs_free(struct inputs *in);
 

@@ -5,19 +5,106 @@
 #include "common/bytes.h"
 #include "common/json.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define FIRMWARE_PCRS 0xFFu /* PCR 0..7 */
 
-static int parse_head(const json_t *root, struct policy *out, struct err *e)
+const struct policy_section policy_sections[] = {
+	{ "snp", offsetof(struct policy, snp), policy_snp_keys },
+	{ "tdx", offsetof(struct policy, tdx), policy_tdx_keys },
+	{ "tpm", offsetof(struct policy, tpm), policy_tpm_keys },
+	{ "event_log", offsetof(struct policy, log), policy_log_keys },
+	{ .name = NULL },
+};
+
+static const char *const base_names[POLICY_BASES] = { "recommended", "strict", "permissive",
+						      "none" };
+
+int policy_base_of_name(const char *name)
 {
-	static const char *const plain_keys[] = { "format",    "version",	"tee",
-						  "plan",      "reference",	"cpus",
-						  "memory",    "pci_slots",	"banks",
-						  "ak_sha256", "require_nonce", NULL };
-	static const char *const snp_keys[] = { "format",	 "version",   "tee", "plan",
-						"require_nonce", "ak_sha256", "snp", NULL };
-	const char *format = NULL, *tee = NULL;
+	for (int i = 0; i < POLICY_BASES; i++)
+		if (strcmp(base_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+const char *policy_base_name(enum policy_base base)
+{
+	return base_names[base];
+}
+
+void policy_built_in(enum policy_base base, struct policy *out)
+{
+	*out = (struct policy){ .base = base,
+				.any_tee = true,
+				.require_nonce = base == POLICY_STRICT };
+	policy_snp_base(base, &out->snp);
+	policy_tdx_base(base, &out->tdx);
+	policy_tpm_base(base, &out->tpm);
+	policy_log_base(base, &out->log);
+}
+
+/* "base": strict, recommended or permissive. "none" is no base: it would void every key. */
+static int parse_base(const json_t *root, bool *given, struct policy *out, struct err *e)
+{
+	const char *name = NULL;
+	int r = json_get_string("policy", root, "base", 0, &name, e);
+	int base = name == NULL ? POLICY_RECOMMENDED : policy_base_of_name(name);
+
+	if (r < 0)
+		return r;
+	if (base < 0 || base == POLICY_NONE)
+		return err_set(e, EX_MALFORMED,
+			       "policy: \"base\" is \"%.32s\": give \"strict\", \"recommended\" or "
+			       "\"permissive\"",
+			       name);
+	*given = name != NULL;
+	policy_built_in((enum policy_base)base, out);
+	return 0;
+}
+
+/* The names of "tee" and the keys that a policy of each may have; without one, any of all. */
+#define COMMON_KEYS "format", "version", "base", "tee", "require_nonce", "ak_sha256", "event_log"
+#define PCR_KEYS "plan", "reference", "cpus", "memory", "pci_slots", "banks", "tpm"
+static const char *const plain_keys[] = { COMMON_KEYS, PCR_KEYS, NULL };
+static const char *const snp_keys[] = { COMMON_KEYS, "plan", "snp", NULL };
+static const char *const tdx_keys[] = { COMMON_KEYS, "tdx", NULL };
+static const char *const any_keys[] = { COMMON_KEYS, "snp", "tdx", "tpm", NULL };
+static const struct {
+	const char *name;
+	enum evidence_tee tee;
+	const char *const *keys;
+} tees[] = {
+	{ "none", EVIDENCE_PLAIN, plain_keys },
+	{ "sev-snp", EVIDENCE_SNP, snp_keys },
+	{ "tdx", EVIDENCE_TDX, tdx_keys },
+};
+
+static int parse_tee(const json_t *root, bool base_given, struct policy *out, struct err *e)
+{
+	const char *name = NULL;
+	int r = json_get_string("policy", root, "tee", !base_given, &name, e);
+
+	if (r < 0)
+		return r;
+	if (name == NULL)
+		return json_only_keys("policy", root, any_keys, e);
+	out->any_tee = false;
+	for (size_t i = 0; i < sizeof(tees) / sizeof(tees[0]); i++)
+		if (strcmp(tees[i].name, name) == 0) {
+			out->tee = tees[i].tee;
+			return json_only_keys("policy", root, tees[i].keys, e);
+		}
+	return err_set(e, EX_MALFORMED,
+		       "policy: \"tee\" is \"%.32s\", only \"none\", \"sev-snp\" and \"tdx\" are "
+		       "known",
+		       name);
+}
+
+static int parse_head(const json_t *root, bool *base_given, struct policy *out, struct err *e)
+{
+	const char *format = NULL;
 	uint64_t version = 0;
 	int r = json_get_string("policy", root, "format", 1, &format, e);
 
@@ -29,19 +116,27 @@ static int parse_head(const json_t *root, struct policy *out, struct err *e)
 		return err_set(e, EX_MALFORMED, "policy: version %llu: this program knows 0",
 			       (unsigned long long)version);
 	if (r == 0)
-		r = json_get_string("policy", root, "tee", 1, &tee, e);
-	if (r != 0)
-		return r;
-	if (strcmp(tee, "none") != 0 && strcmp(tee, "sev-snp") != 0)
-		return err_set(e, EX_MALFORMED,
-			       "policy: \"tee\" is \"%.32s\", only \"none\" and \"sev-snp\" are "
-			       "known",
-			       tee);
-	out->tee = strcmp(tee, "none") == 0 ? EVIDENCE_PLAIN : EVIDENCE_SNP;
-	return json_only_keys("policy", root, out->tee == EVIDENCE_SNP ? snp_keys : plain_keys, e);
+		r = parse_base(root, base_given, out, e);
+	return r < 0 ? r : parse_tee(root, *base_given, out, e);
 }
 
-int policy_list(const char *path, const json_t *root, const char *key, int required,
+static int parse_sections(const json_t *root, struct policy *out, struct err *e)
+{
+	char path[32];
+	int r = 0;
+
+	for (const struct policy_section *s = policy_sections; r == 0 && s->name != NULL; s++) {
+		const json_t *object = NULL;
+		r = json_get_object("policy", root, s->name, 0, &object, e);
+		if (r < 0 || object == NULL)
+			continue;
+		snprintf(path, sizeof(path), "policy.%s", s->name);
+		r = policy_keys_read(path, object, s->keys, (char *)out + s->offset, e);
+	}
+	return r;
+}
+
+static int list_of(const char *path, const json_t *root, const char *key, int required,
 		const json_t **list, size_t *count, struct err *e)
 {
 	*list = NULL;
@@ -60,7 +155,7 @@ static int get_numbers(const json_t *root, const char *key, uint32_t least, uint
 		       uint32_t *out, size_t *count, struct err *e)
 {
 	const json_t *list;
-	int r = policy_list("policy", root, key, 1, &list, count, e);
+	int r = list_of("policy", root, key, 1, &list, count, e);
 
 	for (size_t i = 0; r == 0 && i < *count; i++) {
 		const json_t *j = json_array_get(list, i);
@@ -74,7 +169,7 @@ static int get_numbers(const json_t *root, const char *key, uint32_t least, uint
 	return r;
 }
 
-const char *policy_text_at(const json_t *list, size_t i)
+static const char *text_at(const json_t *list, size_t i)
 {
 	const json_t *j = json_array_get(list, i);
 
@@ -86,10 +181,10 @@ const char *policy_text_at(const json_t *list, size_t i)
 static int get_memory(const json_t *root, struct policy *out, struct err *e)
 {
 	const json_t *list;
-	int r = policy_list("policy", root, "memory", 1, &list, &out->memory_count, e);
+	int r = list_of("policy", root, "memory", 1, &list, &out->memory_count, e);
 
 	for (size_t i = 0; r == 0 && i < out->memory_count; i++) {
-		const char *text = policy_text_at(list, i);
+		const char *text = text_at(list, i);
 		struct err unused = { 0 };
 		if (text == NULL || size_parse("memory", text, &out->memory[i], &unused) < 0)
 			return err_set(e, EX_MALFORMED,
@@ -103,10 +198,10 @@ static int get_banks(const json_t *root, struct policy *out, struct err *e)
 {
 	const json_t *list;
 	size_t count;
-	int r = policy_list("policy", root, "banks", 1, &list, &count, e);
+	int r = list_of("policy", root, "banks", 1, &list, &count, e);
 
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		const char *text = policy_text_at(list, i);
+		const char *text = text_at(list, i);
 		if (text != NULL && strcmp(text, "sha256") == 0)
 			out->bank[EXPECT_SHA256] = true;
 		else if (text != NULL && strcmp(text, "sha384") == 0)
@@ -120,23 +215,23 @@ static int get_banks(const json_t *root, struct policy *out, struct err *e)
 	return r;
 }
 
-int policy_digests(const char *path, const json_t *root, const char *key, size_t n, uint8_t *out,
-		   size_t *count, struct err *e)
+static int get_pinned_keys(const json_t *root, struct policy *out, struct err *e)
 {
 	const json_t *list;
-	int r = policy_list(path, root, key, 0, &list, count, e);
+	int r = list_of("policy", root, "ak_sha256", 0, &list, &out->ak_count, e);
 
-	for (size_t i = 0; r == 0 && i < *count; i++) {
-		const char *text = policy_text_at(list, i);
-		if (text == NULL || !hex_decode(text, out + i * n, n))
+	for (size_t i = 0; r == 0 && i < out->ak_count; i++) {
+		const char *text = text_at(list, i);
+		if (text == NULL || !hex_decode(text, out->ak_sha256[i], sizeof(out->ak_sha256[i])))
 			return err_set(e, EX_MALFORMED,
-				       "%s: \"%s\": member %zu is not %zu bytes in hexadecimal",
-				       path, key, i, n);
+				       "policy: \"ak_sha256\": member %zu is not %zu bytes in "
+				       "hexadecimal",
+				       i, sizeof(out->ak_sha256[i]));
 	}
 	return r;
 }
 
-int policy_plan(const json_t *root, struct policy *out, struct err *e)
+static int get_plan(const json_t *root, struct policy *out, struct err *e)
 {
 	const char *path = NULL;
 	int r = json_get_string("policy", root, "plan", 1, &path, e);
@@ -152,7 +247,7 @@ int policy_plan(const json_t *root, struct policy *out, struct err *e)
 
 static int get_machines(const json_t *root, struct policy *out, struct err *e)
 {
-	int r = policy_plan(root, out, e);
+	int r = get_plan(root, out, e);
 
 	if (r == 0)
 		r = get_numbers(root, "cpus", 1, FW_BOOT_CPU_MAX, out->cpus, &out->cpus_count, e);
@@ -188,28 +283,57 @@ static int get_reference(const json_t *root, struct policy *out, struct err *e)
 	return r;
 }
 
-static int parse_all(const json_t *root, struct policy *out, struct err *e)
+/* A policy that names its base may leave reference values to it; one from before there were bases
+ * has to have them. */
+static int parse_plain(const json_t *root, bool base_given, struct policy *out, struct err *e)
 {
-	int nonce = 1;
-	int r = parse_head(root, out, e);
-
-	if (r == 0)
-		r = json_get_bool("policy", root, "require_nonce", 0, &nonce, e);
-	out->require_nonce = nonce != 0;
-	if (r == 0 && out->tee == EVIDENCE_PLAIN)
-		r = get_banks(root, out, e);
-	if (r == 0)
-		r = policy_digests("policy", root, "ak_sha256", sizeof(out->ak_sha256[0]),
-				   out->ak_sha256[0], &out->ak_count, e);
-	if (r < 0)
-		return r;
-	if (out->tee == EVIDENCE_SNP)
-		return policy_parse_snp(root, out, e);
 	bool plan = json_object_get(root, "plan") != NULL;
-	if (plan == (json_object_get(root, "reference") != NULL))
+	bool reference = json_object_get(root, "reference") != NULL;
+
+	if (!plan && !reference && base_given && json_object_get(root, "banks") == NULL)
+		return 0;
+	int r = get_banks(root, out, e);
+	if (r == 0 && plan == reference)
 		return err_set(e, EX_MALFORMED,
 			       "policy: exactly one of \"plan\" and \"reference\" is needed");
+	if (r < 0)
+		return r;
 	return plan ? get_machines(root, out, e) : get_reference(root, out, e);
+}
+
+static int parse_snp(const json_t *root, bool base_given, struct policy *out, struct err *e)
+{
+	bool plan = json_object_get(root, "plan") != NULL;
+	bool list = out->snp.measurements.count > 0;
+
+	if (!base_given && json_object_get(root, "snp") == NULL)
+		return err_set(e, EX_MALFORMED, "policy: \"snp\" is missing");
+	if ((plan && list) || (!plan && !list && !base_given))
+		return err_set(e, EX_MALFORMED,
+			       "policy: exactly one of \"plan\" and \"snp\".\"measurements\" is "
+			       "needed");
+	return plan ? get_plan(root, out, e) : 0;
+}
+
+static int parse_all(const json_t *root, struct policy *out, struct err *e)
+{
+	bool base_given = false;
+	int r = parse_head(root, &base_given, out, e);
+
+	if (r < 0)
+		return r;
+	int nonce = base_given ? out->require_nonce : 1;
+	r = json_get_bool("policy", root, "require_nonce", 0, &nonce, e);
+	out->require_nonce = nonce != 0;
+	if (r == 0)
+		r = get_pinned_keys(root, out, e);
+	if (r == 0)
+		r = parse_sections(root, out, e);
+	if (r < 0 || out->any_tee)
+		return r;
+	if (out->tee == EVIDENCE_SNP)
+		return parse_snp(root, base_given, out, e);
+	return out->tee == EVIDENCE_PLAIN ? parse_plain(root, base_given, out, e) : 0;
 }
 
 int policy_parse(const char *object, const char *text, size_t size, struct policy *out,
@@ -226,4 +350,54 @@ int policy_parse(const char *object, const char *text, size_t size, struct polic
 	r = parse_all(root, out, e);
 	json_decref(root);
 	return r;
+}
+
+static void explain_numbers(FILE *f, const char *name, const uint32_t *n, size_t count)
+{
+	fprintf(f, "%s =", name);
+	for (size_t i = 0; i < count; i++)
+		fprintf(f, " %u", n[i]);
+	fputc('\n', f);
+}
+
+static void explain_machines(FILE *f, const struct policy *p)
+{
+	if (p->has_plan)
+		fprintf(f, "plan = \"%s\"\n        reference values are those of this plan's files\n",
+			p->plan);
+	if (p->cpus_count > 0) {
+		explain_numbers(f, "cpus", p->cpus, p->cpus_count);
+		explain_numbers(f, "pci_slots", p->pci_slots, p->pci_slots_count);
+		fputs("memory =", f);
+		for (size_t i = 0; i < p->memory_count; i++)
+			fprintf(f, " %lluM", (unsigned long long)(p->memory[i] >> 20));
+		fputs("\n        machines that may be made of that plan\n", f);
+	}
+	for (unsigned bank = 0; bank < EXPECT_BANKS; bank++)
+		if (p->bank[bank])
+			fprintf(f, "banks: %s is demanded%s\n",
+				tpm_alg_name(expect_bank_alg((enum expect_bank)bank)),
+				p->has_plan ? "" : ", PCR 0 to 7 with the values that are stated");
+}
+
+void policy_explain(FILE *f, const struct policy *p)
+{
+	fprintf(f, "base = \"%s\"\n", policy_base_name(p->base));
+	if (p->base == POLICY_NONE) {
+		fputs("        authenticity only: nothing that evidence says is judged\n", f);
+		return;
+	}
+	for (size_t i = 0; !p->any_tee && i < sizeof(tees) / sizeof(tees[0]); i++)
+		if (tees[i].tee == p->tee)
+			fprintf(f, "tee = \"%s\"\n        evidence of another kind is refused\n",
+				tees[i].name);
+	fprintf(f, "require_nonce = %s\n        without a nonce the verdict is %s\n",
+		p->require_nonce ? "true" : "false",
+		p->require_nonce ? "a refusal" : "silent on freshness, and says so");
+	explain_machines(f, p);
+	fprintf(f, "ak_sha256: %zu attestation keys are pinned%s\n", p->ak_count,
+		p->ak_count == 0 ? ": any key" : "");
+	for (const struct policy_section *s = policy_sections; s->name != NULL; s++) {
+		policy_keys_explain(f, s->name, s->keys, (const char *)p + s->offset);
+	}
 }

@@ -14,15 +14,29 @@
 enum policy_kind {
 	POLICY_BOOL,	/* bool */
 	POLICY_NUMBER,	/* uint64_t; most: the greatest allowed */
+	POLICY_OPTIONAL, /* struct policy_number; most: the greatest allowed */
+	POLICY_NUMBERS, /* struct policy_numbers; words: its members; most: of each */
 	POLICY_MASK,	/* uint64_t, text "0x…" in the file */
 	POLICY_BYTES,	/* struct policy_bytes; most: exactly so many bytes */
 	POLICY_DIGESTS, /* struct policy_digests; most: bytes of each */
 	POLICY_WORDS,	/* struct policy_words; words: those that exist */
-	POLICY_TIME,	/* struct policy_time: RFC 3339, UTC */
+	POLICY_TIME,	/* struct policy_time: RFC 3339 */
 };
 
 #define POLICY_BYTES_MAX 64u
 #define POLICY_LIST_MAX 16u
+#define POLICY_NUMBERS_MAX 16u
+
+struct policy_number {
+	bool given; /* false: any */
+	uint64_t value;
+};
+
+/* An object of numbers, by the words of a table. */
+struct policy_numbers {
+	uint32_t given; /* bit n: words[n] */
+	uint64_t value[POLICY_NUMBERS_MAX];
+};
 
 /* A value that may be absent. */
 struct policy_bytes {
@@ -53,7 +67,7 @@ struct policy_key {
 	enum policy_kind kind;
 	size_t offset; /* in the section's struct */
 	uint64_t most;
-	const char *const *words; /* POLICY_WORDS: at most 32, NULL at the end */
+	const char *const *words; /* POLICY_WORDS at most 32, _NUMBERS 16; NULL at the end */
 	const char *meaning;	  /* a sentence for people: what is accepted */
 };
 
@@ -73,11 +87,12 @@ extern const struct policy_key policy_snp_keys[], policy_tdx_keys[], policy_tpm_
 	policy_log_keys[];
 
 /* Reads the members of object (path names it in texts) into base, by the table; what is absent
- * stays as it was. Unknown keys, wrong types and values out of bounds: -EX_MALFORMED. */
+ * stays as it was, and null makes a value that may be absent so. Unknown keys, wrong types and values out of bounds: -EX_MALFORMED. */
 int policy_keys_read(const char *path, const json_t *object, const struct policy_key *keys,
 		     void *base, struct err *e);
 
-/* Prints a line per key: its value and what that means. */
+/* Prints a line per key: its value in the form of the file, and what that means. path: as in
+ * "policy.snp". */
 void policy_keys_explain(FILE *f, const char *path, const struct policy_key *keys,
 			 const void *base);
 

@@ -38,7 +38,9 @@ int report_text(FILE *f, const struct checks *c, struct err *e)
 		if (k->next[0] != '\0')
 			fprintf(f, "        next %s\n", k->next);
 	}
-	if (checks_verdict(c) == EX_OK && !c->private_root)
+	/* A verdict that rests on less says so itself. */
+	if (checks_verdict(c) == EX_OK && !c->private_root && !c->only_authentic &&
+	    !c->no_reference)
 		fprintf(f, "verdict: %s (%s)\n", checks_verdict_name(c), scope(c));
 	else
 		fprintf(f, "verdict: %s\n", checks_verdict_name(c));

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define REQUEST_CRL_MAX 4u
+#define REQUEST_COLLATERAL_MAX 32u
 
 /* Bytes as received; data NULL: not given. name says in texts where they are from. */
 struct blob {
@@ -29,7 +30,10 @@ struct request {
 	struct blob plan;	      /* that the policy names */
 	struct blob references;	      /* bundle of allowed values that the policy names */
 	struct blob trust_root;	      /* a root that is not the vendor's, DER or PEM */
-	struct blob collateral;	      /* docs/PROTOCOL.collateral: TDX, and AMD's certificates, CRLs */
+	/* docs/PROTOCOL.collateral, other JSON, or the files of a folder, each under its own name:
+	 * TDX's, and AMD's certificates and CRLs. To be merged. */
+	struct blob collateral[REQUEST_COLLATERAL_MAX];
+	size_t collateral_count;
 	const uint8_t *nonce;	      /* the relying party's; NULL: none given */
 	size_t nonce_size;	      /* bytes */
 	const uint8_t *report_data;   /* 64 bytes: what REPORT_DATA must be; NULL: nobody said */
@@ -46,7 +50,8 @@ struct request {
 
 /* Makes every check of the request, whatever fails, and fills *out (zeroed by the caller). 0, or
  * an error that is not the evidence's fault: -EX_MALFORMED (a plan, root or bundle of reference
- * values that breaks its form), -EX_HOST, -EX_INTERNAL. */
+ * values that breaks its form), -EX_USAGE_ERROR (something the policy names was not given),
+ * -EX_HOST, -EX_INTERNAL (also for a kind that is none). */
 int appraise(const struct request *r, struct checks *out, struct err *e);
 
 /* Its parts, by kind (appraise_KIND.c). */

@@ -19,7 +19,7 @@ static bool passed(const char *id)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct snp_policy policy = { .allow_smt = true, .measurement_count = 1 };
+	struct snp_policy policy;
 	size_t report = size < SNP_REPORT_SIZE ? size : SNP_REPORT_SIZE;
 	struct snp_certs certs = { 0 };
 	struct snp_appraisal a = { .report = data,
@@ -31,6 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				   .policy = &policy,
 				   .checks = &result };
 
+	policy_snp_base(POLICY_STRICT, &policy);
 	memset(&result, 0, sizeof(result));
 	check_snp(&a);
 	snp_certs_free(&certs);

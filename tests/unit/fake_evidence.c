@@ -36,15 +36,16 @@ static void make_plan(struct fake_world *w)
 
 static void make_policy(struct policy *p)
 {
-	*p = (struct policy){ .has_plan = true,
-			      .cpus = { 1, 2 },
-			      .cpus_count = 2,
-			      .pci_slots = { 2 },
-			      .pci_slots_count = 1,
-			      .memory = { 512u << 20 },
-			      .memory_count = 1,
-			      .bank = { true, true },
-			      .require_nonce = true };
+	policy_built_in(POLICY_RECOMMENDED, p);
+	p->any_tee = false;
+	p->has_plan = p->require_nonce = true;
+	p->cpus[0] = 1;
+	p->cpus[1] = 2;
+	p->cpus_count = 2;
+	p->pci_slots[0] = 2;
+	p->memory[0] = 512u << 20;
+	p->pci_slots_count = p->memory_count = 1;
+	p->bank[EXPECT_SHA256] = p->bank[EXPECT_SHA384] = true;
 }
 
 /* SubjectPublicKeyInfo of P-256's base point (SEC 2 §2.4.2): a valid key, the same in each run,
@@ -112,9 +113,8 @@ enum exit_status fake_world_judge(const struct fake_world *w, const uint8_t *non
 			       .nonce_size = nonce_size,
 			       .checks = out };
 
-	out->count = 0;
-	out->overflow = false;
-	return appraise(&a, &e) < 0 ? (enum exit_status)e.status : checks_verdict(out);
+	memset(out, 0, sizeof(*out));
+	return check_bundle(&a, &e) < 0 ? (enum exit_status)e.status : checks_verdict(out);
 }
 
 static json_t *base64_json(const uint8_t *data, size_t size)

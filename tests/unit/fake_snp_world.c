@@ -41,10 +41,12 @@ void fake_snp_world_make(struct fake_snp_world *w)
 	w->trust_root = w->chip.ark;
 	w->plain.evidence.tee = EVIDENCE_SNP;
 	strcpy(w->plain.evidence.tee_provider, "simulated");
-	*p = (struct policy){ .tee = EVIDENCE_SNP,
-			      .require_nonce = true,
-			      .snp = { .allow_smt = true, .measurement_count = 1 } };
-	memcpy(p->snp.measurement[0], w->chip.report + 0x90, SNP_MEASUREMENT_SIZE);
+	policy_built_in(POLICY_RECOMMENDED, p);
+	p->any_tee = false;
+	p->tee = EVIDENCE_SNP;
+	p->require_nonce = true;
+	p->snp.measurements = (struct policy_digests){ .count = 1, .size = SNP_MEASUREMENT_SIZE };
+	memcpy(p->snp.measurements.value[0], w->chip.report + 0x90, SNP_MEASUREMENT_SIZE);
 	fake_snp_world_sign(w);
 }
 
@@ -70,7 +72,7 @@ enum exit_status fake_snp_world_judge(const struct fake_snp_world *w, const stru
 			       .checks = out };
 
 	memset(out, 0, sizeof(*out));
-	int r = appraise(&a, &e);
+	int r = check_bundle(&a, &e);
 	snp_certs_free(&certs);
 	return r < 0 ? (enum exit_status)e.status : checks_verdict(out);
 }

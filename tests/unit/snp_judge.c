@@ -38,8 +38,10 @@ int snp_judge_renew(void **state)
 	memcpy(given.report, chip.report, sizeof(given.report));
 	given.report_size = sizeof(given.report);
 	memset(given.report_data, 'd', sizeof(given.report_data));
-	policy = (struct snp_policy){ .allow_smt = true, .measurement_count = 1 };
-	memcpy(policy.measurement[0], chip.report + 0x90, SNP_MEASUREMENT_SIZE);
+	policy_snp_base(POLICY_RECOMMENDED, &policy);
+	policy.measurements =
+		(struct policy_digests){ .count = 1, .size = SNP_MEASUREMENT_SIZE };
+	memcpy(policy.measurements.value[0], chip.report + 0x90, SNP_MEASUREMENT_SIZE);
 	return 0;
 }
 

@@ -327,11 +327,11 @@ static void turin(void **state)
 	enum exit_status v = judge();
 	assert_string_equal(find("snp.vek.tcb")->have,
 			    "fmc 1, bootloader 2, tee 3, snp 4, microcode 81");
-	policy.min_tcb_given[SNP_FMC] = true;
-	policy.min_tcb[SNP_FMC] = 2;
+	policy.min_tcb.given = 1u << SNP_FMC;
+	policy.min_tcb.value[SNP_FMC] = 2;
 	enum exit_status old_fmc = judge();
 	/* Eight bytes are the whole id: more of them are another chip's. */
-	policy.min_tcb_given[SNP_FMC] = false;
+	policy.min_tcb.given = 0;
 	chip.report[0x1B0] = 1;
 	sign_report(0x188, "\x1a\x02", 2);
 	enum exit_status long_id = judge();
@@ -342,7 +342,7 @@ static void turin(void **state)
 	assert_fails("snp.vek.chip", EX_UNAUTHENTIC);
 	/* Genoa has none to ask for. */
 	snp_judge_renew(NULL);
-	policy.min_tcb_given[SNP_FMC] = true;
+	policy.min_tcb.given = 1u << SNP_FMC;
 	assert_only("snp.tcb.minimum", EX_REFUSED);
 }
 

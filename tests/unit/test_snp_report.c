@@ -164,7 +164,7 @@ static void plan_reference(void **state)
 	strcpy(ref.machine[1], "cpus 2");
 	memcpy(ref.measurement[1], chip.report + 0x90, SNP_MEASUREMENT_SIZE);
 	given.reference = &ref;
-	memset(policy.measurement[0], 0, SNP_MEASUREMENT_SIZE);
+	memset(policy.measurements.value[0], 0, SNP_MEASUREMENT_SIZE);
 	assert_int_equal(judge(), EX_OK);
 	assert_non_null(strstr(find("snp.measurement")->note, "cpus 2"));
 	ref.guest_policy = 0x20000;
@@ -179,14 +179,18 @@ static void plan_reference(void **state)
 static void measurement(void **state)
 {
 	(void)state;
-	policy.measurement_count = 2;
-	memcpy(policy.measurement[1], policy.measurement[0], SNP_MEASUREMENT_SIZE);
-	policy.measurement[0][0] ^= 1;
+	policy.measurements.count = 2;
+	memcpy(policy.measurements.value[1], policy.measurements.value[0], SNP_MEASUREMENT_SIZE);
+	policy.measurements.value[0][0] ^= 1;
 	assert_int_equal(judge(), EX_OK); /* any of the list */
-	policy.measurement_count = 1;
+	policy.measurements.count = 1;
 	assert_only("snp.measurement", EX_REFUSED);
 	assert_int_equal(strlen(find("snp.measurement")->have), 96);
-	policy.measurement_count = 0;
+	policy.measurements.count = 0;
+	assert_int_equal(judge(), EX_OK);
+	assert_int_equal(find("snp.measurement")->status, CHECK_SKIPPED);
+	assert_non_null(strstr(checks_verdict_name(&result), "no reference values"));
+	policy.require_measurement = true;
 	assert_only("snp.measurement", EX_REFUSED);
 }
 
@@ -195,7 +199,7 @@ static void vmpl(void **state)
 	(void)state;
 	sign_report(0x30, "\1", 1);
 	assert_only("snp.vmpl", EX_REFUSED);
-	policy.vmpl = 1;
+	policy.vmpl.value = 1;
 	assert_int_equal(judge(), EX_OK);
 	sign_report(0x33, "\1", 1);
 	assert_only("snp.vmpl", EX_REFUSED);
@@ -232,15 +236,15 @@ static void tcb_order(void **state)
 static void tcb_minimum(void **state)
 {
 	(void)state;
-	policy.min_tcb_given[SNP_SNP] = policy.min_tcb_given[SNP_MICROCODE] = true;
-	policy.min_tcb[SNP_SNP] = 23;
-	policy.min_tcb[SNP_MICROCODE] = 200;
+	policy.min_tcb.given = 1u << SNP_SNP | 1u << SNP_MICROCODE;
+	policy.min_tcb.value[SNP_SNP] = 23;
+	policy.min_tcb.value[SNP_MICROCODE] = 200;
 	assert_int_equal(judge(), EX_OK);
-	policy.min_tcb[SNP_MICROCODE] = 201;
+	policy.min_tcb.value[SNP_MICROCODE] = 201;
 	assert_only("snp.tcb.minimum", EX_REFUSED);
 	assert_string_equal(find("snp.tcb.minimum")->have, "microcode 200");
 	assert_string_equal(find("snp.tcb.minimum")->need, "microcode 201");
-	policy.min_tcb[SNP_MICROCODE] = 200;
+	policy.min_tcb.value[SNP_MICROCODE] = 200;
 	sign_report(0x1F6, "\x16", 1); /* launched under an older SNP firmware */
 	assert_only("snp.tcb.minimum", EX_REFUSED);
 	assert_non_null(strstr(find("snp.tcb.minimum")->note, "LAUNCH_TCB"));
@@ -249,10 +253,10 @@ static void tcb_minimum(void **state)
 static void values_of_the_policy(void **state)
 {
 	(void)state;
-	memset(policy.host_data, 'h', 32);
-	policy.host_data_given = true;
+	memset(policy.host_data.value, 'h', 32);
+	policy.host_data.given = true;
 	assert_int_equal(judge(), EX_OK);
-	policy.host_data[31] ^= 1;
+	policy.host_data.value[31] ^= 1;
 	assert_only("snp.host_data", EX_REFUSED);
 	snp_judge_renew(NULL);
 	policy.min_guest_svn = 7;
@@ -260,13 +264,13 @@ static void values_of_the_policy(void **state)
 	sign_report(4, "\7", 1);
 	assert_int_equal(judge(), EX_OK);
 	snp_judge_renew(NULL);
-	policy.id_key_count = 1;
-	policy.id_key[0][0] = 1;
+	policy.id_key_digests = (struct policy_digests){ .count = 1, .size = 48 };
+	policy.id_key_digests.value[0][0] = 1;
 	assert_only("snp.id_key", EX_REFUSED);
 	sign_report(0xE0, "\1", 1);
 	assert_int_equal(judge(), EX_OK);
-	policy.author_key_count = 1;
-	policy.author_key[0][47] = 1;
+	policy.author_key_digests = (struct policy_digests){ .count = 1, .size = 48 };
+	policy.author_key_digests.value[0][47] = 1;
 	assert_only("snp.author_key", EX_REFUSED);
 }
 

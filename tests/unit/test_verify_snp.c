@@ -164,7 +164,7 @@ static void host_vtpm(void **state)
 	(void)state;
 	struct evidence *ev = &world->plain.evidence;
 
-	world->plain.policy.snp.measurement[0][0] ^= 1;
+	world->plain.policy.snp.measurements.value[0][0] ^= 1;
 	assert_int_equal(judge(), EX_REFUSED);
 	assert_fails("snp.measurement", EX_REFUSED);
 	assert_int_equal(find("quote.pcr_digest")->status, CHECK_PASS);
@@ -317,15 +317,16 @@ static void policy_text(void **state)
 		"\"cpus\":[1],\"memory\":[\"64M\"],\"pci_slots\":[1],\"banks\":[\"sha256\"],"
 		"\"snp\":{}}",
 		"{\"format\":\"pavise-policy\",\"version\":0,\"tee\":\"tdx\",\"snp\":{" LIST "}}",
+		"{\"format\":\"pavise-policy\",\"version\":0,\"tee\":\"sgx\",\"snp\":{" LIST "}}",
 	};
 
 	assert_int_equal(parse(HEAD "\"snp\":{" LIST "}}", &p), 0);
 	assert_int_equal(p.tee, EVIDENCE_SNP);
 	assert_true(p.require_nonce && p.snp.allow_smt);
-	assert_false(p.snp.allow_debug || p.snp.allow_migration || p.snp.host_data_given);
-	assert_int_equal(p.snp.vmpl, 0);
-	assert_int_equal(p.snp.measurement_count, 1);
-	assert_int_equal(p.snp.measurement[0][1], 0x11);
+	assert_false(p.snp.allow_debug || p.snp.allow_migration || p.snp.host_data.given);
+	assert_true(p.snp.vmpl.given && p.snp.vmpl.value == 0);
+	assert_int_equal(p.snp.measurements.count, 1);
+	assert_int_equal(p.snp.measurements.value[0][1], 0x11);
 	assert_int_equal(parse(HEAD "\"plan\":\"web.plan\",\"require_nonce\":false,\"snp\":{"
 				    "\"allow_debug\":true,\"allow_migration\":true,"
 				    "\"allow_smt\":false,\"vmpl\":3,\"min_guest_svn\":7,"
@@ -334,11 +335,10 @@ static void policy_text(void **state)
 			 0);
 	assert_true(p.has_plan && p.snp.allow_debug && p.snp.allow_migration);
 	assert_false(p.snp.allow_smt || p.require_nonce);
-	assert_int_equal(p.snp.vmpl, 3);
+	assert_true(p.snp.vmpl.given && p.snp.vmpl.value == 3);
 	assert_int_equal(p.snp.min_guest_svn, 7);
-	assert_true(p.snp.min_tcb_given[SNP_FMC] && p.snp.min_tcb_given[SNP_MICROCODE]);
-	assert_false(p.snp.min_tcb_given[SNP_SNP]);
-	assert_int_equal(p.snp.min_tcb[SNP_MICROCODE], 255);
+	assert_int_equal(p.snp.min_tcb.given, 1u << SNP_FMC | 1u << SNP_MICROCODE);
+	assert_int_equal(p.snp.min_tcb.value[SNP_MICROCODE], 255);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (parse(bad[i], &p) != -EX_MALFORMED)
 			fail_msg("taken: %s", bad[i]);

@@ -161,6 +161,17 @@ def not_affirmed(world, evidence):
            "does not affirm " + name, r.stdout + r.stderr)
 
     attempt("without a policy", 1, "policy.given", policy="")
+    attempt("without reference values, strictly", 1, "reference.pcrs", policy="strict")
+    attempt("without a nonce, strictly", 1, "freshness", policy="strict", nonce=None)
+    r = world.verify(evidence, policy="recommended", nonce=None)
+    ok(r.returncode == 0 and "skipped freshness: no --nonce given" in r.stdout and
+       "\nverdict: affirming (no reference values: what was booted was not judged)\n" in r.stdout,
+       "says what the recommended policy does not judge", r.stdout + r.stderr)
+    r = world.verify(evidence, policy="none")
+    ok(r.returncode == 0 and "skipped policy.given: none, as asked for" in r.stdout and
+       "skipped log.events: policy none: not judged" in r.stdout and
+       r.stdout.endswith("verdict: authentic, not appraised\n"),
+       "policy none asks for authenticity alone", r.stdout + r.stderr)
     attempt("without a nonce", 1, "freshness", nonce=None)
     attempt("another nonce", 2, "freshness", nonce="00" * 32)
     lax = write(world.at("lax.json"), {**world.policy, "require_nonce": False})
@@ -212,10 +223,14 @@ def bad_files(world, evidence):
         merged = {**world.policy, **changes}
         return write(world.at("p.json"), {k: v for k, v in merged.items() if v is not None})
 
-    attempt("garbage as evidence", 3, "line 1", b"garbage")
+    for name, part, changed in (("garbage", "line 1", b"garbage"),
+                                ("an unknown key", "extra", {**evidence, "extra": 1}),
+                                ("another version", "version", {**evidence, "version": 1})):
+        r = world.verify(changed)
+        ok(r.returncode == 3 and re.search("fail    evidence.form: .*" + part, r.stdout) and
+           r.stdout.endswith("verdict: malformed\n"), "calls evidence malformed: " + name,
+           r.stdout + r.stderr)
     attempt("empty evidence", 3, "empty", b"")
-    attempt("an unknown key in evidence", 3, "extra", {**evidence, "extra": 1})
-    attempt("evidence of another version", 3, "version", {**evidence, "version": 1})
     attempt("a missing policy", 5, "policy", policy=world.at("absent"))
     attempt("garbage as policy", 3, "line 1", policy=write(world.at("g.json"), b"{"))
     attempt("an unknown key in a policy", 3, "requre_nonce", policy=policy(requre_nonce=True))
@@ -234,7 +249,11 @@ def bad_files(world, evidence):
     attempt("a plan that disagrees with itself", 3, "hash page",
             policy=policy(plan="changed.plan"))
     for args in (["bundle"], ["bundle", "a", "b"], ["bundel", "a"], ["bundle", "a", "--no"],
-                 ["bundle", "a", "--nonce", "12"]):
+                 ["bundle", "a", "--nonce", "12"], ["bundle", "a", "--polic", "none"],
+                 ["bundle", "a", "--policy", "none", "--policy=none"],
+                 ["bundle", "a", "--report-data", "00" * 64], ["bundle", "a", "--json=1"],
+                 ["bundle", "a", "--policy"], ["tpm", "--quote", "q"], ["tdx", "--report", "r"],
+                 ["--json", "bundle", "a"], []):
         r = run("pavise-verify", *args)
         ok(r.returncode == 64 and len(r.stderr.splitlines()) == 1, "refuses " + " ".join(args),
            r.stderr)

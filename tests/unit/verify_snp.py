@@ -178,9 +178,13 @@ def report_alone(world):
     vek, chain = world.at("guest", "vek.der"), world.at("guest", "chain.pem")
     root = ("--trust-root", world.at("guest", "root.pem"))
     r = snp("--vek", vek, "--chain", chain, *root)
-    ok(r.returncode == 0 and r.stdout.endswith(
+    ok(r.returncode == 1 and "fail    policy.given" in r.stdout and
+       "next give --policy FILE|strict|recommended|permissive|none\n" in r.stdout,
+       "a report without a policy is refused, with the hint", r.stdout + r.stderr)
+    r = snp("--vek", vek, "--chain", chain, *root, "--policy", "none")
+    ok(r.returncode == 0 and "skipped snp.debug: policy none: not judged\n" in r.stdout and r.stdout.endswith(
         "verdict: authentic, not appraised (simulated or private root)\n"),
-       "a report without a policy is authentic at best", r.stdout + r.stderr)
+       "policy none asks for authenticity alone", r.stdout + r.stderr)
     r = snp("--cert-table", world.at("guest", "table.bin"))
     ok(r.returncode == 1 and "fail    snp.root" in r.stdout,
        "a report of a private root is refused without --trust-root", r.stdout + r.stderr)
@@ -194,6 +198,17 @@ def report_alone(world):
     r = snp(*table, *root, "--policy", world.policy_path)
     ok(r.returncode == 1 and "fail    freshness" in r.stdout,
        "a policy that wants freshness wants REPORT_DATA", r.stdout + r.stderr)
+    r = snp(*table, *root, "--policy", "recommended", *data)
+    ok(r.returncode == 0 and "skipped snp.measurement" in r.stdout and r.stdout.endswith(
+        "verdict: affirming (simulated or private root; no reference values: what was booted was "
+        "not judged)\n"), "the recommended policy without reference values", r.stdout + r.stderr)
+    r = snp(*table, *root, "--policy", "strict", *data)
+    ok(r.returncode == 1 and "fail    snp.measurement: the policy demands" in r.stdout,
+       "the strict policy wants reference values", r.stdout + r.stderr)
+    r = snp(*table, *root, "--policy", "recommended", "--nonce", NONCE)
+    ok(r.returncode == 2 and "fail    freshness: another nonce" in r.stdout and
+       "need %s\n" % (NONCE + "00" * 32) in r.stdout, "a nonce stands in REPORT_DATA, padded",
+       r.stdout + r.stderr)
     r = snp(*table, *root, "--policy", world.policy_path, "--report-data", "00" * 64)
     ok(r.returncode == 2 and "fail    snp.binding" in r.stdout, "other REPORT_DATA is refused",
        r.stdout + r.stderr)
@@ -250,11 +265,14 @@ def bad_files(world):
                                 ("base64", "report", {"report": "A"}),
                                 ("key", "extra", {"extra": 1})):
         odd = {**world.evidence(), "tee": {**tee, **changes}}
-        attempt("an odd tee " + name, 3, part, evidence=write(world.at("odd.json"), odd))
+        r = world.bundle(evidence=write(world.at("odd.json"), odd))
+        ok(r.returncode == 3 and re.search("fail    evidence.form: .*" + part, r.stdout),
+           "calls evidence malformed: an odd tee " + name, r.stdout + r.stderr)
     attempt("an odd time", 64, "time", "--time", "tomorrow")
     attempt("--report for a bundle", 64, "bundle", "--report", "x")
     for args in (["snp"], ["snp", "--report", "x", "more"], ["snp", "--report", "x", "--nonce",
-                                                           "00" * 16],
+                                                           "00" * 15],
+                 ["snp", "--report", "x", "--quote", "y"],
                  ["snp", "--report", "x", "--report-data", "00"]):
         r = run(os.path.join(BUILD, "bin", "pavise-verify"), *args)
         ok(r.returncode == 64 and len(r.stderr.splitlines()) == 1, "refuses " + " ".join(args[:4]),

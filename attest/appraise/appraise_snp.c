@@ -1,0 +1,49 @@
+/* An SEV-SNP report alone. */
+#include "attest/appraise/appraise_common.h"
+
+#define REPORT_DATA_AT 0x50u
+
+static void judge(const struct request *r, const struct policy *p, const struct plan_reference *ref,
+		  struct snp_certs *certs, X509 *trust_root, struct checks *out)
+{
+	bool whole = r->evidence.size == SNP_REPORT_SIZE;
+	uint8_t room[64];
+	struct snp_appraisal a = {
+		.report = r->evidence.data,
+		.report_size = r->evidence.size,
+		.cert_table = r->cert_table.data,
+		.cert_table_size = r->cert_table.size,
+		.certs = certs,
+		.trust_root = trust_root,
+		.now = r->now,
+		.unjudged = policy_unjudged(p, EVIDENCE_SNP),
+		.reference = ref->snp.count > 0 ? &ref->snp : NULL,
+		.report_data = wanted_report_data(r, room),
+		.checks = out,
+	};
+
+	if (a.unjudged == NULL)
+		a.policy = &p->snp;
+	check_report_freshness(r, p, whole ? r->evidence.data + REPORT_DATA_AT : NULL, out);
+	check_snp(&a);
+}
+
+int appraise_snp(const struct request *r, struct checks *out, struct err *e)
+{
+	struct snp_certs certs = { 0 }, trusted = { 0 };
+	struct plan_reference ref = { 0 };
+	struct policy assumed;
+
+	out->scope = SNP_SCOPE;
+	const struct policy *p = check_policy_given(r->policy, &assumed, out);
+	int status = plan_reference_open(r, p, &ref, e);
+	if (status == 0)
+		status = request_snp_certs(r, &certs, &trusted, e);
+	if (status == 0) {
+		check_tee_alone(p, EVIDENCE_SNP, out);
+		judge(r, p, &ref, &certs, trusted.cert[SNP_ROLE_ARK], out);
+	}
+	snp_certs_free(&certs);
+	snp_certs_free(&trusted);
+	return status;
+}

@@ -4,6 +4,11 @@
  * the plan are the shipped ones, and the two sides build the digest with no code in common. Then
  * two controls, each of which has to differ.
  *
+ *   launch-matrix [--pavise PROGRAM] [--first N]
+ *
+ * PROGRAM is asked for the predictions instead of build/bin/pavise, and only the first N
+ * configurations are launched: test_launch_matrix.sh has a PROGRAM that predicts wrongly.
+ *
  * Exit status: 0 all equal, 1 not, 5 this machine cannot run it (the last line says why). */
 #include "attest/snp/report.h"
 #include "common/bytes.h"
@@ -208,7 +213,7 @@ static void remove_folder(void)
 	rmdir(folder);
 }
 
-static int run_all(void)
+static int run_all(unsigned count)
 {
 	const char *reason = unusable();
 	unsigned equal = 0;
@@ -217,19 +222,37 @@ static int run_all(void)
 		printf("launch: cannot run here: %s\n", reason);
 		return EX_HOST;
 	}
-	for (unsigned i = 0; i < COUNT; i++)
+	for (unsigned i = 0; i < count; i++)
 		equal += check(i);
 	bool controls = control_digest();
 	controls = control_id_block() && controls;
-	printf("launch: %zu configurations, %u predicted = launched%s\n", COUNT, equal,
+	printf("launch: %u configurations, %u predicted = launched%s\n", count, equal,
 	       controls ? "" : ", a control is WRONG");
-	return equal == COUNT && controls ? EX_OK : 1;
+	return equal == count && controls ? EX_OK : 1;
 }
 
-int main(void)
+/* 0, or -1: usage. */
+static int take_arguments(int argc, char **argv, unsigned *count)
 {
+	for (int i = 1; i + 1 < argc; i += 2) {
+		if (strcmp(argv[i], "--pavise") == 0)
+			launch_pavise = argv[i + 1];
+		else if (strcmp(argv[i], "--first") == 0)
+			*count = (unsigned)strtoul(argv[i + 1], NULL, 10);
+		else
+			return -1;
+	}
+	return argc % 2 == 1 && *count >= 1 && *count <= COUNT ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	unsigned count = COUNT;
 	const char *reason;
 
+	if (take_arguments(argc, argv, &count) < 0)
+		return err_report(&(struct err){ EX_USAGE_ERROR, "see the top of launch_matrix.c" },
+				  "launch-matrix");
 	if (harness_usable(&reason) < 0) {
 		printf("launch: cannot run here: %s\n", reason);
 		return EX_HOST;
@@ -240,7 +263,7 @@ int main(void)
 	if (psp_chip_make(&chip) < 0)
 		printf("launch: pavise-psp-sim init failed\n");
 	else
-		status = run_all();
+		status = run_all(count);
 	psp_chip_remove(&chip);
 	remove_folder();
 	return status;

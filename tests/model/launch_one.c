@@ -16,6 +16,8 @@
 
 #define ARGS_MAX 24
 
+const char *launch_pavise;
+
 const char *launch_in_build(const char *name)
 {
 	static char path[4][512];
@@ -68,7 +70,8 @@ static int measure(const struct launch *l, const char *initrd, const char *block
 {
 	const struct launch_config *c = &l->config;
 	char cpus[16], memory[16], policy[32];
-	const char *arg[ARGS_MAX] = { launch_in_build("bin/pavise"), "measure", "snp", "--json",
+	const char *arg[ARGS_MAX] = { launch_pavise ? launch_pavise : launch_in_build("bin/pavise"),
+				      "measure", "snp", "--json",
 				      "--no-vtpm", "--firmware",
 				      launch_in_build("firmware/pavise-fw-snp.bin"), "--kernel",
 				      launch_in_build("tests/guests/fakekernel.bin"), "--plan",
@@ -201,6 +204,7 @@ void launch_execute(struct launch *l, struct psp_process *chip)
 	int psp, ours;
 
 	l->reported = false;
+	l->executed = true;
 	harness_init(&l->h, "longmode"); /* its plan is replaced */
 	l->h.program = "pavise-vmm-sim";
 	l->h.memory = (uint64_t)l->config.memory << 20;
@@ -228,5 +232,7 @@ void launch_execute(struct launch *l, struct psp_process *chip)
 
 void launch_end(struct launch *l)
 {
-	harness_free(&l->h);
+	if (l->executed)
+		harness_free(&l->h);
+	l->executed = false;
 }

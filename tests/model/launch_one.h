@@ -29,9 +29,13 @@ struct launch {
 	uint8_t predicted[SNP_DIGEST_SIZE];
 	uint8_t host_data[32], id_block[ID_BLOCK_SIZE], id_auth[ID_AUTH_SIZE];
 	struct harness h;
+	bool executed;         /* h is in use */
 	bool reported;         /* there is a report */
 	uint8_t report[PSP_REPORT_SIZE];
 };
+
+/* What is asked for predictions; NULL: build/bin/pavise. */
+extern const char *launch_pavise;
 
 /* The program or file NAME of the build folder; valid until four calls later. */
 const char *launch_in_build(const char *name);

@@ -21,10 +21,13 @@ static const char USAGE[] =
 	"usage: pavise run NAME --plan FILE [--disk FILE[,readonly]]... [--memory SIZE] [--cpus N]\n"
 	"                  [--no-vtpm] [--isolation required|degraded] [--console FILE]\n"
 	"                  [--tee none|snp] [--platform kvm|sim] [--host-data HEX]\n"
+	"                  [--id-block FILE --id-auth FILE]\n"
 	"                  [--sim-state DIR]\n"
 	"                  [--keep-logs DIR] [--run-dir DIR]\n\n"
 	"SIZE is a number of bytes, or with K, M or G; 512M when not given. At the end of the VM its\n"
 	"console is appended to FILE and all its logs to files in DIR.\n"
+	"--id-block is what `pavise measure snp --id-block` wrote, --id-auth its signature: another\n"
+	"launch than the one they are for is refused.\n"
 	"--tee says what the plan must be for. --platform sim runs an SEV-SNP plan without its\n"
 	"hardware: nothing is protected then, and reports are signed by a key of this host, in DIR\n"
 	"(" PLATFORM_STATE " when not given).\n";
@@ -74,11 +77,12 @@ static int open_regular(const char *path, int flags, int *fd, struct err *e)
 	return 0;
 }
 
-static int add_plan(struct command *c, const char *path, struct err *e)
+/* A file that the launcher reads. */
+static int add_file(struct command *c, const char *option, const char *path, struct err *e)
 {
 	int fd, rc = open_regular(path, O_RDONLY, &fd, e);
 
-	add(c, "--plan-fd");
+	add(c, "--%s-fd", option);
 	add(c, "%d", fd);
 	return rc;
 }
@@ -169,7 +173,11 @@ static int take_option(struct command *c, int code, char *value, struct err *e)
 {
 	switch (code) {
 	case 'p':
-		return add_plan(c, value, e);
+		return add_file(c, "plan", value, e);
+	case 'b':
+		return add_file(c, "id-block", value, e);
+	case 'a':
+		return add_file(c, "id-auth", value, e);
 	case 'd':
 		return add_disk(c, value, e);
 	case 'm':
@@ -228,6 +236,8 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 		{ "tee", required_argument, NULL, 't' },
 		{ "platform", required_argument, NULL, 'P' },
 		{ "host-data", required_argument, NULL, 'H' },
+		{ "id-block", required_argument, NULL, 'b' },
+		{ "id-auth", required_argument, NULL, 'a' },
 		{ "sim-state", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },

@@ -13,7 +13,7 @@
 
 #define MEMFD_FLAGS (MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL)
 
-static int copy_bytes(int from, int to, size_t size, struct err *e)
+static int copy_bytes(const char *what, int from, int to, size_t size, struct err *e)
 {
 	char buffer[65536];
 	size_t done = 0;
@@ -24,10 +24,10 @@ static int copy_bytes(int from, int to, size_t size, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return err_set(e, EX_HOST, "plan: it changed or failed while being read: "
-				       "try again");
+			return err_set(e, EX_HOST, "%s: it changed or failed while being read: "
+				       "try again", what);
 		if (write(to, buffer, (size_t)n) != n)
-			return err_errno(e, EX_HOST, errno, "plan: no memory for its copy");
+			return err_errno(e, EX_HOST, errno, "%s: no memory for its copy", what);
 		done += (size_t)n;
 	}
 	return 0;
@@ -50,17 +50,54 @@ static int plan_size(int from, size_t *size, struct err *e)
 }
 
 /* The VMM is to get a descriptor that can only read: its domain may not write a plan. */
-static int reopen_readonly(int *fd, struct err *e)
+static int reopen_readonly(const char *what, int *fd, struct err *e)
 {
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", *fd);
 	int readonly = open(path, O_RDONLY | O_CLOEXEC);
 	if (readonly < 0)
-		return err_errno(e, EX_HOST, errno, "plan: its copy cannot be opened for reading");
+		return err_errno(e, EX_HOST, errno, "%s: its copy cannot be opened for reading",
+				 what);
 	close(*fd);
 	*fd = readonly;
 	return 0;
+}
+
+/* Copies, seals; *fd is read-only then, or closed and -1. */
+static int copy_sealed(const char *what, int from, size_t size, int *fd, struct err *e)
+{
+	char name[32];
+	int rc;
+
+	snprintf(name, sizeof(name), "pavise-%.20s", what);
+	*fd = memfd_create(name, MEMFD_FLAGS);
+	if (*fd < 0)
+		return err_errno(e, EX_HOST, errno, "memfd_create (Linux 6.3 or newer is needed)");
+	rc = copy_bytes(what, from, *fd, size, e);
+	if (rc == 0 && fcntl(*fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |
+			     F_SEAL_SEAL) != 0)
+		rc = err_errno(e, EX_HOST, errno, "%s: its copy cannot be sealed", what);
+	if (rc == 0)
+		rc = reopen_readonly(what, fd, e);
+	if (rc != 0) {
+		close(*fd);
+		*fd = -1;
+	}
+	return rc;
+}
+
+int small_copy_make(const char *what, int from, size_t size, int *fd, struct err *e)
+{
+	struct stat st;
+
+	*fd = -1;
+	if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode))
+		return err_set(e, EX_USAGE_ERROR, "%s: not a regular file: name one", what);
+	if (st.st_size != (off_t)size)
+		return err_set(e, EX_MALFORMED, "%s: %lld bytes, not %zu: make it again", what,
+			       (long long)st.st_size, size);
+	return copy_sealed(what, from, size, fd, e);
 }
 
 int plan_copy_make(int from, struct plan_copy *out, struct err *e)
@@ -70,15 +107,7 @@ int plan_copy_make(int from, struct plan_copy *out, struct err *e)
 	*out = (struct plan_copy){ .fd = -1 };
 	if ((rc = plan_size(from, &out->size, e)) != 0)
 		return rc;
-	out->fd = memfd_create("pavise-plan", MEMFD_FLAGS);
-	if (out->fd < 0)
-		return err_errno(e, EX_HOST, errno, "memfd_create (Linux 6.3 or newer is needed)");
-	rc = copy_bytes(from, out->fd, out->size, e);
-	if (rc == 0 && fcntl(out->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW |
-			     F_SEAL_SEAL) != 0)
-		rc = err_errno(e, EX_HOST, errno, "plan: its copy cannot be sealed");
-	if (rc == 0)
-		rc = reopen_readonly(&out->fd, e);
+	rc = copy_sealed("plan", from, out->size, &out->fd, e);
 	if (rc == 0) {
 		out->data = mmap(NULL, out->size, PROT_READ, MAP_PRIVATE, out->fd, 0);
 		if (out->data == MAP_FAILED) {

@@ -14,12 +14,13 @@
 static const char USAGE[] =
 	"usage: pavise-launch NAME --plan-fd N --memory BYTES --cpus N "
 	"[--disk-fd N | --disk-ro-fd N]... [--no-vtpm] [--isolation required|degraded] "
-	"[--tee none|snp] [--platform kvm|sim] [--host-data HEX] [--psp-key-fd N --psp-certs-fd N] "
+	"[--tee none|snp] [--platform kvm|sim] [--host-data HEX] [--id-block-fd N --id-auth-fd N] "
+	"[--psp-key-fd N --psp-certs-fd N] "
 	"[--log NAME:FD]... [--libexec DIR] [--run-dir DIR]";
 
 enum { OPT_PLAN = 1, OPT_MEMORY, OPT_CPUS, OPT_DISK, OPT_DISK_RO, OPT_NO_VTPM, OPT_ISOLATION,
        OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TEE, OPT_PLATFORM, OPT_HOST_DATA, OPT_PSP_KEY,
-       OPT_PSP_CERTS };
+       OPT_PSP_CERTS, OPT_ID_BLOCK, OPT_ID_AUTH };
 
 static const struct option long_options[] = {
 	{ "plan-fd", required_argument, NULL, OPT_PLAN },
@@ -35,6 +36,8 @@ static const struct option long_options[] = {
 	{ "tee", required_argument, NULL, OPT_TEE },
 	{ "platform", required_argument, NULL, OPT_PLATFORM },
 	{ "host-data", required_argument, NULL, OPT_HOST_DATA },
+	{ "id-block-fd", required_argument, NULL, OPT_ID_BLOCK },
+	{ "id-auth-fd", required_argument, NULL, OPT_ID_AUTH },
 	{ "psp-key-fd", required_argument, NULL, OPT_PSP_KEY },
 	{ "psp-certs-fd", required_argument, NULL, OPT_PSP_CERTS },
 	{ 0 },
@@ -102,9 +105,14 @@ static int set_host_data(struct options *o, const char *value, struct err *e)
 
 static int check_tee(const struct options *o, struct err *e)
 {
-	if (o->tee != PLAN_TEE_SNP && (o->simulated || o->host_data != NULL))
-		return err_set(e, EX_USAGE_ERROR, "--platform sim and --host-data are for "
-			       "confidential guests: add --tee snp");
+	const bool has_id = o->id_block >= 0 || o->id_auth >= 0;
+
+	if (o->tee != PLAN_TEE_SNP && (o->simulated || o->host_data != NULL || has_id))
+		return err_set(e, EX_USAGE_ERROR, "--platform sim, --host-data and ID blocks are "
+			       "for confidential guests: add --tee snp");
+	if (has_id && (o->id_block < 0 || o->id_auth < 0))
+		return err_set(e, EX_USAGE_ERROR, "--id-block and --id-auth go together: the block, "
+			       "and who signed it");
 	if (o->simulated != (o->psp_key >= 0) || o->simulated != (o->psp_certs >= 0))
 		return err_set(e, EX_USAGE_ERROR, "--platform sim goes with --psp-key-fd and "
 			       "--psp-certs-fd");
@@ -127,6 +135,10 @@ static int take_setting(struct options *o, int code, char *value, struct err *e)
 		return set_platform(o, value, e);
 	case OPT_HOST_DATA:
 		return set_host_data(o, value, e);
+	case OPT_ID_BLOCK:
+		return args_fd("id-block-fd", value, &o->id_block, e);
+	case OPT_ID_AUTH:
+		return args_fd("id-auth-fd", value, &o->id_auth, e);
 	case OPT_PSP_KEY:
 		return args_fd("psp-key-fd", value, &o->psp_key, e);
 	case OPT_PSP_CERTS:
@@ -170,7 +182,8 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 	int code, rc = 0;
 
 	*o = (struct options){ .plan_fd = -1, .vtpm = true, .required = true, .run_dir = RUN_DIR,
-			       .tee = PLAN_TEE_PLAIN, .psp_key = -1, .psp_certs = -1 };
+			       .tee = PLAN_TEE_PLAIN, .psp_key = -1, .psp_certs = -1,
+				.id_block = -1, .id_auth = -1 };
 	opterr = 0;
 	while (rc == 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		rc = take_option(o, code, optarg, e);

@@ -38,6 +38,7 @@ struct options {
 	bool simulated;         /* --platform sim: the platform model instead of hardware */
 	int psp_key, psp_certs; /* its chip; -1: none */
 	const char *host_data;  /* 64 hexadecimal digits; NULL: none */
+	int id_block, id_auth;  /* the guest owner's, both or none; -1: none */
 	bool required; /* isolation */
 	const char *libexec; /* NULL: where the launcher itself is */
 	const char *run_dir;

@@ -50,6 +50,7 @@ struct vm {
 	int kvm, ram, libexec, signals;
 	int sev;                  /* /dev/sev, for SEV-SNP on hardware */
 	int psp;                  /* the VMM's end to the simulated secure processor */
+	int id_block, id_auth;    /* sealed copies of what the guest's owner signed; -1: none */
 	int agent_channel;        /* our end, for `pavise attest` */
 	int vtpm_control;         /* the launcher's alone */
 	int vtpm_data;            /* for the VMM, once the vTPM has started up */

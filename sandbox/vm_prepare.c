@@ -13,6 +13,10 @@
 
 #include <linux/kvm.h>
 
+/* SEV-SNP firmware ABI (AMD 56860), "ID block" and "ID authentication information". */
+#define ID_BLOCK_SIZE 96u
+#define ID_AUTH_SIZE  4096u
+
 #define KVM_API 12 /* the only one there is (Documentation/virt/kvm/api.rst 4.1) */
 
 static int open_kvm(int *fd, struct err *e)
@@ -45,6 +49,16 @@ static int check_chip_file(const char *what, int fd, struct err *e)
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
 		return err_set(e, EX_USAGE_ERROR, "%s: not a regular file", what);
 	return 0;
+}
+
+/* Copies like the plan's: what the launcher checked is what the VMM reads, under its own label. */
+static int copy_id(struct vm *vm, struct err *e)
+{
+	if (vm->opt->id_block < 0)
+		return 0;
+	int rc = small_copy_make("id-block", vm->opt->id_block, ID_BLOCK_SIZE, &vm->id_block, e);
+	return rc == 0 ? small_copy_make("id-auth", vm->opt->id_auth, ID_AUTH_SIZE, &vm->id_auth, e)
+		       : rc;
 }
 
 /* What stands below a confidential guest: the hardware, or the simulated chip. */
@@ -128,6 +142,10 @@ static int take_all(struct vm *vm, struct err *e)
 	char name[16];
 	int rc = label_write(&vm->labels, "plan", vm->plan.fd, vm->labels.conf, e);
 
+	if (rc == 0 && vm->id_block >= 0)
+		rc = label_write(&vm->labels, "id-block", vm->id_block, vm->labels.conf, e);
+	if (rc == 0 && vm->id_auth >= 0)
+		rc = label_write(&vm->labels, "id-auth", vm->id_auth, vm->labels.conf, e);
 	if (rc == 0)
 		rc = label_write(&vm->labels, "guest memory", vm->ram, vm->labels.ram, e);
 	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++) {
@@ -157,7 +175,7 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 	int rc;
 
 	*vm = (struct vm){ .opt = o, .kvm = -1, .sev = -1, .psp = -1, .ram = -1, .libexec = -1,
-			   .signals = -1,
+			   .signals = -1, .id_block = -1, .id_auth = -1,
 			   .agent_channel = -1, .vtpm_control = -1, .vtpm_data = -1,
 			   .plan = { .fd = -1 }, .control = { .listener = -1, .lessee = -1 },
 			   .run = { .base = -1, .dir = -1, .table = { .dir = -1 } } };
@@ -168,7 +186,7 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 			       "to give: run it as root");
 	if ((rc = options_check_host(o, e)) != 0 ||
 	    (rc = plan_copy_make(o->plan_fd, &vm->plan, e)) || (rc = check_plan(vm, e)) != 0 ||
-	    (rc = open_kvm(&vm->kvm, e)) != 0 || (rc = open_platform(vm, e)) != 0 ||
+	    (rc = copy_id(vm, e)) != 0 || (rc = open_kvm(&vm->kvm, e)) != 0 || (rc = open_platform(vm, e)) != 0 ||
 	    (rc = open_libexec(o->libexec, &vm->libexec, e)) != 0 || (rc = check_disks(vm, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_check_host(e)) != 0)

@@ -277,6 +277,10 @@ static void snp_args(struct vm *vm, struct order *o)
 		add_arg(o, "psp=%d", add_fd(o, vm->psp));
 	if (vm->opt->host_data != NULL)
 		add_arg(o, "host_data=%s", vm->opt->host_data);
+	if (vm->id_block >= 0) {
+		add_arg(o, "id_block=%d", add_fd(o, vm->id_block));
+		add_arg(o, "id_auth=%d", add_fd(o, vm->id_auth));
+	}
 }
 
 static void vmm_args(struct vm *vm, struct order *o, int control, int console)
@@ -351,6 +355,8 @@ int vm_start(struct vm *vm, struct err *e)
 	close_fd(&vm->vtpm_data);
 	close_fd(&vm->psp);
 	close_fd(&vm->sev);
+	close_fd(&vm->id_block);
+	close_fd(&vm->id_auth);
 	close_fd(&vm->kvm);
 	return rc;
 }

@@ -55,6 +55,17 @@ static void last_line(struct vm *vm, const struct child *c, char *out, size_t si
 	snprintf(out, size, ": %s", line == NULL ? text : line + 1);
 }
 
+/* Before the guest's first instruction a VMM that ends says why by the status that every program of
+ * ours has (the host lacks something, a signature does not hold): that is no broken promise. */
+static enum exit_status status_of_death(const struct vm *vm, const struct child *c)
+{
+	int status = WEXITSTATUS(c->status);
+
+	if (c->is_vmm && vm->phase == VM_STARTING && status >= EX_REFUSED && status <= EX_BUSY)
+		return (enum exit_status)status;
+	return EX_INTERNAL;
+}
+
 int vm_child_died(struct vm *vm, const struct child *c, struct err *e)
 {
 	char line[280];
@@ -63,7 +74,7 @@ int vm_child_died(struct vm *vm, const struct child *c, struct err *e)
 	if (WIFSIGNALED(c->status))
 		return err_set(e, EX_INTERNAL, "%s: killed by signal %d (%s)%s", c->name,
 			       WTERMSIG(c->status), strsignal(WTERMSIG(c->status)), line);
-	return err_set(e, EX_INTERNAL, "%s: ended with status %d%s", c->name,
+	return err_set(e, status_of_death(vm, c), "%s: ended with status %d%s", c->name,
 		       WEXITSTATUS(c->status), line);
 }
 

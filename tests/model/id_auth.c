@@ -66,7 +66,10 @@ int id_auth_fill(uint8_t auth[ID_AUTH_SIZE], EVP_PKEY *id, EVP_PKEY *author,
 	       put_key(auth + AUTHOR_KEY, author) ? 0 : -1;
 }
 
-int id_auth_key_digest(const uint8_t auth[ID_AUTH_SIZE], uint8_t digest[ID_DIGEST_SIZE])
+int id_auth_key_digest(const uint8_t auth[ID_AUTH_SIZE], enum id_key which,
+		       uint8_t digest[ID_DIGEST_SIZE])
 {
-	return EVP_Digest(auth + ID_KEY, KEY_SIZE, digest, NULL, EVP_sha384(), NULL) == 1 ? 0 : -1;
+	const uint8_t *key = auth + (which == ID_KEY_OWNER ? ID_KEY : AUTHOR_KEY);
+
+	return EVP_Digest(key, KEY_SIZE, digest, NULL, EVP_sha384(), NULL) == 1 ? 0 : -1;
 }

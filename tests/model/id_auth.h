@@ -15,7 +15,9 @@
 int id_auth_fill(uint8_t auth[ID_AUTH_SIZE], EVP_PKEY *id, EVP_PKEY *author,
 		 const uint8_t block[ID_BLOCK_SIZE]);
 
-/* SHA-384 of the ID key in that structure, as reports carry it. 0 or -1. */
-int id_auth_key_digest(const uint8_t auth[ID_AUTH_SIZE], uint8_t digest[ID_DIGEST_SIZE]);
+/* SHA-384 of a key in that structure, as reports carry it. 0 or -1. */
+enum id_key { ID_KEY_OWNER, ID_KEY_AUTHOR };
+int id_auth_key_digest(const uint8_t auth[ID_AUTH_SIZE], enum id_key which,
+		       uint8_t digest[ID_DIGEST_SIZE]);
 
 #endif

@@ -66,7 +66,7 @@ static const char *difference(const struct launch *l)
 		return "policy";
 	if (memcmp(r.host_data, l->host_data, sizeof(l->host_data)) != 0)
 		return "host data";
-	if (l->config.id_block && id_auth_key_digest(l->id_auth, key) < 0)
+	if (l->config.id_block && id_auth_key_digest(l->id_auth, ID_KEY_OWNER, key) < 0)
 		return "ID key";
 	if (memcmp(r.id_key_digest, key, sizeof(key)) != 0)
 		return "ID key digest";

@@ -106,6 +106,10 @@ check "simulation of a plain machine" 64 "add --tee snp" a "${usual[@]}" --platf
 check "host data of a plain machine" 64 "add --tee snp" a "${usual[@]}" \
     --host-data "$(printf '%064d' 0)"
 check "host data too short" 64 "64 hexadecimal" a "${usual[@]}" --tee snp --host-data 00
+check "an ID block of a plain machine" 64 "add --tee snp" a "${usual[@]}" --id-block-fd 5 --id-auth-fd 5
+check "an ID block that nobody signed" 64 "go together" a "${usual[@]}" --tee snp --id-block-fd 5
+check "id-auth of no ID block" 64 "go together" a "${usual[@]}" --tee snp --id-auth-fd 5
+check "an ID block that is closed" 64 "id-block-fd" a "${usual[@]}" --tee snp --id-block-fd 44 --id-auth-fd 5
 check "simulation without a chip" 64 "psp-key-fd" a "${usual[@]}" --tee snp --platform sim
 check "a chip without simulation" 64 "psp-key-fd" a "${usual[@]}" --tee snp --psp-key-fd 5 --psp-certs-fd 5
 check "a chip that is closed" 64 "psp-key-fd" a "${usual[@]}" --tee snp --platform sim --psp-key-fd 44 --psp-certs-fd 5

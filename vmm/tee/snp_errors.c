@@ -195,6 +195,15 @@ static const char *find_text(enum snp_step step, int errnum, uint32_t fw)
 	return "not a known answer of this step: " REPORT_KERNEL;
 }
 
+/* Most failures are the host's. What the ID block's owner signed is another matter: it is for
+ * another launch, or not signed by whom it names. */
+static enum exit_status status_of(enum snp_step step, int errnum, uint32_t fw)
+{
+	if (step != SNP_LAUNCH_FINISH || errnum != EIO)
+		return EX_HOST;
+	return fw == 0x0A || fw == 0x0B ? EX_UNAUTHENTIC : fw == 0x16 ? EX_MALFORMED : EX_HOST;
+}
+
 int snp_error(enum snp_step step, int rc, uint32_t fw, struct err *e)
 {
 	const char *name = step < SNP_STEPS ? step_name[step] : "SNP";
@@ -202,6 +211,6 @@ int snp_error(enum snp_step step, int rc, uint32_t fw, struct err *e)
 
 	if (fw == 0)
 		return err_set(e, EX_HOST, "%s: %s (%s)", name, text, strerror(-rc));
-	return err_set(e, EX_HOST, "%s: %s (%s; firmware %#x: %s)", name, text, strerror(-rc), fw,
-		       snp_firmware_name(fw));
+	return err_set(e, status_of(step, -rc, fw), "%s: %s (%s; firmware %#x: %s)", name, text,
+		       strerror(-rc), fw, snp_firmware_name(fw));
 }

@@ -23,7 +23,7 @@ enum snp_step {
 
 /* rc: the negative errno of that step; fw: the firmware's code (SEV_FW_NONE: the command never
  * reached the firmware; 0: none). Fills *e with step, cause, next step and both numbers, and
- * returns -EX_HOST. */
+ * returns -EX_HOST; for an ID block that the firmware refuses -EX_UNAUTHENTIC or -EX_MALFORMED. */
 int snp_error(enum snp_step step, int rc, uint32_t fw, struct err *e);
 
 /* The firmware ABI's name of a code, or "unknown". */

@@ -374,14 +374,16 @@ static void run_site(struct snp_guest *g, unsigned kind)
 
 	if (ioctl(g->cpu, KVM_GET_REGS, &r) < 0)
 		bail("registers");
-	if (kind == FW_SITE_PVALIDATE)
+	if (kind == FW_SITE_PVALIDATE) {
 		run_pvalidate(g, &r);
-	else if (kind == FW_SITE_RMPADJUST)
+	} else if (kind == FW_SITE_RMPADJUST) {
 		r.rax = g->rmpadjust;
-	else if (kind == FW_SITE_VMGEXIT)
+	} else if (kind == FW_SITE_VMGEXIT) {
 		vmgexit(g);
-	else
+	} else {
 		g->folded = true;
+		g->fold_run = g->runs;
+	}
 	if (ioctl(g->cpu, KVM_SET_REGS, &r) < 0)
 		bail("registers");
 }
@@ -413,7 +415,9 @@ static void inject(struct snp_guest *g)
 
 	if (ioctl(g->cpu, KVM_GET_VCPU_EVENTS, &e) < 0)
 		bail("events");
-	if (g->inject_vector < 32) {
+	if (g->inject_vector == 2) {
+		e.nmi.injected = 1;
+	} else if (g->inject_vector < 32) {
 		e.exception.injected = 1;
 		e.exception.nr = (uint8_t)g->inject_vector;
 		e.exception.has_error_code = 1;

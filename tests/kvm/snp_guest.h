@@ -48,6 +48,7 @@ struct snp_guest {
 	bool folded, handed_over, powered_off, terminated;
 	unsigned reason_set, reason;
 	const char *fault;        /* a mistake of the firmware's, or the end nobody wanted */
+	unsigned fold_run;        /* the run that ended at the last site */
 	unsigned runs, page_calls, state_changes, pvalidates;
 	uint8_t *private, *shared;
 	uint8_t is_private[SNP_GUEST_PAGES], valid[SNP_GUEST_PAGES];

@@ -256,6 +256,30 @@ static void test_processor(void)
 	STOPS("#VC injected", STOP_SNP_VC, g.inject_vector = 29; g.inject_at = 30);
 	STOPS("int 0x80 injected", STOP_TRAP, g.inject_vector = 0x80; g.inject_at = 30);
 	STOPS("page fault injected", STOP_TRAP, g.inject_vector = 14; g.inject_at = 30);
+	STOPS("NMI injected", STOP_TRAP, g.inject_vector = 2; g.inject_at = 30);
+}
+
+/* Wherever the image can be left, its IDT is there: early, between state changes, at its end. */
+static void test_injection(void)
+{
+	static const struct { unsigned vector, stop; } row[] = {
+		{ 29, STOP_SNP_VC }, { 0x20, STOP_TRAP }, { 0xFF, STOP_TRAP },
+	};
+	char name[64];
+	unsigned last, at;
+
+	snp_guest_init(&g);
+	snp_guest_run(&g);
+	last = g.fold_run;
+	snp_guest_free(&g);
+	tap_ok(last > 8, "an honest boot leaves the guest %u times before Linux", last);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		for (unsigned k = 1; k <= 4; k++) {
+			at = 2 + (last - 2) * k / 4;
+			snprintf(name, sizeof(name), "vector %u after %u exits", row[i].vector, at);
+			STOPS(name, row[i].stop, g.inject_vector = row[i].vector;
+			      g.inject_at = at);
+		}
 }
 
 static uint64_t wrong_code(struct snp_guest *host, uint64_t request, uint64_t honest)
@@ -343,6 +367,26 @@ static void test_blobs(void)
 	STOPS("a bit of the kernel", STOP_KERNEL_HASH, g.kernel[g.kernel_size - 1] ^= 1);
 	STOPS("a bit of the initrd", STOP_INITRD_HASH, g.initrd[77] ^= 1);
 	STOPS("a byte of the command line", STOP_CMDLINE_HASH, g.cmdline[0] ^= 1);
+	STOPS("a kernel longer than promised", STOP_KERNEL_HASH,
+	      g.hash_page.record.kernel_size -= 1);
+	STOPS("a kernel shorter than promised", STOP_KERNEL_HASH,
+	      g.hash_page.record.kernel_size += 1);
+	STOPS("a command line with a NUL inside", STOP_CMDLINE_FORM, g.cmdline[2] = 0;
+	      snp_guest_hash(&g));
+	STOPS("a bit of the hash page's table", STOP_HASH_TABLE,
+	      ((uint8_t *)&g.hash_page.table)[0] ^= 1);
+	STOPS("a bit of the hash page's record", STOP_HASH_RECORD, g.hash_page.record.magic[0] ^= 1);
+	STOPS("a bit of the kernel's digest", STOP_KERNEL_HASH,
+	      g.hash_page.record.kernel_sha384[47] ^= 1);
+	STOPS("a bit of the boot block's magic", STOP_BOOT_BLOCK, g.boot.magic[0] ^= 1);
+	STOPS("RAM that overlaps", STOP_BOOT_RAM, g.boot.ram[1].base -= FW_PAGE);
+	STOPS("RAM that wraps", STOP_BOOT_RAM, g.boot.ram[1].size = 0ull - FW_PAGE);
+	STOPS("more processors than promised", STOP_BOOT_CPUS,
+	      g.hash_page.record.max_cpus = 1);
+	STOPS("less RAM than promised", STOP_BOOT_RAM_SMALL,
+	      g.hash_page.record.min_ram = SNP_GUEST_MEMORY + FW_PAGE);
+	STOPS("a TPM demanded that is not offered", STOP_BOOT_NO_TPM,
+	      g.hash_page.record.require_tpm = 1);
 	STOPS("a TPM promised that is not there", STOP_TPM_ABSENT, g.boot.flags = FW_BOOT_HAS_TPM);
 	STOPS("RAM that ends inside the staging area", STOP_BLOB_BOUNDS,
 	      g.boot.ram[1].size = FW_STAGING + 0x200000 - FW_HIGH_RAM_BASE);
@@ -359,6 +403,7 @@ int main(void)
 		return 0;
 	}
 	test_processor();
+	test_injection();
 	test_ghcb();
 	test_memory();
 	test_blobs();

@@ -2,6 +2,7 @@
  * first instruction through the fold into a kernel of a few instructions. */
 #include "attest/measure/snp/plan.h"
 #include "common/file.h"
+#include "firmware/staging.h"
 #include "firmware/stop.h"
 #include "model/platform.h"
 #include "tests/kvm/harness.h"
@@ -130,6 +131,81 @@ static void test_refusals(void)
 	}
 }
 
+/* The firmware's own word, with nothing after it: neither Linux nor the fold. */
+static bool firmware_stopped(uint32_t code)
+{
+	return h.end == VM_END_FIRMWARE_STOP && h.detail == code && h.console_text[0] == '\0' &&
+	       !has(h.log_text, "fold: ") && !has(h.log_text, "hands over");
+}
+
+/* A host that attacks once all RAM is accepted and the blobs are checked: see fault/fault.c. */
+static void test_attacks(void)
+{
+	static const struct {
+		const char *fault;
+		bool pages; /* the first two of the private kernel are its operands */
+		uint32_t stop;
+		const char *what;
+	} row[] = {
+		{ "swap", true, STOP_SNP_VC, "two private pages swapped" },
+		{ "remap", true, STOP_SNP_VC, "another page put in place of one" },
+		{ "drop", true, STOP_SNP_VC, "a page left without validation" },
+		{ "vector:1d", false, STOP_SNP_VC, "#VC where no instruction can raise it" },
+		{ "vector:2", false, STOP_TRAP, "an NMI" },
+		{ "vector:e", false, STOP_TRAP, "a page fault that none is" },
+		{ "vector:20", false, STOP_TRAP, "the first interrupt vector" },
+		{ "vector:80", false, STOP_TRAP, "vector 0x80" },
+		{ "vector:ff", false, STOP_TRAP, "the last vector" },
+	};
+	struct fw_staging staging;
+
+	if (fw_staging(kernel_size, sizeof(initrd), sizeof("quiet x"), &staging) != 0) {
+		tap_ok(false, "the staging area is known");
+		return;
+	}
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		/* The firmware puts its private copy of the kernel behind the staging area. */
+		unsigned long long at = staging.end;
+
+		prepare(1);
+		h.program = "../tests/vmm-fault";
+		if (row[i].pages)
+			harness_add_arg(&h, "fault=%s:%llx:%llx", row[i].fault, at, at + FW_PAGE);
+		else
+			harness_add_arg(&h, "fault=%s", row[i].fault);
+		harness_run(&h);
+		tap_check(&h, has(h.log_text, "fault: done") && firmware_stopped(row[i].stop) &&
+			  has(h.log_text, "after the instruction") == row[i].pages,
+			  "%s: the firmware stops with 0x%02x, nothing boots", row[i].what,
+			  (unsigned)row[i].stop);
+		finish();
+	}
+}
+
+/* What the attacks cannot be blamed on: the same program boots when no fault is asked for, and no
+ * program that users run knows the argument. */
+static void test_fault_is_a_tests(void)
+{
+	static const char *const program[] = { "pavise-vmm", "pavise-vmm-sim" };
+
+	prepare(1);
+	h.program = "../tests/vmm-fault";
+	harness_run(&h);
+	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "fake kernel runs\n"),
+		  "the VMM of the attacks boots the guest without one");
+	finish();
+	for (size_t i = 0; i < sizeof(program) / sizeof(program[0]); i++) {
+		prepare(1);
+		h.program = program[i];
+		harness_add_arg(&h, "fault=drop:0");
+		harness_run(&h);
+		tap_check(&h, !h.ready && h.status == EX_USAGE_ERROR &&
+			  has(h.error_text, "fault=drop:0: unknown argument"),
+			  "%s does not know fault=", program[i]);
+		finish();
+	}
+}
+
 int main(void)
 {
 	const char *reason;
@@ -149,6 +225,8 @@ int main(void)
 	if (test_boot()) {
 		test_small_pages();
 		test_refusals();
+		test_attacks();
+		test_fault_is_a_tests();
 	}
 	psp_chip_remove(&psp);
 	free(firmware);

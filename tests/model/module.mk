@@ -77,3 +77,9 @@ snp_report_SRCS = tests/model/snp_report.c tests/model/launch_one.c tests/model/
                   tests/model/psp_process.c model/psp_client.c $(KVM_HARNESS_SRCS)
 snp_report_LIBS := -ljansson -lcrypto
 KVM_SCRIPTS += tests/model/launch_identity.py
+
+# A host that attacks: pavise-vmm-sim and one more argument, fault=.
+TOOLS += vmm-fault
+vmm-fault_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/fault.c
+vmm-fault_LIBS = $(pavise-vmm-sim_LIBS) -Wl,--wrap=config_parse -Wl,--wrap=model_run_vcpu
+vmm-fault_LINK := $(STATIC)

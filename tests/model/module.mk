@@ -76,7 +76,7 @@ id_sign_LIBS := -lcrypto
 snp_report_SRCS = tests/model/snp_report.c tests/model/launch_one.c tests/model/id_auth.c \
                   tests/model/psp_process.c model/psp_client.c $(KVM_HARNESS_SRCS)
 snp_report_LIBS := -ljansson -lcrypto
-KVM_SCRIPTS += tests/model/launch_identity.py
+KVM_SCRIPTS += tests/model/launch_identity.py tests/model/launch_reference.py
 
 # A host that attacks: pavise-vmm-sim and one more argument, fault=.
 TOOLS += vmm-fault

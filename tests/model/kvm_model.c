@@ -2,52 +2,17 @@
  * Everything about SEV-SNP here is simulated. */
 #include "attest/measure/snp/plan.h"
 #include "model/platform.h"
-#include "tests/kvm/harness.h"
-#include "tests/model/psp_process.h"
+#include "tests/model/tiny_guest.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 static struct harness h;
 static struct psp_process psp;
 
-static struct plan_region *add(enum plan_region_type type, uint64_t gpa, uint64_t size)
-{
-	struct plan_region *r = &h.plan.region[h.plan.region_count++];
-
-	*r = (struct plan_region){ type, gpa, size, NULL };
-	return r;
-}
-
-/* As `pavise measure snp` would make it, without kernel. */
 static void prepare(const char *guest)
 {
-	struct fw_image_header image;
-	char name[64];
-	int fd;
-
-	snprintf(name, sizeof(name), "snp-%s", guest);
-	harness_init(&h, name);
-	h.program = "pavise-vmm-sim";
-	memcpy(&image, h.image, sizeof(image));
-	h.plan.tee = PLAN_TEE_SNP;
-	h.plan.vcpu = (struct plan_vcpu){ FW_IMAGE + image.entry, FW_SCRATCH + FW_SCRATCH_SIZE,
-					  (FW_IMAGE + image.page_table) | MODEL_C_BIT };
-	h.plan.snp = (struct plan_snp){ .cpus = 1, .policy = PLAN_SNP_POLICY,
-					.sev_features = PLAN_SNP_FEATURES, .c_bit = SNP_C_BIT,
-					.ap_rip = FW_IMAGE + image.ap_entry };
-	h.plan.region_count = 1;
-	add(PLAN_ZERO, FW_SCRATCH, FW_SCRATCH_SIZE);
-	add(PLAN_CPUID_PAGE, FW_CPUID_PAGE, FW_PAGE);
-	add(PLAN_SECRETS_PAGE, FW_SECRETS_PAGE, FW_PAGE);
-	add(PLAN_BOOT_BLOCK, FW_BOOT_BLOCK, FW_PAGE);
-	fd = psp_start(&psp);
-	if (fd >= 0)
-		harness_add_fd(&h, "psp", fd);
-	else
-		printf("# pavise-psp-sim does not start\n");
+	tiny_guest_prepare(&h, &psp, guest);
 }
 
 static void finish(void)
@@ -125,120 +90,6 @@ static void test_stops(void)
 			  h.end == c->end && h.detail == c->detail, "%s", c->what);
 		finish();
 	}
-}
-
-/* Is the 32-byte canary of tests/model/guests/canary in the shared memory? */
-static bool is_shared(const uint8_t *ram)
-{
-	uint64_t canary[4];
-
-	for (unsigned i = 0; i < 4; i++)
-		canary[i] = 0x6b61656c206f4e20ull ^ (0x0101010101010101ull * (i + 1));
-	return memmem(ram, h.memory, canary, sizeof(canary)) != NULL;
-}
-
-static bool waits_for(const char *text)
-{
-	for (unsigned ms = 0; ms < HARNESS_TIMEOUT_MS; ms += 10) {
-		harness_peek(&h);
-		if (has(h.console_text, text))
-			return true;
-		usleep(10000);
-	}
-	return false;
-}
-
-/* The lines of /proc/PID/smaps about the mapping called `name`; "" when there is none. */
-static void read_mapping(const char *name, char *out, size_t size)
-{
-	char path[64], line[512];
-	bool inside = false;
-	FILE *f;
-
-	out[0] = '\0';
-	snprintf(path, sizeof(path), "/proc/%d/smaps", (int)h.pid);
-	f = fopen(path, "r");
-	while (f && fgets(line, sizeof(line), f)) {
-		/* A mapping begins with its address, its properties with a capital. */
-		if (line[0] < 'A' || line[0] >= 'a')
-			inside = strstr(line, name) != NULL;
-		if (inside && strlen(out) + strlen(line) < size)
-			memcpy(out + strlen(out), line, strlen(line) + 1);
-	}
-	if (f)
-		fclose(f);
-}
-
-/* Descriptors of the VMM whose name contains `name`; -1 when they cannot be looked at. */
-static int count_descriptors(const char *name)
-{
-	char path[64], link[512];
-	int count = 0, seen = 0;
-
-	for (int fd = 0; fd < 256; fd++) {
-		ssize_t n;
-
-		snprintf(path, sizeof(path), "/proc/%d/fd/%d", (int)h.pid, fd);
-		n = readlink(path, link, sizeof(link) - 1);
-		if (n < 0)
-			continue;
-		link[n] = '\0';
-		seen++;
-		count += strstr(link, name) != NULL;
-	}
-	return seen > 0 ? count : -1;
-}
-
-/* The memory is there, no core will contain it ("dd"), no child inherits it ("dc"), and no
- * descriptor leads to it. */
-static void test_private_mapping(void)
-{
-	static char text[8192];
-	int descriptors = count_descriptors("pavise-private-sim");
-
-	read_mapping("pavise-private-sim", text, sizeof(text));
-	if (text[0] == '\0' || descriptors < 0) {
-		tap_skip("private memory in a core",
-			 "this machine does not show another process's mappings");
-		return;
-	}
-	tap_check(&h, descriptors == 0, "no descriptor leads to private memory");
-	if (!has(text, "VmFlags:"))
-		tap_skip("private memory in a core", "this kernel does not say VmFlags");
-	else
-		tap_check(&h, has(text, " dd") && has(text, " dc"),
-			  "private memory is in no core and no child");
-}
-
-static void set_step(uint8_t *ram, uint64_t step)
-{
-	memcpy(ram + FW_BOOT_BLOCK + 0xF00, &step, sizeof(step));
-}
-
-static void test_canary(void)
-{
-	uint8_t *ram;
-
-	prepare("canary");
-	if (harness_start(&h) < 0 || harness_seal(&h) < 0 || harness_send(&h, RECORD_GO) < 0) {
-		tap_check(&h, false, "the guest starts");
-		finish();
-		return;
-	}
-	ram = mmap(NULL, h.memory, PROT_READ | PROT_WRITE, MAP_SHARED, h.ram, 0);
-	tap_check(&h, ram != MAP_FAILED && waits_for("written\n") && !is_shared(ram),
-		  "a secret in private memory is not in the memory that devices share");
-	test_private_mapping();
-	set_step(ram, 1);
-	tap_check(&h, waits_for("folded\n") && is_shared(ram),
-		  "after the fold it is: private memory ends there");
-	set_step(ram, 2);
-	harness_finish(&h);
-	says("private alias=6a60646d216e4f21\nshared alias=6a60646d216e4f21\nstatus=0\n",
-	     "both aliases show it, and the processor is a plain one");
-	tap_check(&h, h.end == VM_END_POWER_OFF, "after the fold it is a plain guest");
-	munmap(ram, h.memory);
-	finish();
 }
 
 static void test_fold(void)
@@ -358,7 +209,6 @@ int main(void)
 	}
 	test_accept();
 	test_stops();
-	test_canary();
 	test_fold();
 	test_devices();
 	test_processors();

@@ -29,10 +29,20 @@ $(O)/tests/guests/snp-%.bin: $(O)/snp-guests/%-main.o $(SNP_GUEST_LIB) $(SNP_GUE
 	$(Q)$(OBJCOPY) -O binary -j .image $(@:.bin=.elf) $@
 
 TOOLS += kvm_model
-kvm_model_SRCS = tests/model/kvm_model.c tests/model/psp_process.c \
+kvm_model_SRCS = tests/model/kvm_model.c tests/model/tiny_guest.c tests/model/psp_process.c \
                  $(sort $(KVM_HARNESS_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS))
 kvm_model_LIBS := -lcrypto
 KVM_SCRIPTS += $(O)/tests/kvm_model
+
+# Where a secret of the guest's is and is not, cores included. vmm-dumpable is pavise-vmm-sim without
+# what keeps the kernel from writing a core.
+TOOLS += kvm_model_canary vmm-dumpable
+kvm_model_canary_SRCS = tests/model/kvm_model_canary.c tests/model/tiny_guest.c \
+                        tests/model/psp_process.c $(KVM_HARNESS_SRCS)
+KVM_SCRIPTS += $(O)/tests/kvm_model_canary
+vmm-dumpable_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/dumpable.c
+vmm-dumpable_LIBS = $(pavise-vmm-sim_LIBS) -Wl,--wrap=seal_process -Wl,--wrap=seal_landlock
+vmm-dumpable_LINK := $(STATIC)
 
 # The SEV-SNP firmware image itself, and a kernel of a few instructions.
 TOOLS += kvm_model_boot

@@ -70,6 +70,8 @@ kvm_model_firmware_SRCS := tests/model/kvm_model_firmware.c tests/model/psp_proc
 KVM_SCRIPTS += $(O)/tests/kvm_model_firmware
 FUZZERS += fuzz_ghcb_host
 fuzz_ghcb_host_SRCS := tests/fuzz/fuzz_ghcb_host.c model/ghcb.c
+FUZZERS += fuzz_request
+fuzz_request_SRCS := tests/fuzz/fuzz_request.c model/request.c common/err.c
 
 # Predicted and launched digests of many configurations: make launch-matrix.
 TOOLS += launch-matrix

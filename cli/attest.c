@@ -1,12 +1,11 @@
 /* pavise attest: asks the agent inside a running guest for evidence about a nonce and writes it
  * to a file. What the guest answers is hostile until `pavise verify` has judged it: here it is
  * only bounded and checked to be JSON. */
-#include "attest/agent/wire.h"
+#include "attest/agent/answer.h"
 #include "cli/control_client.h"
 #include "common/args.h"
 #include "common/bytes.h"
 #include "common/file.h"
-#include "common/json.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -93,11 +92,12 @@ static int left_ms(const struct timespec *deadline)
 	return ms <= 0 ? 0 : ms > 3600000 ? 3600000 : (int)ms;
 }
 
-/* Reads at least one byte into [*have, capacity). */
-static int read_some(int fd, uint8_t *buffer, size_t *have, size_t capacity,
-		     const struct timespec *deadline, struct err *e)
+/* Waits for bytes and feeds them: as answer_took. */
+static int feed(int fd, struct answer *a, const struct timespec *deadline, struct err *e)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
+	size_t size;
+	uint8_t *space = answer_space(a, &size);
 	int ready;
 
 	do
@@ -107,101 +107,42 @@ static int read_some(int fd, uint8_t *buffer, size_t *have, size_t capacity,
 		return err_set(e, EX_GUEST,
 			       "agent: no answer in time: is pavise-agent running in the guest? "
 			       "(--timeout)");
-	ssize_t n = recv(fd, buffer + *have, capacity - *have, 0);
+	ssize_t n = recv(fd, space, size, 0);
 	if (n < 0)
 		return err_errno(e, EX_GUEST, errno, "agent channel: cannot read");
 	if (n == 0)
 		return err_set(e, EX_GUEST, "agent channel: closed: the guest has ended");
-	*have += (size_t)n;
-	return 0;
+	return answer_took(a, (size_t)n, e);
 }
 
-/* Skips the tail of an exchange that another host program left unfinished. */
-static int find_answer(int fd, uint32_t id, uint8_t *buffer, size_t *have, size_t capacity,
-		       const struct timespec *deadline, struct err *e)
+static int exchange(int fd, const struct options *o, struct answer *a, struct err *e)
 {
-	size_t skipped = 0;
-
-	for (;;) {
-		int status = read_some(fd, buffer, have, capacity, deadline, e);
-		if (status < 0)
-			return status;
-		long at = wire_find(buffer, *have, id);
-		size_t drop = at >= 0		     ? (size_t)at
-			      : *have >= WIRE_HEADER ? *have - WIRE_HEADER + 1
-						     : 0;
-		memmove(buffer, buffer + drop, *have - drop);
-		*have -= drop;
-		skipped += drop;
-		if (at >= 0)
-			return 0;
-		if (skipped > WIRE_SKIP_MAX)
-			return err_set(e, EX_GUEST, "agent channel: no answer among %zu bytes",
-				       skipped);
-	}
-}
-
-/* On success the caller frees *text, one NUL after its *size bytes. */
-static int exchange(int fd, const struct options *o, char **text, size_t *size, struct err *e)
-{
-	const size_t capacity = WIRE_HEADER + WIRE_PAYLOAD_MAX + 1;
 	uint8_t request[WIRE_HEADER + WIRE_NONCE_MAX];
-	struct wire_frame f = { .type = WIRE_EVIDENCE_REQUEST, .size = (uint32_t)o->nonce_size };
 	struct timespec deadline;
-	size_t have = 0;
-	int status;
+	uint32_t id;
 
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += (time_t)o->timeout;
-	if (getrandom(&f.id, sizeof(f.id), 0) != sizeof(f.id))
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 		return err_errno(e, EX_HOST, errno, "getrandom");
-	wire_header(&f, request);
-	memcpy(request + WIRE_HEADER, o->nonce, o->nonce_size);
-	size_t n = WIRE_HEADER + o->nonce_size;
+	size_t n = answer_request(id, o->nonce, o->nonce_size, request);
 	if (send(fd, request, n, MSG_NOSIGNAL) != (ssize_t)n)
 		return err_errno(e, EX_GUEST, errno, "agent channel: cannot send");
-	uint8_t *buffer = malloc(capacity);
-	if (buffer == NULL)
-		return err_set(e, EX_HOST, "attest: out of memory");
-	status = find_answer(fd, f.id, buffer, &have, capacity - 1, &deadline, e);
-	if (status == 0)
-		status = wire_parse(buffer, &f, e);
-	while (status == 0 && have < WIRE_HEADER + f.size)
-		status = read_some(fd, buffer, &have, WIRE_HEADER + f.size, &deadline, e);
-	if (status == 0) {
-		*size = f.size;
-		memmove(buffer, buffer + WIRE_HEADER, f.size);
-		buffer[f.size] = '\0';
-		if (f.type == WIRE_ERROR)
-			status = err_set(e, EX_GUEST, "agent: %.*s", (int)WIRE_ERROR_MAX,
-					 (char *)buffer);
-	}
-	if (status < 0) {
-		free(buffer);
-		return status;
-	}
-	*text = (char *)buffer;
-	return 0;
+	int status = answer_begin(a, id, e);
+	while (status == 0)
+		status = feed(fd, a, &deadline, e);
+	return status < 0 ? status : 0;
 }
 
-/* Adds what the host says of itself, under the name that says so. */
-static int write_evidence(const struct options *o, int degraded, const char *text, size_t size,
-			  struct err *e)
+static int write_evidence(const struct options *o, int degraded, struct answer *a, struct err *e)
 {
-	json_t *j;
-	int status = json_parse("agent's answer", text, size, &j, e);
-
-	if (status < 0)
-		return status;
-	json_t *claims = json_pack("{s:s, s:s}", "vm", o->name, "isolation",
-				   degraded ? "degraded" : "required");
+	size_t size;
+	const char *text = answer_text(a, &size);
 	char *out = NULL;
-	if (claims != NULL && json_object_set_new(j, "host_claims", claims) == 0)
-		out = json_dumps(j, JSON_INDENT(2));
-	json_decref(j);
-	if (out == NULL)
-		return err_set(e, EX_HOST, "attest: out of memory");
-	status = file_write("evidence", o->output, out, strlen(out), 0644, e);
+	int status = answer_evidence(text, size, o->name, degraded, NULL, &out, e);
+
+	if (status == 0)
+		status = file_write("evidence", o->output, out, strlen(out), 0644, e);
 	free(out);
 	return status;
 }
@@ -224,18 +165,17 @@ static int open_channel(int control, int *channel, int *degraded, struct err *e)
 static int attest(const struct options *o, struct err *e)
 {
 	int control = -1, channel = -1, degraded = 1;
-	char *text = NULL;
-	size_t size = 0;
+	struct answer answer = { 0 };
 	int status = control_connect(o->run_dir, o->name, &control, e);
 
 	if (status < 0)
 		return status;
 	status = open_channel(control, &channel, &degraded, e);
 	if (status == 0)
-		status = exchange(channel, o, &text, &size, e);
+		status = exchange(channel, o, &answer, e);
 	if (status == 0)
-		status = write_evidence(o, degraded, text, size, e);
-	free(text);
+		status = write_evidence(o, degraded, &answer, e);
+	answer_free(&answer);
 	if (channel >= 0)
 		close(channel);
 	close(control);

@@ -8,6 +8,13 @@ CONTROL_CLIENT_SRCS := cli/control_client.c common/fdpass.c sandbox/names.c comm
 pavise-stop_SRCS := cli/stop.c $(CONTROL_CLIENT_SRCS)
 
 PROGS += pavise-attest
-pavise-attest_SRCS := cli/attest.c attest/agent/wire.c common/args.c common/bytes.c common/file.c \
+pavise-attest_SRCS := cli/attest.c attest/agent/answer.c attest/agent/wire.c common/args.c common/bytes.c common/file.c \
                       common/json.c $(CONTROL_CLIENT_SRCS)
 pavise-attest_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)
+
+PROGS += pavise-attestd
+pavise-attestd_SRCS := cli/attestd.c cli/broker.c cli/front_start.c common/args.c common/seal.c \
+                       sandbox/jail.c sandbox/jail_privileges.c sandbox/labels.c \
+                       sandbox/lsm.c sandbox/mcs.c sandbox/procid.c \
+                       $(CONTROL_CLIENT_SRCS)
+pavise-attestd_LIBS := -lcap-ng -lselinux

@@ -18,6 +18,7 @@ static const struct verb {
 	{ "measure", "make a launch plan and print the measurements to expect" },
 	{ "run", "launch a virtual machine from a plan and wait for its end" },
 	{ "attest", "fetch evidence from a running guest" },
+	{ "attestd", "serve the evidence of running guests over TLS" },
 	{ "verify", "judge evidence against a policy, offline" },
 	{ "eventlog", "show a measured-boot event log and what it replays to" },
 	{ "stop", "end a running virtual machine in order" },

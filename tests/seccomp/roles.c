@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "seccomp/attest_broker.h"
+#include "seccomp/attest_front.h"
 #include "seccomp/dev_blk.h"
 #include "seccomp/dev_vsock.h"
 #include "seccomp/psp_sim.h"
@@ -138,8 +140,53 @@ static const struct call psp_needs[] = {
 	{ SYS_exit_group, { 0 } },
 };
 
+static const struct call front_needs[] = {
+	{ SYS_epoll_wait, { 5, ADDRESS, 32, 10000 } },
+	{ SYS_epoll_ctl, { 5, 1, 8, ADDRESS } },
+	{ SYS_accept4, { 3, ADDRESS, ADDRESS, SOCK_CLOEXEC | SOCK_NONBLOCK } },
+	{ SYS_read, { 8, ADDRESS, 16384 } },
+	{ SYS_write, { 8, ADDRESS, 16384 } },
+	{ SYS_recvfrom, { 9, ADDRESS, 65536, MSG_DONTWAIT, 0, 0 } },
+	{ SYS_recvmsg, { 4, ADDRESS, MSG_CMSG_CLOEXEC } },
+	{ SYS_sendto, { 9, ADDRESS, 48, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0 } },
+	{ SYS_shutdown, { 8, SHUT_RDWR } },
+	{ SYS_close, { 8 } },
+	{ SYS_getpeername, { 8, ADDRESS, ADDRESS } },
+	{ SYS_getrandom, { ADDRESS, 48, 0 } },
+	{ SYS_brk, { ADDRESS } },
+	{ SYS_mmap, { 0, 1u << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS } },
+	{ SYS_munmap, { ADDRESS, 1u << 20 } },
+	{ SYS_mremap, { ADDRESS, 1u << 20, 2u << 20, MREMAP_MAYMOVE } },
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_getpid, { 0 } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+static const int front_may[] = { SYS_accept4, SYS_recvmsg, SYS_mmap, SYS_munmap, SYS_mremap };
+
+static const struct call broker_needs[] = {
+	{ SYS_poll, { ADDRESS, 1, 60000 } },
+	{ SYS_recvmsg, { 4, ADDRESS, MSG_CMSG_CLOEXEC } },
+	{ SYS_sendmsg, { 4, ADDRESS, MSG_NOSIGNAL } },
+	{ SYS_socket, { AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0 } },
+	{ SYS_setsockopt, { 6, SOL_SOCKET, SO_RCVTIMEO, ADDRESS, 16 } },
+	{ SYS_connect, { 6, ADDRESS, 110 } },
+	{ SYS_close, { 6 } },
+	{ SYS_write, { 2, ADDRESS, 80 } },
+	{ SYS_wait4, { 4711, ADDRESS, 0, 0 } },
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+static const int broker_may[] = { SYS_recvmsg, SYS_sendmsg, SYS_socket, SYS_connect };
+
 #define ROLE(NAME, TABLE, FILTER, NEEDS) \
-	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS) }
+	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS), \
+	  NULL, 0 }
+/* One that meets the network, or its helper: MAY lists what it may of what nobody else may. */
+#define ROLE_MAY(NAME, TABLE, FILTER, NEEDS, MAY) \
+	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS), \
+	  MAY, COUNT(MAY) }
 
 const struct role roles[ROLE_COUNT] = {
 	ROLE("vmm-main", "vmm-main.table", vmm_main_filter, main_needs),
@@ -149,6 +196,9 @@ const struct role roles[ROLE_COUNT] = {
 	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
 	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),
 	ROLE("psp-sim", "psp-sim.table", psp_sim_filter, psp_needs),
+	ROLE_MAY("attest-front", "attest-front.table", attest_front_filter, front_needs, front_may),
+	ROLE_MAY("attest-broker", "attest-broker.table", attest_broker_filter, broker_needs,
+		 broker_may),
 };
 
 const int forbidden[] = {

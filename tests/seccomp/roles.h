@@ -18,9 +18,11 @@ struct role {
 	size_t filter_count;
 	const struct call *needs;
 	size_t needs_count;
+	const int *may; /* those of `forbidden` that it may all the same */
+	size_t may_count;
 };
 
-#define ROLE_COUNT 7
+#define ROLE_COUNT 9
 extern const struct role roles[ROLE_COUNT];
 
 /* What no sealed process may ever do, whatever the arguments; but for fallocate, which vCPU threads

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -175,12 +176,15 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	SSL_CTX *ctx = NULL;
 	char *collateral = NULL;
+	size_t seed;
 
 	(void)argc;
 	signal(SIGPIPE, SIG_IGN);
 	/* What opens a file at its first use: the Date of an answer, the seed of JSON's tables. */
 	tzset();
-	json_object_seed(0);
+	if (getrandom(&seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+		return EX_HOST;
+	json_object_seed(seed);
 	int r = take_arguments(argv, &o, &e);
 	if (r == 0)
 		r = check_descriptors(&o, &e);

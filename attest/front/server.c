@@ -10,7 +10,7 @@
 #define HEADERS_MAX 8192 /* bytes */
 #define BODY_MAX 65536	 /* bytes; requests are far smaller, api.c says so in JSON */
 #define IDLE_SECONDS 10	 /* between two bytes of a request */
-#define BACKLOG_PAUSE 64
+#define ALREADY_LISTENING 0
 
 /* One per connection, from accept until libssl frees its state. */
 struct connection {
@@ -155,7 +155,7 @@ int server_open(struct event_base *base, int fd, SSL_CTX *ctx, const struct serv
 	s->http = evhttp_new(base);
 	if (s->index >= 0 && s->http != NULL)
 		s->listener = evconnlistener_new(base, NULL, NULL, LEV_OPT_CLOSE_ON_EXEC,
-						 BACKLOG_PAUSE, fd);
+						 ALREADY_LISTENING, fd);
 	if (s->listener == NULL || evhttp_bind_listener(s->http, s->listener) == NULL) {
 		server_close(s);
 		return err_set(e, EX_INTERNAL, "libevent cannot serve the listening socket");

@@ -1,7 +1,8 @@
 # The policy is a source file that the host's tools compile against its own base policy:
 #   make policy       compiles it against Debian's, in a copy of a policy store, with the
 #                     neverallow rules checked (POLICY_STORE=DIR: a root that holds one)
-POLICY_CIL := policy/selinux/pavise.cil policy/selinux/pavise-sim.cil
+POLICY_CIL := policy/selinux/pavise.cil policy/selinux/pavise-sim.cil \
+              policy/selinux/pavise-attestd.cil
 POLICY_STORE ?=
 
 policy: $(O)/policy/pavise.built

@@ -239,7 +239,7 @@ install: all
 	install $(addprefix $(O)/bin/,$(INSTALLED)) $(DESTDIR)$(PREFIX)/libexec/pavise
 	install -m 644 $(O)/firmware/pavise-fw-plain.bin $(O)/firmware/pavise-fw-snp.bin policy/selinux/pavise.cil $(DESTDIR)$(PREFIX)/share/pavise
 	install -m 644 docs/man/pavise.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 policy/selinux/pavise-sim.cil $(DESTDIR)$(PREFIX)/share/pavise
+	install -m 644 policy/selinux/pavise-sim.cil policy/selinux/pavise-attestd.cil $(DESTDIR)$(PREFIX)/share/pavise
 
 clean:
 	rm -rf $(O)

@@ -9,8 +9,8 @@ common: firmware
 vmm: common firmware seccomp
 devices: common firmware seccomp
 sandbox: common firmware
-attest: common firmware
-cli: common sandbox attest'
+attest: common firmware seccomp
+cli: common sandbox attest seccomp'
 
 echo "1..$(($(echo "$rules" | wc -l) + 1))"
 # Freestanding: of common only the header that is arithmetic and nothing else.

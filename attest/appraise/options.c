@@ -19,7 +19,8 @@ const char options_usage[] =
 	"  --policy P        what to accept: a file (docs/PROTOCOL.policy), or strict, recommended,\n"
 	"                    permissive, or none (authenticity only). Without it: refused\n"
 	"  --nonce HEX       the nonce you chose for this evidence, 16 to 64 bytes. snp, tdx:\n"
-	"                    REPORT_DATA must be it, with zero bytes behind; tpm: extraData\n"
+	"                    REPORT_DATA must be it, with zero bytes behind; tpm: extraData, from 1\n"
+	"                    byte on\n"
 	"  --report-data HEX snp, tdx: what REPORT_DATA must be, 64 bytes\n"
 	"  --time T          judge validity at this RFC 3339 time instead of now\n"
 	"  --trust-root F    a root that is not the vendor's, to be trusted: the verdict says so\n"
@@ -34,6 +35,12 @@ const char options_usage[] =
 	"  --crl F           a revocation list\n"
 	"  --collateral F    TCB info, QE identity, revocation lists: one file or a folder\n"
 	"  --ccel F          the confidential-computing event log\n"
+	"  --quote F         tpm: TPMS_ATTEST, with or without TPM2B\n"
+	"  --signature F     tpm: TPMT_SIGNATURE, or the signature alone where the key says the rest\n"
+	"  --ak F            tpm: TPMT_PUBLIC, TPM2B_PUBLIC, public key or certificate; --chain F has\n"
+	"                    more certificates\n"
+	"  --pcrs F          tpm: {\"sha256\": {\"0\": \"hex\"}}, or the values quoted one after the other\n"
+	"  --event-log F     tpm: a TCG event log, legacy or crypto-agile\n"
 	"Certificates and lists are DER or PEM.\n"
 	"\n"
 	"Exit status: 0 affirming (policy none: authentic), 1 refused by policy, 2 not authentic,\n"
@@ -74,7 +81,7 @@ static const struct option_row {
 	{ "json", ALL, FLAG, FIELD(json) },
 	{ "report", SNP, TEXT, FIELD(evidence) },
 	{ "vek", SNP | BUNDLE, TEXT, FIELD(vek) },
-	{ "chain", SNP | BUNDLE, TEXT, FIELD(chain) },
+	{ "chain", SNP | BUNDLE | TPM, TEXT, FIELD(chain) },
 	{ "cert-table", SNP, TEXT, FIELD(cert_table) },
 	{ "crl", SNP | BUNDLE, LIST, FIELD(crl) },
 	{ "quote", TDX | TPM, TEXT, FIELD(evidence) },
@@ -160,8 +167,10 @@ static int take_values(struct options *o, struct err *e)
 	uint64_t version = 0;
 	int64_t now;
 	size_t n;
-	int r = take_hex("nonce", o->nonce_text, BINDING_NONCE_MIN, BINDING_NONCE_MAX, o->nonce,
-			 &o->nonce_size, e);
+	/* Who makes a bare TPM quote chooses its extraData alone: any length is met. */
+	size_t least = o->kind == REQUEST_TPM ? 1 : BINDING_NONCE_MIN;
+	int r = take_hex("nonce", o->nonce_text, least, BINDING_NONCE_MAX, o->nonce, &o->nonce_size,
+			 e);
 
 	if (r == 0)
 		r = take_hex("report-data", o->report_data_text, sizeof(o->report_data),

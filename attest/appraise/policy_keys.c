@@ -1,5 +1,6 @@
 #include "attest/appraise/policy_keys.h"
 
+#include "attest/appraise/policy_pcrs.h"
 #include "common/bytes.h"
 #include "common/json.h"
 #include "common/rfc3339.h"
@@ -194,6 +195,8 @@ static int read_value(const struct place *p, const json_t *j, struct err *e)
 		return read_digests(p, j, e);
 	case POLICY_WORDS:
 		return read_words(p, j, e);
+	case POLICY_PCRS:
+		return policy_pcrs_read(p->path, j, p->value, e);
 	case POLICY_TIME:
 		return read_time(p, j, e);
 	}
@@ -279,6 +282,8 @@ static bool is_given(const struct policy_key *k, const void *v)
 		return ((const struct policy_digests *)v)->count > 0;
 	case POLICY_WORDS:
 		return ((const struct policy_words *)v)->given;
+	case POLICY_PCRS:
+		return policy_pcrs_given(v);
 	case POLICY_TIME:
 		return ((const struct policy_time *)v)->given;
 	default:
@@ -314,6 +319,9 @@ static void print_value(FILE *f, const struct policy_key *k, const void *v)
 		break;
 	case POLICY_WORDS:
 		print_list(f, k, ((const struct policy_words *)v)->set, NULL);
+		break;
+	case POLICY_PCRS:
+		policy_pcrs_print(f, v);
 		break;
 	case POLICY_TIME:
 		print_time(f, ((const struct policy_time *)v)->value);

@@ -20,6 +20,7 @@ enum policy_kind {
 	POLICY_BYTES,	/* struct policy_bytes; most: exactly so many bytes */
 	POLICY_DIGESTS, /* struct policy_digests; most: bytes of each */
 	POLICY_WORDS,	/* struct policy_words; words: those that exist */
+	POLICY_PCRS,	 /* struct policy_pcrs (policy_pcrs.h) */
 	POLICY_TIME,	/* struct policy_time: RFC 3339 */
 };
 

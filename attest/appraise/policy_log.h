@@ -7,6 +7,12 @@
 
 struct log_policy {
 	bool require; /* a log must be given that explains the measured registers */
+	/* Registers that the log must lead to the attested value of: bit n is PCR n, or RTMRn. */
+	uint64_t pcrs, rtmrs;
+	bool allow_unknown_events;	 /* of types that no profile names */
+	bool allow_opaque_tail;		 /* bytes behind the last event that are none */
+	bool allow_separators;		 /* as many separators as there are, of any value */
+	struct policy_words secure_boot; /* bit n: enum secure_boot n */
 };
 
 /* Fills *out with what the built-in policy has. */

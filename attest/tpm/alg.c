@@ -8,10 +8,8 @@ static const struct {
 	const char *name;
 	const EVP_MD *(*md)(void);
 } algs[] = {
-	{ TPM_ALG_SHA1, 20, "sha1", EVP_sha1 },
-	{ TPM_ALG_SHA256, 32, "sha256", EVP_sha256 },
-	{ TPM_ALG_SHA384, 48, "sha384", EVP_sha384 },
-	{ TPM_ALG_SHA512, 64, "sha512", EVP_sha512 },
+	{ TPM_ALG_SHA1, 20, "sha1", EVP_sha1 },	      { TPM_ALG_SHA256, 32, "sha256", EVP_sha256 },
+	{ TPM_ALG_SHA384, 48, "sha384", EVP_sha384 }, { TPM_ALG_SHA512, 64, "sha512", EVP_sha512 },
 	{ TPM_ALG_SM3_256, 32, "sm3_256", EVP_sm3 },
 };
 #define ALG_COUNT (sizeof(algs) / sizeof(algs[0]))

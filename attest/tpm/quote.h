@@ -7,6 +7,7 @@
 #include "common/err.h"
 
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,8 +38,13 @@ struct tpm_quote {
 	uint32_t magic;
 	uint16_t type;
 	const uint8_t *extra_data;
-	size_t extra_size; /* bytes */
+	size_t extra_size;     /* bytes */
+	const uint8_t *signer; /* qualifiedSigner: a name */
+	size_t signer_size;    /* bytes */
+	uint64_t clock;	       /* milliseconds that the TPM was powered */
 	uint32_t reset_count, restart_count;
+	bool safe; /* no clock value was reported before that was greater or equal */
+	uint64_t firmware_version;
 	uint32_t selection_count;
 	struct {
 		uint16_t alg;
@@ -47,6 +53,10 @@ struct tpm_quote {
 	const uint8_t *pcr_digest;
 	size_t pcr_digest_size; /* bytes */
 };
+
+/* A TPM2B around what a file holds, when there is one: then *data and *size become what it holds.
+ * No TPMS_ATTEST, TPMT_PUBLIC or TPMT_SIGNATURE of a size that we read begins with its own size. */
+void tpm_unwrap(const uint8_t **data, size_t *size);
 
 /* Parses size bytes at data. A structure whose magic or type is not that of a quote parses when
  * its common part does (the caller's check names it): then what follows it stays zero.
@@ -64,6 +74,12 @@ struct tpm_signature {
 };
 
 int tpm_signature_parse(const uint8_t *data, size_t size, struct tpm_signature *out, struct err *e);
+
+/* The signature alone, as some tools store it, for a key of which scheme and hash are known: an RSA
+ * signature as long as the modulus; for ECDSA the DER of (r, s), or r and s one after the other,
+ * each as long as the curve. -EX_MALFORMED. */
+int tpm_signature_take_raw(const uint8_t *data, size_t size, EVP_PKEY *key, uint16_t scheme,
+			   uint16_t hash, struct tpm_signature *out, struct err *e);
 
 /* TPMT_PUBLIC (§12.2.4) of an RSA or ECC key. */
 struct tpm_public {

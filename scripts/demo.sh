@@ -2,65 +2,131 @@
 # demo.sh: the main job, whole, in the lab (make demo). NONCE= and SEED= may be set.
 #
 # On this machine: build the guest's initrd, stage the programs, boot the lab. In the lab
-# (tests/lab/demo/run.sh): measure, run, attest, verify, and every refused case. Back here: judge the
-# evidence a second time, on a machine that knows nothing but the files. Everything stays in build/demo.
+# (tests/lab/snp/run.sh): measure, run, attest and verify an SEV-SNP guest on the platform model, and
+# every refused case. Back here: measure and judge a second time, on a machine that knows nothing
+# but the files. Everything stays in build/demo.
 set -eu
 
-here=$(cd "$(dirname "$0")/.." && pwd)
-build=${PAVISE_BUILD:-$here/build}
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=${PAVISE_BUILD:-$top/build}
 demo=$build/demo
-lab=$here/tests/lab
+payload=$build/demo-payload
+beside=$build/demo-beside
+second=
 
 fail() {
     echo "demo: FAIL: $*"
     exit 1
 }
 
-choose_inputs() {
-    nonce=${NONCE:-$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')}
-    seed=${SEED:-1}
-    echo "$nonce" | grep -Eq '^([0-9a-fA-F]{2}){16,64}$' || fail "NONCE: needs 16 to 64 bytes in hexadecimal"
-    echo "$seed" | grep -Eq '^(0|[1-9][0-9]{0,17})$' || fail "SEED: needs a decimal number"
-    echo "demo: NONCE=$nonce SEED=$seed"
+# shellcheck source=tests/lab/guest.sh
+. "$top/tests/lab/guest.sh"
+
+# The host's simulated chip, and another chip's root, that nothing here was signed under.
+make_chips() {
+    make_chip "$build/sim-chip"
+    make_chip "$build/sim-chip-other"
+    mkdir -p "$build/demo-stage/var/lib"
+    cp -a "$build/sim-chip" "$build/demo-stage/var/lib/pavise-sim"
+    "$build/bin/pavise-psp-sim" root --state "$build/sim-chip-other" -o "$payload/other-root.pem" ||
+        fail "no root certificate of another chip"
 }
 
-make_payload() {
-    payload=$build/demo-payload
-    rm -rf "$payload" "$build/stage"
-    mkdir -p "$payload"
-    make -s -C "$here" install DESTDIR="$build/stage" >/dev/null
-    echo "demo: making the guest's initrd"
-    "$lab/mk-guest-initrd.sh" --out "$payload/initrd" --init "$lab/guest-init" \
-        --bin "$build/bin/pavise-agent:/bin/pavise-agent"
-    kernel=$(find /boot -name 'vmlinuz-6.12*-cloud-amd64' | sort -V | tail -n 1)
-    [ -n "$kernel" ] || fail "no Debian cloud kernel in /boot: run scripts/setup.sh lab"
-    cp "$kernel" "$payload/kernel"
-    cp "$build/firmware/pavise-fw-plain.bin" "$payload/firmware"
-    cp "$build/tests/plan-flip" "$build/tests/neighbour" "$lab/demo/run.sh" "$payload/"
-    printf 'NONCE=%s\nSEED=%s\n' "$nonce" "$seed" >"$payload/inputs"
+# The changed initrd boots as the good one does, and has a file more.
+make_inputs() {
+    host_data=$(printf 'demo %s' "$nonce" | sha256sum | cut -d ' ' -f 1)
+    make_stage "$build/demo-stage"
+    make_payload "$payload" snp "$lab/snp/run.sh" pavise-agent-sim
+    echo "$seed" >"$build/demo-extra"
+    make_initrd "$payload/initrd-changed" pavise-agent-sim --file "$build/demo-extra:/etc/not-the-owners"
+    make_chips
+    echo "HOST_DATA=$host_data" >>"$payload/inputs"
 }
 
-# The lab saw "affirming"; so must anyone with the files and the nonce.
+# One emulated host has one processor: a second one beside it takes half of the guests, where there are
+# two processors and memory for both.
+has_room() {
+    [ "$(nproc)" -ge 2 ] && awk '$1 == "MemAvailable:" { kib = $2 } END { exit kib < 6 * 1024 * 1024 }' /proc/meminfo
+}
+
+run_parts() {
+    if has_room; then
+        start_second 'blobs initrd firmware'
+        echo "PARTS='guest cpus'" >>"$payload/inputs"
+        run_lab "$demo" "$build/demo-stage" "$payload"
+        finish_second
+    else
+        echo "PARTS='guest blobs initrd firmware cpus'" >>"$payload/inputs"
+        run_lab "$demo" "$build/demo-stage" "$payload"
+    fi
+}
+
+start_second() {
+    rm -rf "$payload-beside"
+    cp -r "$payload" "$payload-beside"
+    echo "PARTS='$1'" >>"$payload-beside/inputs"
+    trap '[ -z "$second" ] || kill "$second"' EXIT
+    trap 'exit 143' INT TERM HUP
+    "$lab/run.sh" --timeout 500 --stage "$build/demo-stage" "$payload-beside" "$beside" >"$build/logs/demo-beside.txt" 2>&1 &
+    second=$!
+}
+
+finish_second() {
+    status=0
+    wait "$second" || status=$?
+    second=
+    echo "demo: a second lab ran beside it:"
+    cat "$build/logs/demo-beside.txt"
+    [ "$status" = 0 ] || fail "$(why_failed "$beside")"
+    cp "$beside"/evidence-*.json "$beside"/refused-*.txt "$demo/"
+    cp -r "$beside"/logs/* "$demo/logs/"
+    cp "$beside/dmesg" "$demo/dmesg-beside"
+    cp "$beside/console" "$demo/console-beside"
+}
+
+# judge STATUS EVIDENCE OPTION...: what the lab's verifier said, so must anyone with the files.
+judge() {
+    want=$1 evidence=$2
+    shift 2
+    status=0
+    "$build/bin/pavise" verify bundle "$demo/$evidence" --policy "$demo/policy.json" "$@" >"$demo/here.txt" || status=$?
+    [ "$status" = "$want" ] ||
+        fail "outside the lab the verifier ends with $status for $evidence, not $want: see build/demo/here.txt"
+    echo "$evidence: status $status, $(tail -n 1 "$demo/here.txt")"
+}
+
+# The plan that the policy names is made here, from the files alone.
 verify_here() {
-    "$build/bin/pavise" verify bundle "$demo/evidence.json" --policy "$demo/policy.json" \
-        --nonce "$nonce" >"$demo/verify-here.txt" ||
-        fail "the evidence is not affirmed outside the lab: see build/demo/verify-here.txt"
-    tail -n 1 "$demo/verify-here.txt"
+    cp "$payload/kernel" "$payload/initrd" "$payload/firmware" "$payload/inputs" "$demo/"
+    "$build/bin/pavise" measure snp --firmware "$demo/firmware" --kernel "$demo/kernel" --initrd "$demo/initrd" \
+        --append "$(cat "$demo/cmdline")" --cpus 2 --plan "$demo/here.plan" >/dev/null
+    cmp "$demo/here.plan" "$demo/demo.plan" || fail "the lab's plan is not the one that the files give"
+    rm "$demo/here.plan"
+    judge 0 evidence.json --nonce "$nonce" --trust-root "$demo/root.pem"
+    cp "$demo/here.txt" "$demo/verify-here.txt"
+    judge 1 evidence.json --nonce "$nonce"
+    judge 2 evidence.json --nonce "$nonce" --trust-root "$payload/other-root.pem"
+    other=$(printf '%s' "$nonce" | sha256sum | cut -d ' ' -f 1)
+    judge 2 evidence.json --nonce "$other" --trust-root "$demo/root.pem"
+    judge 2 evidence-replayed.json --nonce "$other" --trust-root "$demo/root.pem"
+    for changed in hash-page firmware cpus; do
+        judge 1 "evidence-$changed.json" --nonce "$nonce" --trust-root "$demo/root.pem"
+    done
+    rm "$demo/here.txt"
 }
 
 main() {
     started=$(date +%s)
+    mkdir -p "$build/logs"
     choose_inputs
-    make_payload
+    echo "demo: NONCE=$nonce SEED=$seed"
+    echo "demo: making the guest's initrd"
+    make_inputs
     echo "demo: booting the lab (an emulated Debian host, SELinux enforcing, nested KVM)"
-    if "$lab/run.sh" --timeout 400 --stage "$build/stage" "$payload" "$demo"; then
-        cp "$payload/kernel" "$payload/initrd" "$payload/firmware" "$payload/inputs" "$demo/"
-        verify_here
-        echo "demo: plan, evidence, logs and PCR values are in build/demo ($(($(date +%s) - started)) s)"
-        echo "demo: PASS"
-    else
-        fail "$(sed -n 's/^demo: FAIL: //p' "$demo/result" 2>/dev/null | grep . || echo 'the lab ended without a result: see its console above')"
-    fi
+    run_parts
+    verify_here
+    echo "demo: plan, evidence, logs and launch digest are in build/demo ($(($(date +%s) - started)) s)"
+    echo "demo: PASS"
 }
 
 main

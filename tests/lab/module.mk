@@ -8,4 +8,4 @@ $(O)/tests/lab/kvm-probe: tests/lab/selftest/kvm-probe.c
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC) -o $@ $<
-LAB_SCRIPTS += tests/lab/demo/test_demo.sh tests/lab/snp/test_snp.sh
+LAB_SCRIPTS += tests/lab/plain/test_plain.sh tests/lab/snp/test_demo.sh

@@ -1,78 +1,53 @@
 #!/bin/bash
-# An SEV-SNP guest on the platform model, inside the lab (L1): stock Debian kernel, measured start,
-# evidence with report and vTPM quote, verdict only under the simulated root that is named.
-# The first step that does not hold ends the run with "snp: FAIL: ...".
+# SEV-SNP guests on the platform model, inside the lab (L1), as unconfined root of an enforcing SELinux
+# host: measure, run, attest, verify, and every refused case. The inputs say which parts (PARTS): two
+# labs can share them.
 set -u
-# shellcheck source=/dev/null # written by test_snp.sh
-. ./inputs
-export PATH=/usr/local/bin:$PATH
-out=/usr/local/out
+job=demo
+# shellcheck source=tests/lab/payload.sh
+. ./payload.sh
 state=/var/lib/pavise-sim
-images=/var/lib/pavise
-plans=/etc/pavise
-append="console=ttyS0 quiet reboot=a panic=-1"
+disk=$images/demo.img
+# The launch digest covers no size of memory; taking it is the slowest step of the model.
+sim=(--tee snp --platform sim --disk "$disk" --memory 192M)
 
-finish() {
-    [ ! -d /run/pavise/snp ] || pavise stop snp
-    wait
-    cp -r logs "$out/" 2>/dev/null
-    cp -- *.txt "$out/" 2>/dev/null
-    echo "$1" >"$out/result"
-    echo "$1"
-    [ "$1" = "snp: PASS" ]
-    exit
-}
-
-fail() {
-    finish "snp: FAIL: $*"
-}
-
-step() {
-    echo
-    echo "== $*"
-}
-
-# expect STATUS TEXT COMMAND...: the command ends with that status and prints that text.
-expect() {
-    local status=$1 text=$2 got
-    shift 2
-    "$@" >last.txt 2>&1
-    got=$?
-    grep -v '^pass \|^ ' last.txt | tail -n 12
-    [ "$got" = "$status" ] || fail "'$*' ended with status $got, expected $status"
-    grep -qF -- "$text" last.txt || fail "'$*' did not say '$text'"
-}
-
+# measure PLAN INITRD CPUS
 measure() {
-    pavise measure snp --firmware firmware --kernel kernel --initrd initrd --append "$append" \
-        --cpus "$CPUS" --memory 512M --plan $plans/snp.plan >measured.txt || fail "pavise measure snp"
-    cat measured.txt
+    pavise measure snp --firmware firmware --kernel kernel --initrd "$2" --append "$append" \
+        --cpus "$3" --plan "$plans/$1.plan" >"$1.txt" || fail "pavise measure snp"
 }
 
-# In the background; returns when the guest runs.
-start() {
-    pavise run snp --tee snp --platform sim --plan $plans/snp.plan --disk $images/snp.img --memory 512M \
-        --cpus "$CPUS" --host-data "$HOST_DATA" --keep-logs logs/snp >run.txt 2>&1 &
-    for _ in $(seq 1200); do
-        grep -q '^snp: running' run.txt && { cat run.txt; return; }
-        kill -0 $! 2>/dev/null || break
-        sleep 0.1
-    done
-    cat run.txt
-    fail "the guest did not start"
-}
-
+# write_policy FILE PLAN HOST_DATA
 write_policy() {
-    cat >$plans/policy.json <<JSON
+    cat >"$1" <<JSON
 {
   "format": "pavise-policy",
   "version": 0,
   "tee": "sev-snp",
-  "plan": "snp.plan",
+  "plan": "$2.plan",
   "require_nonce": true,
-  "snp": { "vmpl": 0, "host_data": "$HOST_DATA" }
+  "snp": { "vmpl": 0, "host_data": "$3" }
 }
 JSON
+}
+
+# verifier EVIDENCE POLICY [OPTION]...: its command, in words, is then $verifier.
+verifier() {
+    local evidence=$1 policy=$2
+    shift 2
+    verifier=(pavise verify bundle "$evidence" --policy "$policy" "$@")
+}
+
+# What the owner of the guest decides, before any host is asked.
+decide() {
+    step "measure: what shall run, and the launch digest its reports must carry"
+    measure demo initrd 2
+    cat demo.txt
+    write_policy "$plans/policy.json" demo "$HOST_DATA"
+    cp "$plans/policy.json" "$plans/demo.plan" "$out/"
+    cp demo.txt "$out/measured.txt"
+    printf '%s' "$append" >"$out/cmdline"
+    /usr/local/libexec/pavise/pavise-psp-sim root --state "$state" -o "$out/root.pem" || fail "no root certificate"
 }
 
 # The label of a running program.
@@ -80,54 +55,136 @@ label_of() {
     ps -o label= -C "$1"
 }
 
-labels() {
+show_labels() {
     ps -o label,uid,pid,args -C pavise-launch,pavise-vmm-sim,pavise-psp-sim,pavise-dev,swtpm
     label_of pavise-vmm-sim | grep -q ':pavise_vmm_sim_t:s0:c' || fail "the VMM is not in the simulation's domain"
     label_of pavise-psp-sim | grep -q ':pavise_psp_t:s0:c' || fail "the simulated processor is not in its domain"
-    find $state -mindepth 1 -printf '%f %Z\n'
-    [ -z "$(find $state -mindepth 1 ! -context '*:pavise_psp_state_t:s0')" ] || fail "labels below $state"
+    find "$state" -mindepth 1 -printf '%f %Z\n'
+    [ -z "$(find "$state" -mindepth 1 ! -context '*:pavise_psp_state_t:s0')" ] || fail "labels below $state"
 }
 
-chmod 755 -- *.sh
-mkdir -p "$images" "$plans" logs
-restorecon -RF "$images" "$plans"
-printf 'the disk of snp\n' >$images/snp.img
-truncate -s 1M $images/snp.img
-restorecon -F $images/snp.img
+main_job() {
+    step "run: an unmodified Debian kernel as SEV-SNP guest with 2 processors, on the platform model (simulated)"
+    start demo --plan "$plans/demo.plan" "${sim[@]}" --cpus 2 --host-data "$HOST_DATA"
+    show_labels
+    step "attest: evidence for the nonce $NONCE"
+    attest demo evidence.json
+    step "verify: offline, every check listed"
+    verifier evidence.json "$plans/policy.json" --nonce "$NONCE" --trust-root "$out/root.pem"
+    expect 0 "verdict: affirming (simulated or private root)" "${verifier[@]}"
+    grep '^pass ' last.txt | grep -v host-vtpm
+    cp last.txt "$out/verify.txt"
+    pavise stop demo || fail "pavise stop demo"
+    wait
+}
 
-step "refused: an SEV-SNP plan without --tee snp, and on this host's own hardware"
-measure
-expect 64 "--tee snp" pavise run snp --plan $plans/snp.plan --disk $images/snp.img --memory 512M --cpus "$CPUS"
-expect 5 "/dev/sev" pavise run snp --tee snp --plan $plans/snp.plan --disk $images/snp.img --memory 512M --cpus "$CPUS"
+# The same good evidence, asked other questions.
+refused_evidence() {
+    local other
+    step "refused: no root is trusted"
+    verifier evidence.json "$plans/policy.json" --nonce "$NONCE"
+    refused no-root 1 "is a simulated or private root, none of AMD's" "${verifier[@]}"
+    only_failed snp.root
+    step "refused: another root is trusted"
+    verifier evidence.json "$plans/policy.json" --nonce "$NONCE" --trust-root other-root.pem
+    refused wrong-root 2 "neither a root of AMD's nor the one of --trust-root" "${verifier[@]}"
+    only_failed snp.root
+    other=$(printf '%s' "$NONCE" | sha256sum | cut -d ' ' -f 1)
+    step "refused: the report replayed for another nonce"
+    verifier evidence.json "$plans/policy.json" --nonce "$other" --trust-root "$out/root.pem"
+    refused nonce 2 "another nonce: old evidence" "${verifier[@]}"
+    only_failed freshness
+    step "refused: the same with the new nonce written into it: the report binds the old one"
+    sed "s/\"nonce\": *\"[^\"]*\"/\"nonce\": \"$other\"/" evidence.json >evidence-replayed.json
+    cp evidence-replayed.json "$out/"
+    verifier evidence-replayed.json "$plans/policy.json" --nonce "$other" --trust-root "$out/root.pem"
+    refused replayed 2 "REPORT_DATA binds something else" "${verifier[@]}"
+    ! grep -q '^fail *freshness' last.txt || fail "the new nonce is not in the evidence"
+    step "refused: another HOST_DATA was agreed on"
+    write_policy "$plans/other-host-data.json" demo "$other"
+    verifier evidence.json "$plans/other-host-data.json" --nonce "$NONCE" --trust-root "$out/root.pem"
+    refused host-data 1 "HOST_DATA is not the policy's" "${verifier[@]}"
+    only_failed snp.host_data
+}
 
-step "run: an unmodified Debian kernel as SEV-SNP guest on the platform model"
-start
-labels
-step "attest"
-pavise attest snp --nonce "$NONCE" -o evidence.json --timeout 180 || fail "no evidence"
-cp evidence.json $plans/snp.plan "$out/"
-/usr/local/libexec/pavise/pavise-psp-sim root --state $state -o "$out/root.pem" || fail "no root certificate"
-write_policy
-cp $plans/policy.json "$out/"
+refused_commands() {
+    local command=(pavise run demo --plan "$plans/demo.plan" --disk "$disk" --memory 192M --cpus 2)
+    step "refused: an SEV-SNP plan as plain machine, and on hardware that is not there"
+    refused no-tee 64 "--tee snp" "${command[@]}"
+    refused no-hardware 5 "/dev/sev" "${command[@]}" --tee snp
+}
 
-step "verify: refused without the simulated root, affirming only in its name with it"
-expect 1 "simulated or private root" pavise verify bundle evidence.json --policy $plans/policy.json --nonce "$NONCE"
-cp last.txt refused-root.txt
-expect 0 "simulated or private root" pavise verify bundle evidence.json --policy $plans/policy.json \
-    --nonce "$NONCE" --trust-root "$out/root.pem"
-cp last.txt affirming.txt
-step "refused: evidence made for another nonce"
-expect 2 "verdict: " pavise verify bundle evidence.json --policy $plans/policy.json \
-    --nonce "$(printf '%s' "$NONCE" | sha256sum | cut -d ' ' -f 1)" --trust-root "$out/root.pem"
+# changed_blob PART CODE: a host that swaps a part of the plan and keeps the hash page.
+changed_blob() {
+    step "refused by the firmware: a changed $1 under the same plan"
+    flip "changed-$1" "$1"
+    refused "$1" 8 "$2" pavise run changed --plan "$plans/changed-$1.plan" "${sim[@]}" --cpus 2 \
+        --host-data "$HOST_DATA" --keep-logs "logs/changed-$1"
+}
 
-step "refused by the firmware: a changed initrd under the same plan"
-pavise stop snp || fail "pavise stop snp"
-wait
-./plan-flip $plans/snp.plan $plans/changed.plan initrd 1 || fail "plan-flip"
-expect 8 "0x41" pavise run snp --tee snp --platform sim --plan $plans/changed.plan --disk $images/snp.img \
-    --memory 512M --cpus "$CPUS" --host-data "$HOST_DATA" --keep-logs logs/changed
+# launch_changed NAME PLAN CPUS: it boots, attests, and the launch digest tells; nothing else does. That
+# a policy for what was started affirms the same evidence shows that nothing else was wrong.
+launch_changed() {
+    start "$1" --plan "$plans/$2.plan" "${sim[@]}" --cpus "$3" --host-data "$HOST_DATA"
+    attest "$1" "evidence-$1.json"
+    pavise stop "$1" || fail "pavise stop $1"
+    wait
+    verifier "evidence-$1.json" "$plans/policy.json" --nonce "$NONCE" --trust-root "$out/root.pem"
+    refused "$1" 1 "snp.measurement" "${verifier[@]}"
+    only_failed snp.measurement
+    write_policy "$plans/$1.json" "$2" "$HOST_DATA"
+    verifier "evidence-$1.json" "$plans/$1.json" --nonce "$NONCE" --trust-root "$out/root.pem"
+    echo "and against a policy for just that:"
+    expect 0 "verdict: affirming (simulated or private root)" "${verifier[@]}"
+}
 
-step "orderly end: nothing left"
-! pgrep 'pavise-|swtpm' >/dev/null || fail "left processes: $(pgrep -a 'pavise-|swtpm')"
-! dmesg | grep 'avc: *denied.*pavise_\(psp\|vmm_sim\)' || fail "denials of the simulation's domains"
-finish "snp: PASS"
+changed_initrd() {
+    step "refused by the verifier: a changed initrd, under a hash page that the host made for it"
+    measure other-initrd initrd-changed 2
+    launch_changed hash-page other-initrd 2
+}
+
+changed_firmware() {
+    step "refused by the verifier: one changed byte of the firmware"
+    flip changed-firmware note
+    launch_changed firmware changed-firmware 2
+}
+
+changed_cpus() {
+    step "refused by the verifier: 3 processors, the reference value is for 2"
+    measure three-cpus initrd 3
+    launch_changed cpus three-cpus 3
+}
+
+run_part() {
+    case $1 in
+    guest)
+        main_job
+        refused_evidence
+        refused_commands
+        ;;
+    blobs)
+        changed_blob initrd "0x41"
+        changed_blob cmdline "0x42"
+        ;;
+    initrd) changed_initrd ;;
+    firmware) changed_firmware ;;
+    cpus) changed_cpus ;;
+    *) fail "no part is called $1" ;;
+    esac
+}
+
+no_denials() {
+    ! dmesg | grep 'avc: *denied.*pavise_\(psp\|vmm_sim\)' || fail "denials of the simulation's domains"
+}
+
+chmod 755 plan-flip
+make_folders
+make_disk "$disk" "the disk of demo"
+decide
+for part in $PARTS; do
+    run_part "$part"
+done
+orderly_end
+no_denials
+finish "demo: PASS"

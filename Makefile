@@ -246,7 +246,7 @@ clean:
 
 help:
 	@echo 'make             build every program and the firmware into $(O)/'
-	@echo 'make demo        set up, build, show the main job in the lab (NONCE=, SEED=)'
+	@echo 'make demo        set up, build, show an SEV-SNP guest on the platform model (NONCE=, SEED=)'
 	@echo 'make check       set up, build, run every test tier this machine can run'
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
 	@echo 'make launch-matrix   predicted launch digests against launched ones (simulated SEV-SNP)'

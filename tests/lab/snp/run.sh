@@ -136,6 +136,7 @@ launch_changed() {
     verifier "evidence-$1.json" "$plans/$1.json" --nonce "$NONCE" --trust-root "$out/root.pem"
     echo "and against a policy for just that:"
     expect 0 "verdict: affirming (simulated or private root)" "${verifier[@]}"
+    grep -A 1 '^pass *snp.measurement' last.txt
 }
 
 changed_initrd() {

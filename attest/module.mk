@@ -5,7 +5,7 @@ BINDING_SRCS := attest/binding.c
 
 MEASURE_SRCS := $(wildcard attest/measure/*.c attest/measure/snp/*.c)
 MEASURE_MAIN_SRCS := attest/measure/main.c attest/measure/options.c attest/measure/report.c \
-                     attest/measure/snp/report.c
+                     attest/measure/snp/report.c $(MEASURE_COMMAND_SRCS)
 FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c
 MEASURE_SRCS := $(filter-out $(MEASURE_MAIN_SRCS),$(MEASURE_SRCS)) attest/tpm/alg.c \
                 $(FIRMWARE_SHARED_SRCS)
@@ -24,7 +24,7 @@ ATTEST_LIB_SRCS += $(BINDING_SRCS) $(MEASURE_SRCS) \
                    common/boot_block.c common/json.c common/rfc3339.c
 
 PROGS += pavise-measure
-pavise-measure_SRCS := $(MEASURE_MAIN_SRCS) common/file.c
+pavise-measure_SRCS := $(MEASURE_MAIN_SRCS) common/args.c common/file.c
 pavise-measure_LIBS := $(ATTEST_LIB_LIBS)
 
 PROGS += pavise-verify

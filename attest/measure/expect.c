@@ -32,7 +32,7 @@ const char *expect_pcr_meaning(unsigned pcr)
 	return pcr < EXPECT_PCRS ? meaning[pcr] : "not the firmware's";
 }
 
-static int hash(const void *data, size_t size, struct fw_digests *out, struct err *e)
+int expect_digests(const void *data, size_t size, struct fw_digests *out, struct err *e)
 {
 	const void *p = size == 0 ? "" : data;
 
@@ -53,12 +53,12 @@ int expect_base_make(const struct plain_contents *c, struct expect_base *out, st
 	in->cmdline_text = (const uint8_t *)c->cmdline;
 	in->cmdline_size = strlen(c->cmdline);
 	in->has_initrd = c->initrd.size != 0;
-	r |= hash(c->firmware.data, c->firmware.size, &in->image, e);
-	r |= hash(in->version_text, in->version_size, &in->version, e);
-	r |= hash(&c->record, sizeof(c->record), &in->hash_record, e);
-	r |= hash(c->kernel.data, c->kernel.size, &in->kernel, e);
-	r |= hash(c->initrd.data, c->initrd.size, &in->initrd, e);
-	r |= hash(in->cmdline_text, in->cmdline_size, &in->cmdline, e);
+	r |= expect_digests(c->firmware.data, c->firmware.size, &in->image, e);
+	r |= expect_digests(in->version_text, in->version_size, &in->version, e);
+	r |= expect_digests(&c->record, sizeof(c->record), &in->hash_record, e);
+	r |= expect_digests(c->kernel.data, c->kernel.size, &in->kernel, e);
+	r |= expect_digests(c->initrd.data, c->initrd.size, &in->initrd, e);
+	r |= expect_digests(in->cmdline_text, in->cmdline_size, &in->cmdline, e);
 	return r == 0 ? 0 : -EX_INTERNAL;
 }
 
@@ -73,7 +73,7 @@ static int hash_acpi(const struct fw_boot_block *block, struct fw_digests *out, 
 	if (fw_acpi_build(block, tables, FW_ACPI_SIZE, &size) != 0)
 		r = err_set(e, EX_INTERNAL, "measurement: ACPI tables do not fit");
 	else
-		r = hash(tables, size, out, e);
+		r = expect_digests(tables, size, out, e);
 	free(tables);
 	return r;
 }
@@ -115,7 +115,7 @@ int expect_machine(const struct expect_base *base, const struct machine *m, stru
 			       m->cpus, base->max_cpus);
 	int r = boot_block_fill(&block, m->memory, m->cpus, 1, m->pci_slots, e);
 	if (r == 0)
-		r = hash(&block, sizeof(block), &in.boot_block, e);
+		r = expect_digests(&block, sizeof(block), &in.boot_block, e);
 	if (r == 0)
 		r = hash_acpi(&block, &in.acpi, e);
 	if (r < 0)

@@ -40,6 +40,9 @@ uint16_t expect_bank_alg(enum expect_bank bank);
 /* What PCR n holds, in a few words. */
 const char *expect_pcr_meaning(unsigned pcr);
 
+/* SHA-256 and SHA-384 of size bytes. -EX_INTERNAL when libcrypto fails. */
+int expect_digests(const void *data, size_t size, struct fw_digests *out, struct err *e);
+
 /* Hashes the parts of a plan. -EX_INTERNAL when libcrypto fails. */
 int expect_base_make(const struct plain_contents *c, struct expect_base *out, struct err *e);
 

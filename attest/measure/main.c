@@ -1,10 +1,12 @@
 /* pavise-measure: makes a launch plan and says what its machine will measure. */
 #include "attest/measure/expect.h"
 #include "attest/measure/options.h"
+#include "attest/measure/ovmf/command.h"
 #include "attest/measure/plain.h"
 #include "attest/measure/report.h"
 #include "attest/measure/snp/plan.h"
 #include "attest/measure/snp/report.h"
+#include "attest/measure/tdx/command.h"
 #include "common/boot_block.h"
 #include "common/file.h"
 
@@ -57,7 +59,7 @@ static struct plain_input input_of(const struct measure_options *o, const struct
 		.kernel = { o->kernel, in->kernel, in->kernel_size },
 		.initrd = { o->initrd, in->initrd, in->initrd_size },
 		.cmdline = o->append,
-		.max_cpus = o->snp ? o->machine.cpus : o->max_cpus,
+		.max_cpus = o->kind == MEASURE_SNP ? o->machine.cpus : o->max_cpus,
 		.require_tpm = !o->no_vtpm,
 	};
 }
@@ -148,7 +150,8 @@ static int run_plain(const struct measure_options *o, const struct inputs *in,
 	return r;
 }
 
-static int run(const struct measure_options *o, struct err *e)
+/* What pavise's own machines measure: a plan is made. */
+static int run_plan(const struct measure_options *o, struct err *e)
 {
 	struct plain_plan *built = calloc(1, sizeof(*built));
 	struct inputs in = { 0 };
@@ -157,12 +160,19 @@ static int run(const struct measure_options *o, struct err *e)
 	if (built == NULL)
 		r = err_set(e, EX_HOST, "out of memory");
 	else if ((r = read_inputs(o, &in, e)) == 0)
-		r = o->snp ? run_snp(o, &in, built, e) : run_plain(o, &in, built, e);
+		r = o->kind == MEASURE_SNP ? run_snp(o, &in, built, e) : run_plain(o, &in, built, e);
 	free(in.firmware);
 	free(in.kernel);
 	free(in.initrd);
 	free(built);
 	return r;
+}
+
+static int run(const struct measure_options *o, struct err *e)
+{
+	if (o->kind == MEASURE_QEMU)
+		return ovmf_command(o, e);
+	return o->kind == MEASURE_TDX ? tdx_command(o, e) : run_plan(o, e);
 }
 
 int main(int argc, char **argv)

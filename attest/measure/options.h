@@ -1,4 +1,4 @@
-/* Command line of pavise-measure. */
+/* Command line of pavise-measure but for `bundle`, which has its own (bundle_options.h). */
 #ifndef PAVISE_ATTEST_MEASURE_OPTIONS_H
 #define PAVISE_ATTEST_MEASURE_OPTIONS_H
 
@@ -7,13 +7,27 @@
 
 #include <stdint.h>
 
+enum measure_kind {
+	MEASURE_PLAIN, /* our VMM, no TEE */
+	MEASURE_SNP,   /* our VMM, SEV-SNP */
+	MEASURE_QEMU,  /* QEMU with OVMF, SEV-SNP */
+	MEASURE_TDX,   /* any VMM with TDVF */
+	MEASURE_KINDS
+};
+
 struct measure_options {
-	int snp; /* an SEV-SNP guest; 0: a plain machine */
+	enum measure_kind kind;
 	const char *firmware, *kernel, *initrd, *append, *plan, *log, *id_block; /* NULL: absent */
 	struct machine machine;
 	uint32_t max_cpus;
 	uint64_t policy;
-	int has_max_cpus, has_pci_slots, has_policy;
+	/* QEMU */
+	uint32_t cpu_signature;
+	uint64_t guest_features;
+	int has_cpus, has_signature, has_features, has_firmware_digest, has_expect, search;
+	uint8_t firmware_digest[48], expect[48];
+	/* TDX */
+	int two_pass;
 	int explain, no_vtpm, json, help;
 };
 

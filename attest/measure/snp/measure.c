@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct replay {
-	uint8_t *ld;
+	struct snp_digest digest;
 	uint32_t pages;
 	snp_step_fn *each;
 	void *arg;
@@ -15,7 +15,7 @@ struct replay {
 static int add(struct replay *r, enum snp_page_type type, uint64_t gpa, const uint8_t *page,
 	       const char *what, uint32_t index, struct err *e)
 {
-	int status = snp_digest_add(r->ld, type, gpa, page, e);
+	int status = snp_digest_add(&r->digest, type, gpa, page, e);
 
 	r->pages++;
 	if (status < 0 || r->each == NULL)
@@ -25,7 +25,7 @@ static int add(struct replay *r, enum snp_page_type type, uint64_t gpa, const ui
 				 .gpa = gpa,
 				 .what = what,
 				 .index = index,
-				 .digest = r->ld };
+				 .digest = r->digest.value };
 	return r->each(r->arg, &step, e);
 }
 
@@ -61,15 +61,17 @@ static const char *region_name(enum plan_region_type type)
 
 static int add_region(struct replay *r, const struct plan_region *g, struct err *e)
 {
-	uint8_t page[SNP_PAGE_SIZE];
+	uint8_t last[SNP_PAGE_SIZE];
 	int status = 0;
 
 	for (uint64_t at = 0; status == 0 && at < g->size; at += SNP_PAGE_SIZE) {
-		uint64_t n = g->size - at < SNP_PAGE_SIZE ? g->size - at : SNP_PAGE_SIZE;
+		const uint8_t *page = g->data == NULL ? NULL : g->data + at;
 
-		memset(page, 0, sizeof(page));
-		if (g->data != NULL)
-			memcpy(page, g->data + at, (size_t)n);
+		if (page != NULL && g->size - at < SNP_PAGE_SIZE) {
+			memset(last, 0, sizeof(last));
+			memcpy(last, page, (size_t)(g->size - at));
+			page = last;
+		}
 		status = add(r, page_type(g->type), g->gpa + at, page, region_name(g->type),
 			     (uint32_t)(at / SNP_PAGE_SIZE), e);
 	}
@@ -89,14 +91,15 @@ static int add_vcpu(struct replay *r, const struct plan *p, uint32_t cpu, struct
 int snp_measure(const struct plan *p, snp_step_fn *each, void *arg, uint8_t ld[SNP_DIGEST_SIZE],
 		struct err *e)
 {
-	struct replay r = { .ld = ld, .each = each, .arg = arg };
-	int status = 0;
+	struct replay r = { .each = each, .arg = arg };
+	int status = snp_digest_open(&r.digest, e);
 
-	memset(ld, 0, SNP_DIGEST_SIZE);
 	for (uint32_t i = 0; status == 0 && i < p->region_count; i++)
 		if (plan_is_launched(p->region[i].type))
 			status = add_region(&r, &p->region[i], e);
 	for (uint32_t cpu = 0; status == 0 && cpu < p->snp.cpus; cpu++)
 		status = add_vcpu(&r, p, cpu, e);
+	memcpy(ld, r.digest.value, SNP_DIGEST_SIZE);
+	snp_digest_close(&r.digest);
 	return status;
 }

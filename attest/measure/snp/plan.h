@@ -21,18 +21,6 @@ int snp_plan_build(const struct plain_input *in, uint64_t policy, struct plain_p
 int snp_plan_open(const char *object, const struct plan *plan, struct plain_contents *out,
 		  struct err *e);
 
-/* One page of the measurement, in its order. */
-struct snp_step {
-	uint32_t number; /* from 1 */
-	enum snp_page_type type;
-	uint64_t gpa;
-	const char *what;      /* name of the region, or "vcpu" */
-	uint32_t index;	       /* page of the region, or vCPU, from 0 */
-	const uint8_t *digest; /* SNP_DIGEST_SIZE bytes: the launch digest after it */
-};
-/* A negative return ends the measurement with it. */
-typedef int snp_step_fn(void *arg, const struct snp_step *step, struct err *e);
-
 /* The launch digest of a parsed SEV-SNP plan, whole: every launched region in table order, then
  * the VMSAs. each: NULL, or told of every page. -EX_INTERNAL when libcrypto fails. */
 int snp_measure(const struct plan *p, snp_step_fn *each, void *arg, uint8_t ld[SNP_DIGEST_SIZE],

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-static int step_text(void *arg, const struct snp_step *s, struct err *e)
+int snp_step_text(void *arg, const struct snp_step *s, struct err *e)
 {
 	char hex[2 * SNP_DIGEST_SIZE + 1];
 
@@ -35,8 +35,8 @@ int snp_report_text(FILE *f, const struct snp_report *r, struct err *e)
 		r->contents.record.require_tpm ? ", a vTPM" : "",
 		(unsigned long long)p->snp.policy);
 	if (r->explain) {
-		fputs(" page type    address        launch digest after it\n", f);
-		int status = snp_measure(p, step_text, f, ld, e);
+		fputs(SNP_STEP_TITLE, f);
+		int status = snp_measure(p, snp_step_text, f, ld, e);
 		if (status < 0)
 			return status;
 	}
@@ -45,7 +45,7 @@ int snp_report_text(FILE *f, const struct snp_report *r, struct err *e)
 	return report_flush(f, e);
 }
 
-static int step_json(void *arg, const struct snp_step *s, struct err *e)
+int snp_step_json(void *arg, const struct snp_step *s, struct err *e)
 {
 	char hex[2 * SNP_DIGEST_SIZE + 1], gpa[32];
 
@@ -66,7 +66,7 @@ static int add_steps(json_t *j, const struct plan *p, struct err *e)
 
 	if (steps == NULL || json_object_set_new(j, "steps", steps) != 0)
 		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
-	return snp_measure(p, step_json, steps, ld, e);
+	return snp_measure(p, snp_step_json, steps, ld, e);
 }
 
 int snp_report_json(FILE *f, const struct snp_report *r, struct err *e)

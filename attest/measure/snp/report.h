@@ -16,6 +16,12 @@ struct snp_report {
 	uint8_t ld[SNP_DIGEST_SIZE];
 };
 
+/* Steps of a measurement (snp_step_fn): a line of text into arg, a FILE *, below the title; an
+ * object into arg, a JSON array. */
+#define SNP_STEP_TITLE " page type    address        launch digest after it\n"
+int snp_step_text(void *arg, const struct snp_step *s, struct err *e);
+int snp_step_json(void *arg, const struct snp_step *s, struct err *e);
+
 /* For people, and as JSON (docs/PROTOCOL.measure). -EX_HOST when the output fails. */
 int snp_report_text(FILE *f, const struct snp_report *r, struct err *e);
 int snp_report_json(FILE *f, const struct snp_report *r, struct err *e);

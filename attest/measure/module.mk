@@ -7,3 +7,15 @@ MEASURE_TDX_SRCS := attest/measure/tdx/tdvf.c attest/measure/tdx/mrtd.c
 # Commands of pavise-measure beside those for pavise's own machines.
 MEASURE_COMMAND_SRCS := attest/measure/ovmf/command.c attest/measure/ovmf/report.c \
                         attest/measure/tdx/command.c $(MEASURE_OVMF_SRCS) $(MEASURE_TDX_SRCS)
+
+UNIT_SCRIPTS += tests/unit/measure_qemu.py tests/unit/measure_tdx.py
+
+# Seeds: tests/fuzz/make_uefi_corpus.py tests/fuzz/corpus
+FUZZERS += fuzz_ovmf
+fuzz_ovmf_SRCS := tests/fuzz/fuzz_ovmf.c $(MEASURE_OVMF_SRCS) attest/measure/snp/digest.c \
+                  attest/measure/snp/vmsa.c common/err.c common/bytes.c
+fuzz_ovmf_LIBS := -lcrypto
+FUZZERS += fuzz_tdvf
+fuzz_tdvf_SRCS := tests/fuzz/fuzz_tdvf.c $(MEASURE_TDX_SRCS) attest/measure/ovmf/table.c \
+                  common/err.c common/bytes.c
+fuzz_tdvf_LIBS := -lcrypto

@@ -1,7 +1,7 @@
 # What other VMMs measure (QEMU's OVMF, TDVF); lists that ../module.mk and the tests name.
 MEASURE_OVMF_SRCS := attest/measure/ovmf/table.c attest/measure/ovmf/image.c \
                      attest/measure/ovmf/cpu_type.c attest/measure/ovmf/launch.c \
-                     attest/measure/ovmf/search.c
+                     attest/measure/ovmf/search.c attest/measure/snp/contents.c
 MEASURE_TDX_SRCS := attest/measure/tdx/tdvf.c attest/measure/tdx/mrtd.c
 
 # Commands of pavise-measure beside those for pavise's own machines.
@@ -19,3 +19,8 @@ FUZZERS += fuzz_tdvf
 fuzz_tdvf_SRCS := tests/fuzz/fuzz_tdvf.c $(MEASURE_TDX_SRCS) attest/measure/ovmf/table.c \
                   common/err.c common/bytes.c
 fuzz_tdvf_LIBS := -lcrypto
+
+TOOLS += bench-measure
+bench-measure_SRCS := tests/bench/bench_measure.c $(MEASURE_OVMF_SRCS) attest/measure/snp/digest.c \
+                      attest/measure/snp/vmsa.c common/err.c common/bytes.c
+bench-measure_LIBS := -lcrypto

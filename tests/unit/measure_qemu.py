@@ -90,6 +90,10 @@ def agrees(folder):
            "digest: " + name, r.stderr or want)
         seen.add(j.get("measurement"))
     ok(len(seen) == len(LAUNCHES), "they all differ", len(seen))
+    large = uefi.ovmf(size=(3 << 20) + 5 * uefi.PAGE)
+    r = run("--firmware", write(folder, "large", large), "--vcpus", "1", "--vcpu-sig", "1")
+    ok(digest(large, signature=1) in r.stdout, "digest: an image hashed by several threads",
+       r.stdout + r.stderr)
 
 
 def from_digest(folder):

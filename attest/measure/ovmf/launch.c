@@ -1,7 +1,9 @@
 #include "attest/measure/ovmf/launch.h"
 
+#include "attest/measure/snp/contents.h"
 #include "attest/measure/snp/vmsa.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define BSP_EIP 0xFFFFFFF0u
@@ -45,7 +47,8 @@ uint32_t ovmf_eip(const struct ovmf_image *image, uint32_t cpu)
 struct page {
 	enum snp_page_type type;
 	uint64_t gpa;
-	const uint8_t *data;
+	const uint8_t *data;   /* NULL: nothing, or hashed already */
+	const uint8_t *hashed; /* SNP_DIGEST_SIZE bytes, or NULL */
 	const char *what;
 	uint32_t index;
 };
@@ -53,7 +56,8 @@ struct page {
 static int add(const struct ovmf_launch *l, struct snp_digest *d, uint32_t *number,
 	       const struct page *p, struct err *e)
 {
-	int r = snp_digest_add(d, p->type, p->gpa, p->data, e);
+	int r = p->hashed != NULL ? snp_digest_add_hashed(d, p->type, p->gpa, p->hashed, e)
+				  : snp_digest_add(d, p->type, p->gpa, p->data, e);
 
 	++*number;
 	if (r < 0 || l->each == NULL)
@@ -70,17 +74,25 @@ static int add(const struct ovmf_launch *l, struct snp_digest *d, uint32_t *numb
 int ovmf_add_firmware(const struct ovmf_launch *l, struct snp_digest *d, uint32_t *number,
 		      struct err *e)
 {
-	int r = 0;
+	size_t pages = l->image->size / SNP_PAGE_SIZE;
 
 	if (l->firmware_digest != NULL) {
 		memcpy(d->value, l->firmware_digest, SNP_DIGEST_SIZE);
 		return 0;
 	}
-	for (size_t at = 0; r == 0 && at < l->image->size; at += SNP_PAGE_SIZE) {
-		struct page p = { SNP_PAGE_NORMAL, l->image->base + at, l->image->data + at,
-				  "firmware", (uint32_t)(at / SNP_PAGE_SIZE) };
+	uint8_t(*hashed)[SNP_DIGEST_SIZE] = calloc(pages, sizeof(*hashed));
+	if (hashed == NULL)
+		return err_set(e, EX_HOST, "firmware %s: out of memory", l->name);
+	int r = snp_contents(l->image->data, pages, hashed, e);
+	for (size_t i = 0; r == 0 && i < pages; i++) {
+		struct page p = { .type = SNP_PAGE_NORMAL,
+				  .gpa = l->image->base + i * SNP_PAGE_SIZE,
+				  .hashed = hashed[i],
+				  .what = "firmware",
+				  .index = (uint32_t)i };
 		r = add(l, d, number, &p, e);
 	}
+	free(hashed);
 	return r;
 }
 
@@ -117,8 +129,10 @@ static int add_section(const struct ovmf_launch *l, struct snp_digest *d, uint32
 	int r = 0;
 
 	for (size_t at = 0; r == 0 && at < s->size; at += SNP_PAGE_SIZE) {
-		struct page p = { type, s->base + at, NULL, ovmf_section_name(s->type),
-				  (uint32_t)(at / SNP_PAGE_SIZE) };
+		struct page p = { .type = type,
+				  .gpa = s->base + at,
+				  .what = ovmf_section_name(s->type),
+				  .index = (uint32_t)(at / SNP_PAGE_SIZE) };
 		if (type == SNP_PAGE_NORMAL) {
 			hashes_page(l, at, page);
 			p.data = page;
@@ -148,7 +162,11 @@ static int add_vcpus(const struct ovmf_launch *l, struct snp_digest *d, uint32_t
 	for (uint32_t cpu = 0; r == 0 && cpu < l->cpus; cpu++) {
 		v.eip = ovmf_eip(l->image, cpu);
 		ovmf_vmsa_fill(&v, page);
-		struct page p = { SNP_PAGE_VMSA, SNP_VMSA_GPA, page, "vcpu", cpu };
+		struct page p = { .type = SNP_PAGE_VMSA,
+				  .gpa = SNP_VMSA_GPA,
+				  .data = page,
+				  .what = "vcpu",
+				  .index = cpu };
 		r = add(l, d, number, &p, e);
 	}
 	return r;

@@ -1,4 +1,5 @@
 /* pavise-measure: makes a launch plan and says what its machine will measure. */
+#include "attest/measure/bundle.h"
 #include "attest/measure/expect.h"
 #include "attest/measure/options.h"
 #include "attest/measure/ovmf/command.h"
@@ -179,6 +180,9 @@ int main(int argc, char **argv)
 {
 	struct measure_options o;
 	struct err e = { 0 };
+
+	if (argc > 1 && strcmp(argv[1], "bundle") == 0)
+		return bundle_command(argc - 1, argv + 1, &e) < 0 ? err_report(&e, PROGRAM) : EX_OK;
 	int r = measure_options_parse(argc, argv, &o, &e);
 
 	if (r == 0 && o.help)

@@ -4,9 +4,16 @@ MEASURE_OVMF_SRCS := attest/measure/ovmf/table.c attest/measure/ovmf/image.c \
                      attest/measure/ovmf/search.c attest/measure/snp/contents.c
 MEASURE_TDX_SRCS := attest/measure/tdx/tdvf.c attest/measure/tdx/mrtd.c
 
+# Signed bundles of reference values: the verifier's side, a library.
+REFERENCES_SRCS := attest/measure/references.c attest/measure/references_value.c
+ATTEST_LIB_SRCS += $(REFERENCES_SRCS)
+
 # Commands of pavise-measure beside those for pavise's own machines.
 MEASURE_COMMAND_SRCS := attest/measure/ovmf/command.c attest/measure/ovmf/report.c \
-                        attest/measure/tdx/command.c $(MEASURE_OVMF_SRCS) $(MEASURE_TDX_SRCS)
+                        attest/measure/tdx/command.c attest/measure/bundle.c \
+                        attest/measure/bundle_items.c attest/measure/bundle_sign.c \
+                        $(MEASURE_OVMF_SRCS) $(MEASURE_TDX_SRCS) $(REFERENCES_SRCS) \
+                        attest/x509/when.c common/json.c common/args.c
 
 UNIT_SCRIPTS += tests/unit/measure_qemu.py tests/unit/measure_tdx.py
 

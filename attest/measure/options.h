@@ -1,4 +1,4 @@
-/* Command line of pavise-measure but for `bundle`, which has its own (bundle_options.h). */
+/* Command line of pavise-measure but for `bundle`, which has its own (bundle.c). */
 #ifndef PAVISE_ATTEST_MEASURE_OPTIONS_H
 #define PAVISE_ATTEST_MEASURE_OPTIONS_H
 

@@ -15,7 +15,7 @@ MEASURE_COMMAND_SRCS := attest/measure/ovmf/command.c attest/measure/ovmf/report
                         $(MEASURE_OVMF_SRCS) $(MEASURE_TDX_SRCS) $(REFERENCES_SRCS) \
                         attest/x509/when.c common/json.c common/args.c
 
-UNIT_SCRIPTS += tests/unit/measure_qemu.py tests/unit/measure_tdx.py
+UNIT_SCRIPTS += tests/unit/measure_qemu.py tests/unit/measure_tdx.py tests/unit/measure_bundle.py
 
 # Seeds: tests/fuzz/make_uefi_corpus.py tests/fuzz/corpus
 FUZZERS += fuzz_ovmf
@@ -31,3 +31,16 @@ TOOLS += bench-measure
 bench-measure_SRCS := tests/bench/bench_measure.c $(MEASURE_OVMF_SRCS) attest/measure/snp/digest.c \
                       attest/measure/snp/vmsa.c common/err.c common/bytes.c
 bench-measure_LIBS := -lcrypto
+
+TESTS += test_measure_references
+test_measure_references_SRCS := tests/unit/test_measure_references.c \
+                                attest/measure/bundle_sign.c $(REFERENCES_SRCS) \
+                                attest/x509/when.c common/err.c common/bytes.c common/file.c \
+                                common/json.c
+test_measure_references_LIBS := -lcmocka -ljansson -lcrypto
+
+# Seeds: a bundle (pavise measure bundle create), and the text in it (bundle show --json).
+FUZZERS += fuzz_references
+fuzz_references_SRCS := tests/fuzz/fuzz_references.c $(REFERENCES_SRCS) attest/x509/when.c \
+                        common/err.c common/bytes.c common/json.c
+fuzz_references_LIBS := -ljansson -lcrypto

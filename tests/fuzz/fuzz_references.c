@@ -1,0 +1,68 @@
+/* Any bytes as a bundle of reference values, and as the text that one signs: what is taken as values
+ * is written again and read the same. */
+#include "attest/measure/references_value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void as_file(const uint8_t *data, size_t size)
+{
+	uint8_t pinned[REFERENCES_DIGEST_SIZE] = { 0 };
+	struct references r;
+	struct err e = { 0 };
+
+	if (references_parse("input", data, size, &r, &e) == 0) {
+		struct err other = { 0 };
+		if (r.count != 0 || references_verify("input", &r, pinned, &e) != -EX_UNAUTHENTIC)
+			abort();
+		references_verify("input", &r, NULL, &other);
+	}
+	references_free(&r);
+}
+
+static char *copy_text(const void *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	if (text == NULL)
+		abort();
+	memcpy(text, data, size);
+	text[size] = '\0';
+	return text;
+}
+
+static void as_text(const uint8_t *data, size_t size)
+{
+	struct references r = { .text = copy_text(data, size), .text_size = size }, again = { 0 };
+	struct err e = { 0 };
+
+	if (references_read_values("input", &r, &e) < 0) {
+		if (e.status != EX_MALFORMED || r.count != 0)
+			abort();
+		references_free(&r);
+		return;
+	}
+	again.text = references_write_text(&r);
+	again.text_size = strlen(again.text);
+	if (references_read_values("written", &again, &e) < 0 || again.count != r.count ||
+	    again.svn != r.svn || again.has_not_after != r.has_not_after ||
+	    (r.has_not_after && again.not_after != r.not_after))
+		abort();
+	for (size_t i = 0; i < r.count; i++)
+		if (r.value[i].tee != again.value[i].tee ||
+		    memcmp(r.value[i].digest, again.value[i].digest, REFERENCES_DIGEST_SIZE) != 0 ||
+		    memcmp(r.value[i].pcr, again.value[i].pcr, sizeof(r.value[i].pcr)) != 0 ||
+		    strcmp(r.value[i].label, again.value[i].label) != 0)
+			abort();
+	references_free(&r);
+	references_free(&again);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	as_file(data, size);
+	as_text(data, size);
+	return 0;
+}

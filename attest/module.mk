@@ -3,7 +3,7 @@
 
 BINDING_SRCS := attest/binding.c
 
-MEASURE_SRCS := $(wildcard attest/measure/*.c attest/measure/snp/*.c)
+MEASURE_SRCS := $(wildcard attest/measure/*.c attest/measure/*/*.c)
 MEASURE_MAIN_SRCS := attest/measure/main.c attest/measure/options.c attest/measure/report.c \
                      attest/measure/snp/report.c $(MEASURE_COMMAND_SRCS)
 FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c

@@ -19,7 +19,7 @@ struct ovmf_vcpu {
 	uint32_t eip;	    /* of the reset vector */
 	uint32_t signature; /* CPUID Fn0000_0001_EAX, in RDX after a reset */
 	uint64_t features;  /* SEV_FEATURES */
-	bool no_fpu;	    /* MXCSR and the x87 control word are 0, as KVM before Linux 6.9 left
+	bool no_fpu;	    /* MXCSR and the x87 control word are 0, as KVM before about 6.9 left
 			     * them, and not their reset values */
 };
 

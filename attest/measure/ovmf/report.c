@@ -115,7 +115,7 @@ int ovmf_found_text(FILE *f, const struct ovmf_found *found, struct err *e)
 			(unsigned long long)found->tried, found->cpus, v->signature,
 			cpu_type_name(v->signature), (unsigned long long)v->features,
 			found->hashes ? "with kernel hashes" : "without kernel hashes",
-			v->no_fpu ? ", on a host with MXCSR and FCW 0 (KVM before Linux 6.9)" : "");
+			v->no_fpu ? ", MXCSR and FCW 0 (KVM before about Linux 6.9)" : "");
 	return report_flush(f, e);
 }
 

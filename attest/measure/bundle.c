@@ -34,10 +34,12 @@ static const char usage[] =
 	"  --cpus N,... --memory SIZE,... --pci-slots N,...   plans of plain machines: every\n"
 	"                   combination is predicted (1; 512M; 2)\n"
 	"\n"
-	"show checks that the key in the file signed it. Whose key that is, only its digest says, which\n"
+	"show checks that the key in the file signed it. Whose key that is, only its digest says, "
+	"which\n"
 	"--key-digest prints for a policy to pin; --json prints the signed text.\n"
 	"\n"
-	"Exit status: 0 done, 2 the signature is wrong, 3 a file breaks its format, 5 a file cannot be\n"
+	"Exit status: 0 done, 2 the signature is wrong, 3 a file breaks its format, 5 a file "
+	"cannot be\n"
 	"read or written, 64 wrong option or value.\n";
 
 #define GIVEN_MAX 64u
@@ -55,13 +57,14 @@ static int parse_list(const char *what, const char *text, uint64_t most, int siz
 	const char *p = text;
 	int r = 0;
 
-	for (*count = 0; r == 0 && p != NULL; p = strchr(p, ',') == NULL ? NULL : strchr(p, ',') + 1) {
+	for (*count = 0; r == 0 && p != NULL;
+	     p = strchr(p, ',') == NULL ? NULL : strchr(p, ',') + 1) {
 		size_t n = strcspn(p, ",");
 		char one[32];
 		if (n == 0 || n >= sizeof(one) || *count == BUNDLE_CHOICES_MAX)
 			return err_set(e, EX_USAGE_ERROR,
-				       "%s: %s: give 1 to %u values with commas between", what, text,
-				       BUNDLE_CHOICES_MAX);
+				       "%s: %s: give 1 to %u values with commas between", what,
+				       text, BUNDLE_CHOICES_MAX);
 		memcpy(one, p, n);
 		one[n] = '\0';
 		r = sizes ? size_parse(what, one, &out[*count], e)
@@ -159,8 +162,9 @@ static int add_items(const struct options *o, struct bundle_items *items, int ar
 	for (size_t i = 0; r == 0 && i < o->given_count; i++)
 		r = bundle_add_text(items, o->given[i], e);
 	if (r == 0 && items->r->count == 0)
-		return err_set(e, EX_USAGE_ERROR, "bundle: no values: give a plan, the output of "
-						  "\"pavise measure --json\" or --value");
+		return err_set(e, EX_USAGE_ERROR,
+			       "bundle: no values: give a plan, the output of "
+			       "\"pavise measure --json\" or --value");
 	if (r == 0 && !items->has_svn)
 		return err_set(e, EX_USAGE_ERROR,
 			       "bundle: no security version: no plan says it, give --svn");

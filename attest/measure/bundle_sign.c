@@ -58,8 +58,10 @@ static int sign(EVP_PKEY *key, struct references *r, struct err *e)
 	       EVP_DigestSign(context, r->signature, &r->signature_size, (const uint8_t *)r->text,
 			      r->text_size) > 0;
 	EVP_MD_CTX_free(context);
-	return good ? 0 : err_set(e, EX_MALFORMED, "key: cannot sign with it: ECDSA P-384 or "
-						   "Ed25519 is needed");
+	return good ? 0
+		    : err_set(e, EX_MALFORMED,
+			      "key: cannot sign with it: ECDSA P-384 or "
+			      "Ed25519 is needed");
 }
 
 int bundle_sign(const char *path, struct references *r, struct err *e)

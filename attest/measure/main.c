@@ -161,7 +161,8 @@ static int run_plan(const struct measure_options *o, struct err *e)
 	if (built == NULL)
 		r = err_set(e, EX_HOST, "out of memory");
 	else if ((r = read_inputs(o, &in, e)) == 0)
-		r = o->kind == MEASURE_SNP ? run_snp(o, &in, built, e) : run_plain(o, &in, built, e);
+		r = o->kind == MEASURE_SNP ? run_snp(o, &in, built, e)
+					   : run_plain(o, &in, built, e);
 	free(in.firmware);
 	free(in.kernel);
 	free(in.initrd);

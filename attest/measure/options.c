@@ -21,7 +21,8 @@ const char measure_usage[] =
 	"       pavise measure bundle create|show (--help says more)\n"
 	"\n"
 	"Says what a virtual machine will measure: the PCR values of a plain machine, the launch\n"
-	"digest of an SEV-SNP guest, the MRTD of a trust domain. For pavise's own machines it makes\n"
+	"digest of an SEV-SNP guest, the MRTD of a trust domain. For pavise's own machines it "
+	"makes\n"
 	"the launch plan.\n"
 	"\n"
 	"  --firmware F    firmware image (pavise-fw-plain, pavise-fw-snp, OVMF, TDVF)\n"
@@ -53,14 +54,17 @@ const char measure_usage[] =
 	"  --vcpu-sig HEX  instead: CPUID leaf 1 EAX of the processor\n"
 	"  --guest-features HEX   SEV_FEATURES (1)\n"
 	"  --firmware-digest HEX  the launch digest after the firmware's pages, instead of them\n"
-	"  --search --expect HEX  find the number of processors (up to --vcpus, 64), model, features,\n"
+	"  --search --expect HEX  find the number of processors (up to --vcpus, 64), model, "
+	"features,\n"
 	"                  kernel hashes or not, that give this launch digest\n"
 	"\n"
 	"Trust domains:\n"
-	"  --page-order single|two-pass   each page added, then measured (Linux), or all pages of a\n"
+	"  --page-order single|two-pass   each page added, then measured (Linux), or all pages of "
+	"a\n"
 	"                  section first (older hosts); absent: single\n"
 	"\n"
-	"Exit status: 0 done, 1 the search found nothing, 3 a file breaks its format, 5 a file cannot\n"
+	"Exit status: 0 done, 1 the search found nothing, 3 a file breaks its format, 5 a file "
+	"cannot\n"
 	"be read or written, 64 wrong option or value.\n";
 
 static int parse_count(const char *what, const char *text, uint32_t max, uint32_t *out,
@@ -337,8 +341,7 @@ static int check_options(unsigned long given, enum measure_kind kind, struct err
 		for (unsigned k = 0; k < MEASURE_KINDS; k++)
 			if ((option_kinds[i] >> k & 1) != 0)
 				snprintf(kinds + strlen(kinds), sizeof(kinds) - strlen(kinds),
-					 "%s\"%s\"", kinds[0] == '\0' ? "" : ", ",
-					 kind_names[k]);
+					 "%s\"%s\"", kinds[0] == '\0' ? "" : ", ", kind_names[k]);
 		return err_set(e, EX_USAGE_ERROR, "--%s is for %s only: try --help",
 			       long_options[i].name, kinds);
 	}

@@ -12,8 +12,9 @@
 
 static int read_outer(const char *object, const json_t *root, struct references *out, struct err *e)
 {
-	static const char *const keys[] = { "format", "version", "key",
-					    "signed", "signature", NULL };
+	static const char *const keys[] = {
+		"format", "version", "key", "signed", "signature", NULL
+	};
 	const char *format = NULL, *text = NULL;
 	uint64_t version = 1;
 	int r = json_only_keys(object, root, keys, e);
@@ -83,8 +84,7 @@ static int key_algorithm(const EVP_PKEY *key, const EVP_MD **md)
 	*md = NULL;
 	if (EVP_PKEY_is_a(key, "ED25519"))
 		return 0;
-	if (!EVP_PKEY_is_a(key, "EC") ||
-	    !EVP_PKEY_get_group_name(key, group, sizeof(group), &n) ||
+	if (!EVP_PKEY_is_a(key, "EC") || !EVP_PKEY_get_group_name(key, group, sizeof(group), &n) ||
 	    strcmp(group, "secp384r1") != 0)
 		return -1;
 	*md = EVP_sha384();

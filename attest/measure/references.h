@@ -13,8 +13,8 @@
 #define REFERENCES_FILE_MAX (1u << 20) /* bytes */
 #define REFERENCES_TEXT_MAX 786432u    /* bytes of the signed text */
 #define REFERENCES_VALUES_MAX 256u
-#define REFERENCES_DIGEST_SIZE 48u     /* MEASUREMENT, MRTD, digest of a key */
-#define REFERENCES_PCRS 8u	       /* PCR 0..7 */
+#define REFERENCES_DIGEST_SIZE 48u /* MEASUREMENT, MRTD, digest of a key */
+#define REFERENCES_PCRS 8u	   /* PCR 0..7 */
 #define REFERENCES_LABEL_MAX 63u
 
 enum reference_tee { REFERENCE_NONE, REFERENCE_SNP, REFERENCE_TDX, REFERENCE_TEES };

@@ -137,10 +137,9 @@ static int read_machine(const char *path, const json_t *value, struct reference_
 static int read_value(const char *path, const json_t *value, struct reference_value *v,
 		      struct err *e)
 {
-	static const char *const none[] = { "tee",    "label",	   "cpus",
-					    "memory", "pci_slots", "pcrs", NULL };
-	static const char *const snp[] = { "tee",    "label",	    "cpus",
-					   "policy", "measurement", NULL };
+	static const char *const none[] = { "tee",	 "label", "cpus", "memory",
+					    "pci_slots", "pcrs",  NULL };
+	static const char *const snp[] = { "tee", "label", "cpus", "policy", "measurement", NULL };
 	static const char *const tdx[] = { "tee", "label", "mrtd", NULL };
 	static const char *const *const keys[REFERENCE_TEES] = { none, snp, tdx };
 	const json_t *pcrs = NULL;
@@ -217,8 +216,9 @@ static int read_head(const char *object, const json_t *root, struct references *
 
 int references_read_values(const char *object, struct references *r, struct err *e)
 {
-	static const char *const keys[] = { "format", "version", "svn",
-					    "not_after", "values", NULL };
+	static const char *const keys[] = {
+		"format", "version", "svn", "not_after", "values", NULL
+	};
 	const json_t *list = NULL;
 	json_t *root = NULL;
 	char path[200];

@@ -1,5 +1,5 @@
-/* Any bytes as a bundle of reference values, and as the text that one signs: what is taken as values
- * is written again and read the same. */
+/* Any bytes as a bundle of reference values, and as the text that one signs: what is taken as
+ * values is written again and read the same. */
 #include "attest/measure/references_value.h"
 
 #include <stdlib.h>

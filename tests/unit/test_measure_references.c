@@ -67,7 +67,8 @@ static char *signed_file(const char *key, const char *text)
 	struct err e = { 0 };
 	int status = bundle_sign(key, &r, &e);
 
-	/* bundle_sign reads the values in the end: a text that breaks the form is signed by then. */
+	/* bundle_sign reads the values in the end: a text that breaks the form is signed by then.
+	 */
 	if (status != 0 && status != -EX_MALFORMED)
 		fail_msg("%s", e.text);
 	char *file = bundle_file(&r);
@@ -235,8 +236,9 @@ static void expiry_and_version(void **state)
 	assert_int_equal(references_check("bundle", &r, NOT_AFTER + 1, 7, &e), 0);
 }
 
-#define D "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000" \
-	  "0000000000"
+#define D                                                                                          \
+	"00000000000000000000000000000000000000000000000000000000000000000000000000000000000000"   \
+	"0000000000"
 #define V "{\"tee\":\"tdx\",\"label\":\"a\",\"mrtd\":\"" D "\"}"
 #define HEAD "{\"format\":\"pavise-reference-values\",\"version\":0,\"svn\":1,"
 #define ONE(value) HEAD "\"values\":[" value "]}"
@@ -262,8 +264,10 @@ static void signed_texts_keep_the_form(void **state)
 		{ HEAD "\"svn\":2,\"values\":[" V "]}", 0 },
 		{ HEAD "\"not_after\":\"2027-02-30T00:00:00Z\",\"values\":[" V "]}", 0 },
 		{ HEAD "\"not_after\":1,\"values\":[" V "]}", 0 },
-		{ "{\"format\":\"pavise-references\",\"version\":0,\"svn\":1,\"values\":[" V "]}", 0 },
-		{ "{\"format\":\"pavise-reference-values\",\"version\":1,\"svn\":1,\"values\":[" V "]}",
+		{ "{\"format\":\"pavise-references\",\"version\":0,\"svn\":1,\"values\":[" V "]}",
+		  0 },
+		{ "{\"format\":\"pavise-reference-values\",\"version\":1,\"svn\":1,\"values\":[" V
+		  "]}",
 		  0 },
 		{ "{\"format\":\"pavise-reference-values\",\"version\":0,\"values\":[" V "]}", 0 },
 		{ "{\"format\":\"pavise-reference-values\",\"version\":0,\"svn\":4294967296,"
@@ -357,7 +361,8 @@ static void outer_forms(void **state)
 		"[]",
 		"{}",
 		"{\"format\":\"pavise-references\",\"version\":0}",
-		"{\"format\":\"pavise-references\",\"version\":0,\"key\":\"AA==\",\"signed\":\"a\"}",
+		"{\"format\":\"pavise-references\",\"version\":0,\"key\":\"AA==\",\"signed\":"
+		"\"a\"}",
 		"{\"format\":\"pavise-references\",\"version\":1,\"key\":\"AA==\",\"signed\":\"a\","
 		"\"signature\":\"AA==\"}",
 		"{\"format\":\"pavise-reference\",\"version\":0,\"key\":\"AA==\",\"signed\":\"a\","

@@ -79,21 +79,21 @@ static void golden_digests(void **state)
 		page[i] = (uint8_t)i;
 	assert_int_equal(snp_digest_add(&d, SNP_PAGE_ZERO, 0, NULL, &e), 0);
 	assert_hex(d.value, "70c0ecaab9608f14ebf8ac6f0f07bcd8728f4e2ab30382b539b4de4de904ca9f"
-		       "8ebdf4b2cd3cd84dd996bd55dd794676");
+			    "8ebdf4b2cd3cd84dd996bd55dd794676");
 	assert_int_equal(snp_digest_add(&d, SNP_PAGE_NORMAL, 0x1000, page, &e), 0);
 	assert_hex(d.value, "2cf84d09c742e20481335ec3eb21d25649eedf73d7661175ce1a0349b41a57f9"
-		       "b883ba4cec1def201baa18d3842de7f2");
+			    "b883ba4cec1def201baa18d3842de7f2");
 	assert_int_equal(snp_digest_add(&d, SNP_PAGE_SECRETS, 0x2000, page, &e), 0);
 	assert_int_equal(snp_digest_add(&d, SNP_PAGE_CPUID, 0x3000, page, &e), 0);
 	assert_hex(d.value, "d3535154781001523fd0059d30f9bd35f60c24cfdff2f9bb2b94fc297357ef13"
-		       "4cc9185f1d7409a80b9778e4a76e372f");
+			    "4cc9185f1d7409a80b9778e4a76e372f");
 	reset_vmsa(page);
 	assert_int_equal(EVP_Digest(page, sizeof(page), hash, NULL, EVP_sha384(), NULL), 1);
 	assert_hex(hash, "77920c4c629ff47e90c0e174fc1ad0eb6fa664f88cd4739488058a8c6cb1a77b"
 			 "3856f55378e9518d0da99452d51c553a");
 	assert_int_equal(snp_digest_add(&d, SNP_PAGE_VMSA, SNP_VMSA_GPA, page, &e), 0);
 	assert_hex(d.value, "95c6db3ea9fcde87ff35f331d3071ae96f9743b50d8d1125c3619c4cc634950d"
-		       "ba86264eea2ad322123ffc9833b11d1c");
+			    "ba86264eea2ad322123ffc9833b11d1c");
 	snp_digest_close(&d);
 }
 

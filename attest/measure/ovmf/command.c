@@ -63,10 +63,11 @@ static int search(const struct measure_options *o, const struct ovmf_report *r, 
 		status = o->json ? ovmf_found_json(stdout, &found, e)
 				 : ovmf_found_text(stdout, &found, e);
 	if (status == 0 && !found.found)
-		return err_set(e, EX_REFUSED,
-			       "expect: none of the %llu combinations tried gives this digest: check "
-			       "the firmware's build, the kernel's files, and whether QEMU made it",
-			       (unsigned long long)found.tried);
+		return err_set(
+			e, EX_REFUSED,
+			"expect: none of the %llu combinations tried gives this digest: check "
+			"the firmware's build, the kernel's files, and whether QEMU made it",
+			(unsigned long long)found.tried);
 	return status;
 }
 

@@ -15,13 +15,16 @@
 /* As they lie in memory: the first three fields little endian. */
 static const uint8_t guid_reset_block[16] = { /* 00f771de-1a7e-4fcb-890e-68c77e2fb44e */
 					      0xde, 0x71, 0xf7, 0x00, 0x7e, 0x1a, 0xcb, 0x4f,
-					      0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e };
+					      0x89, 0x0e, 0x68, 0xc7, 0x7e, 0x2f, 0xb4, 0x4e
+};
 static const uint8_t guid_hash_area[16] = { /* 7255371f-3a3b-4b04-927b-1da6efa8d454 */
 					    0x1f, 0x37, 0x55, 0x72, 0x3b, 0x3a, 0x04, 0x4b,
-					    0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54 };
+					    0x92, 0x7b, 0x1d, 0xa6, 0xef, 0xa8, 0xd4, 0x54
+};
 static const uint8_t guid_metadata[16] = { /* dc886566-984a-4798-a75e-5585a7bf67cc */
 					   0x66, 0x65, 0x88, 0xdc, 0x4a, 0x98, 0x98, 0x47,
-					   0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc };
+					   0xa7, 0x5e, 0x55, 0x85, 0xa7, 0xbf, 0x67, 0xcc
+};
 
 const char *ovmf_section_name(uint32_t type)
 {
@@ -63,7 +66,8 @@ static int read_words(const char *object, const struct ovmf_table *t, const uint
 	return 0;
 }
 
-static int check_section(const char *object, const struct ovmf_image *image, size_t i, struct err *e)
+static int check_section(const char *object, const struct ovmf_image *image, size_t i,
+			 struct err *e)
 {
 	const struct ovmf_section *s = &image->section[i];
 	uint64_t end = (uint64_t)s->base + s->size;
@@ -74,10 +78,11 @@ static int check_section(const char *object, const struct ovmf_image *image, siz
 			       "launch cannot be predicted",
 			       object, i, (unsigned)s->type);
 	if (s->size == 0 || s->size % PAGE != 0 || s->base % PAGE != 0 || end > image->base)
-		return err_set(e, EX_MALFORMED,
-			       "firmware %s: section %zu [0x%x, +0x%x) is empty, not of whole pages "
-			       "or reaches into the image",
-			       object, i, s->base, s->size);
+		return err_set(
+			e, EX_MALFORMED,
+			"firmware %s: section %zu [0x%x, +0x%x) is empty, not of whole pages "
+			"or reaches into the image",
+			object, i, s->base, s->size);
 	for (size_t k = 0; k < i; k++)
 		if (ck_overlap(s->base, s->size, image->section[k].base, image->section[k].size))
 			return err_set(e, EX_MALFORMED,

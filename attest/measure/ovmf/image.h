@@ -27,10 +27,10 @@ struct ovmf_section {
 };
 
 struct ovmf_image {
-	const uint8_t *data; /* the file, borrowed */
-	size_t size;	     /* bytes, a multiple of 4096 */
-	uint64_t base;	     /* guest-physical: it ends at 4 GiB */
-	uint32_t ap_reset;   /* EIP of processors but the first */
+	const uint8_t *data;		   /* the file, borrowed */
+	size_t size;			   /* bytes, a multiple of 4096 */
+	uint64_t base;			   /* guest-physical: it ends at 4 GiB */
+	uint32_t ap_reset;		   /* EIP of processors but the first */
 	uint32_t hashes_base, hashes_size; /* area of the hash table; 0, 0: none */
 	struct ovmf_section section[OVMF_SECTIONS_MAX];
 	size_t section_count;

@@ -28,10 +28,10 @@ struct ovmf_launch {
 	const struct ovmf_image *image;
 	const uint8_t *firmware_digest; /* the launch digest after the image's pages, instead of
 					 * them; NULL: hash them */
-	const uint8_t *hashes;	   /* FW_HASH_TABLE_SIZE bytes; NULL: no kernel is measured */
-	uint32_t cpus;		   /* 1..OVMF_CPUS_MAX */
-	struct ovmf_vcpu vcpu;	   /* of all; eip is not read */
-	snp_step_fn *each;	   /* NULL, or told of every page */
+	const uint8_t *hashes;		/* FW_HASH_TABLE_SIZE bytes; NULL: no kernel is measured */
+	uint32_t cpus;			/* 1..OVMF_CPUS_MAX */
+	struct ovmf_vcpu vcpu;		/* of all; eip is not read */
+	snp_step_fn *each;		/* NULL, or told of every page */
 	void *arg;
 };
 

@@ -59,8 +59,8 @@ static int try_features(const struct ovmf_search *s, struct snp_digest *d,
 	for (unsigned n = 0; r == 0 && n < 2 * sets; n++) {
 		struct ovmf_vcpu v = {
 			.signature = signature,
-			.features = s->only_features ? s->launch.vcpu.features
-						     : feature_set(n % sets),
+			.features =
+				s->only_features ? s->launch.vcpu.features : feature_set(n % sets),
 			.no_fpu = n >= sets,
 		};
 		memcpy(d->value, before, SNP_DIGEST_SIZE);

@@ -31,11 +31,12 @@ int ovmf_table_open(const char *object, const uint8_t *image, size_t size, struc
 			       object, size);
 	const uint8_t *end = image + size - RESET_AREA;
 	if (memcmp(end - GUID_SIZE, guid_footer, GUID_SIZE) != 0)
-		return err_set(e, EX_MALFORMED,
-			       "firmware %s: no OVMF image (no GUIDed table 48 bytes before its end): "
-			       "give the file that holds the reset vector, as OVMF.fd or "
-			       "OVMF_CODE.fd",
-			       object);
+		return err_set(
+			e, EX_MALFORMED,
+			"firmware %s: no OVMF image (no GUIDed table 48 bytes before its end): "
+			"give the file that holds the reset vector, as OVMF.fd or "
+			"OVMF_CODE.fd",
+			object);
 	size_t total = length_at(end);
 	if (total < ENTRY_HEAD || total > size - RESET_AREA)
 		return err_set(e, EX_MALFORMED,
@@ -45,10 +46,11 @@ int ovmf_table_open(const char *object, const uint8_t *image, size_t size, struc
 	for (size_t at = t.size, n; at > 0; at -= n) {
 		n = entry_length(t.data, at);
 		if (n == 0)
-			return err_set(e, EX_MALFORMED,
-				       "firmware %s: entry of the GUIDed table %zu bytes before its "
-				       "footer has a wrong length",
-				       object, t.size - at);
+			return err_set(
+				e, EX_MALFORMED,
+				"firmware %s: entry of the GUIDed table %zu bytes before its "
+				"footer has a wrong length",
+				object, t.size - at);
 	}
 	*out = t;
 	return 0;

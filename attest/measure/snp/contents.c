@@ -54,8 +54,8 @@ int snp_contents(const uint8_t *data, size_t pages, uint8_t (*out)[SNP_DIGEST_SI
 		s->pages = n;
 		done += n;
 		/* The last slice is the caller's own, and any that gets no thread. */
-		s->started = i + 1 < threads &&
-			     pthread_create(&s->thread, NULL, hash_slice, s) == 0;
+		s->started =
+			i + 1 < threads && pthread_create(&s->thread, NULL, hash_slice, s) == 0;
 		if (!s->started)
 			hash_slice(s);
 	}

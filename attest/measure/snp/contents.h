@@ -11,7 +11,6 @@
 
 /* SHA-384 of each page of data (pages * 4096 bytes) into out[page]. No thread outlives the call;
  * small inputs get none. -EX_INTERNAL when libcrypto fails. */
-int snp_contents(const uint8_t *data, size_t pages, uint8_t (*out)[SNP_DIGEST_SIZE],
-		 struct err *e);
+int snp_contents(const uint8_t *data, size_t pages, uint8_t (*out)[SNP_DIGEST_SIZE], struct err *e);
 
 #endif

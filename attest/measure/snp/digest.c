@@ -28,8 +28,7 @@ void snp_digest_close(struct snp_digest *d)
 static int sha384(struct snp_digest *d, const void *data, size_t size, uint8_t *out, struct err *e)
 {
 	if (!EVP_DigestInit_ex2(d->context, NULL, NULL) ||
-	    !EVP_DigestUpdate(d->context, data, size) ||
-	    !EVP_DigestFinal_ex(d->context, out, NULL))
+	    !EVP_DigestUpdate(d->context, data, size) || !EVP_DigestFinal_ex(d->context, out, NULL))
 		return err_set(e, EX_INTERNAL, "launch digest: libcrypto refuses to hash");
 	return 0;
 }

@@ -42,8 +42,7 @@ static void section_text(FILE *f, unsigned i, const struct tdvf_section *s)
 {
 	fprintf(f, "section %u %-12s 0x%012llx %10llu bytes, %u from the file: %s%s\n", i,
 		tdvf_type_name(s->type), (unsigned long long)s->address,
-		(unsigned long long)s->size, s->raw_size,
-		tdvf_is_added(s) ? "added" : "not added",
+		(unsigned long long)s->size, s->raw_size, tdvf_is_added(s) ? "added" : "not added",
 		tdvf_is_added(s) && (s->attributes & TDVF_MR_EXTEND) != 0 ? ", measured" : "");
 }
 
@@ -56,11 +55,11 @@ static json_t *sections_json(const struct tdvf *t)
 		const struct tdvf_section *s = &t->section[i];
 		snprintf(address, sizeof(address), "0x%llx", (unsigned long long)s->address);
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:I, s:I, s:b, s:b}", "type",
-					tdvf_type_name(s->type), "gpa", address, "size",
-					(json_int_t)s->size, "raw_size", (json_int_t)s->raw_size,
-					"added", tdvf_is_added(s), "measured",
-					tdvf_is_added(s) && (s->attributes & TDVF_MR_EXTEND) != 0));
+			list,
+			json_pack("{s:s, s:s, s:I, s:I, s:b, s:b}", "type", tdvf_type_name(s->type),
+				  "gpa", address, "size", (json_int_t)s->size, "raw_size",
+				  (json_int_t)s->raw_size, "added", tdvf_is_added(s), "measured",
+				  tdvf_is_added(s) && (s->attributes & TDVF_MR_EXTEND) != 0));
 	}
 	return list;
 }

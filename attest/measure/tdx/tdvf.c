@@ -18,8 +18,8 @@ static const uint8_t guid_metadata[16] = { 0x35, 0x65, 0x7a, 0xe4, 0x4a, 0x98, 0
 
 const char *tdvf_type_name(uint32_t type)
 {
-	static const char *const name[TDVF_TYPES] = { "BFV",	    "CFV",     "TD_HOB",
-						      "TempMem",    "PermMem", "Payload",
+	static const char *const name[TDVF_TYPES] = { "BFV",	      "CFV",	 "TD_HOB",
+						      "TempMem",      "PermMem", "Payload",
 						      "PayloadParam", "TD_INFO", "TD_PARAMS" };
 
 	return type < TDVF_TYPES ? name[type] : "?";
@@ -144,8 +144,7 @@ static int read_sections(const char *object, struct reader *r, struct tdvf *out,
 	return 0;
 }
 
-int tdvf_open(const char *object, const uint8_t *data, size_t size, struct tdvf *out,
-	      struct err *e)
+int tdvf_open(const char *object, const uint8_t *data, size_t size, struct tdvf *out, struct err *e)
 {
 	size_t at = 0;
 

@@ -182,11 +182,12 @@ static int write_bundle(const struct options *o, struct references *r, struct er
 			       "bundle: %zu bytes of values: at most %u fit in one", r->text_size,
 			       REFERENCES_TEXT_MAX);
 	int status = bundle_sign(o->key, r, e);
-	char *file = status < 0 ? NULL : bundle_file(r);
-	if (status == 0 && file == NULL)
-		status = err_set(e, EX_HOST, "bundle: out of memory");
-	if (status == 0)
-		status = file_write("bundle", o->output, file, strlen(file), 0644, e);
+	if (status < 0)
+		return status;
+	char *file = bundle_file(r);
+	if (file == NULL)
+		return err_set(e, EX_HOST, "bundle: out of memory");
+	status = file_write("bundle", o->output, file, strlen(file), 0644, e);
 	free(file);
 	return status;
 }

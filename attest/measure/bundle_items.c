@@ -73,9 +73,11 @@ static int add_machine(struct bundle_items *items, const char *path, const struc
 		       const struct machine *m, struct err *e)
 {
 	struct expectation *x = calloc(1, sizeof(*x));
-	int r = x == NULL ? err_set(e, EX_HOST, "out of memory") : expect_machine(base, m, x, e);
-	struct reference_value *v = r < 0 ? NULL : next_value(items, REFERENCE_NONE, path, e);
 
+	if (x == NULL)
+		return err_set(e, EX_HOST, "out of memory");
+	int r = expect_machine(base, m, x, e);
+	struct reference_value *v = r < 0 ? NULL : next_value(items, REFERENCE_NONE, path, e);
 	if (v != NULL) {
 		v->cpus = m->cpus;
 		v->memory = m->memory;

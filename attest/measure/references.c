@@ -34,7 +34,7 @@ static int read_outer(const char *object, const json_t *root, struct references 
 	if (r == 0)
 		r = json_get_base64(object, root, "signature", 1, out->signature,
 				    sizeof(out->signature), &out->signature_size, e);
-	if (r < 0)
+	if (r != 0 || text == NULL)
 		return r;
 	out->text_size = strlen(text);
 	if (out->text_size > REFERENCES_TEXT_MAX)

@@ -30,8 +30,8 @@ $(O)/tests/guests/snp-%.bin: $(O)/snp-guests/%-main.o $(SNP_GUEST_LIB) $(SNP_GUE
 
 TOOLS += kvm_model
 kvm_model_SRCS = tests/model/kvm_model.c tests/model/tiny_guest.c tests/model/psp_process.c \
-                 $(sort $(KVM_HARNESS_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS))
-kvm_model_LIBS := -lcrypto
+                 $(KVM_HARNESS_SRCS)
+kvm_model_LIBS = $(ATTEST_LIB_LIBS)
 KVM_SCRIPTS += $(O)/tests/kvm_model
 
 # Where a secret of the guest's is and is not, cores included. vmm-dumpable is pavise-vmm-sim without
@@ -47,8 +47,8 @@ vmm-dumpable_LINK := $(STATIC)
 # The SEV-SNP firmware image itself, and a kernel of a few instructions.
 TOOLS += kvm_model_boot
 kvm_model_boot_SRCS = tests/model/kvm_model_boot.c tests/model/psp_process.c \
-                      $(sort $(KVM_HARNESS_SRCS) $(MEASURE_SRCS) $(ATTEST_COMMON_SRCS))
-kvm_model_boot_LIBS := -lcrypto
+                      $(KVM_HARNESS_SRCS)
+kvm_model_boot_LIBS = $(ATTEST_LIB_LIBS)
 KVM_SCRIPTS += $(O)/tests/kvm_model_boot
 
 

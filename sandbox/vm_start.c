@@ -53,11 +53,11 @@ _Static_assert(VM_DEV_MAX + 20 < CHILD_ARG_MAX, "arguments of the VMM");
 static int add_fd(struct order *o, int fd)
 {
 	if (o->spec.fd_count >= CHILD_FD_MAX)
-		return -1; /* counted: VM_DEV_MAX + 8 at most */
+		return -1; /* counted: VM_DEV_MAX + 10 at most */
 	o->spec.fds[o->spec.fd_count] = fd;
 	return 3 + (int)o->spec.fd_count++;
 }
-_Static_assert(VM_DEV_MAX + 8 < CHILD_FD_MAX, "descriptors of the VMM");
+_Static_assert(VM_DEV_MAX + 10 < CHILD_FD_MAX, "descriptors of the VMM");
 
 static void close_fd(int *fd)
 {

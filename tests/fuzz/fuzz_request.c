@@ -134,7 +134,7 @@ static void access_port(struct kvm_run *run)
 	for (uint32_t i = 0; i < run->io.count; i++) {
 		uint32_t word = out ? take(4) : 0xA5A5A5A5;
 
-		memcpy(data + 4 * i, &word, sizeof(word));
+		memcpy(data + (size_t)4 * i, &word, sizeof(word));
 		/* One command an exit: the oracle has to stand where the model stands. */
 		if (out && ours && command)
 			run->io.count = i + 1;
@@ -149,7 +149,7 @@ static void access_port(struct kvm_run *run)
 	for (uint32_t i = 0; ours && !out && i < run->io.count; i++) {
 		uint32_t word;
 
-		memcpy(&word, data + 4 * i, sizeof(word));
+		memcpy(&word, data + (size_t)4 * i, sizeof(word));
 		if (command)
 			REQUIRE(word <= 2);
 		else

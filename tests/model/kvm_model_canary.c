@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define HALF 16u
+#define HALF ((size_t)16)
 #define CHUNK (1u << 20)
 #define PRIVATE_NAME "pavise-private-sim"
 
@@ -44,7 +44,7 @@ static void make_canary(void)
 static bool holds_canary(const void *data, size_t size)
 {
 	return memmem(data, size, canary, HALF) != NULL ||
-	       memmem(data, size, canary + HALF, HALF) != NULL;
+	       memmem(data, size, &canary[HALF], HALF) != NULL;
 }
 
 struct scan {

@@ -34,10 +34,10 @@ static const uint8_t marker[HALF] = "in shared memory"; /* written by the test: 
 /* As tests/model/guests/canary computes it. */
 static void make_canary(void)
 {
-	for (unsigned i = 0; i < sizeof(canary) / 8; i++) {
+	for (size_t i = 0; i < sizeof(canary) / 8; i++) {
 		uint64_t word = 0x6b61656c206f4e20ull ^ (0x0101010101010101ull * (i + 1));
 
-		memcpy(canary + 8 * i, &word, sizeof(word));
+		memcpy(canary + sizeof(word) * i, &word, sizeof(word));
 	}
 }
 

@@ -318,6 +318,18 @@ static bool abort_vmm(void)
 	return WIFSIGNALED(status) && WCOREDUMP(status);
 }
 
+/* Some hosts pipe cores to a program or keep them elsewhere: none is to be left there. */
+static bool cores_come_here(void)
+{
+	char pattern[256] = "";
+	FILE *f = fopen("/proc/sys/kernel/core_pattern", "re");
+	bool known = f != NULL && fgets(pattern, sizeof(pattern), f) != NULL;
+
+	if (f != NULL)
+		fclose(f);
+	return known && strncmp(pattern, "core", 4) == 0 && strchr(pattern, '/') == NULL;
+}
+
 static void test_own_settings(void)
 {
 	if (start("pavise-vmm-sim")) {
@@ -338,6 +350,10 @@ static void test_forced_core(void)
 	struct scan s;
 	int core;
 
+	if (!cores_come_here()) {
+		tap_skip("private memory in a core", "this machine writes no cores to files");
+		return;
+	}
 	if (!start("../tests/vmm-dumpable")) {
 		finish();
 		return;
@@ -345,14 +361,10 @@ static void test_forced_core(void)
 	all = dump_everything(h.pid);
 	dumped = abort_vmm();
 	core = take_core();
-	if (core < 0) {
-		tap_skip("private memory in a core", "this machine writes no cores to files");
-		finish();
-		return;
-	}
 	s = scan_file(core);
-	close(core);
-	tap_check(&h, all && dumped && s.marked && s.bytes > h.memory,
+	if (core >= 0)
+		close(core);
+	tap_check(&h, all && dumped && core >= 0 && s.marked && s.bytes > h.memory,
 		  "a core that is forced contains the memory shared with devices (%llu MiB)",
 		  (unsigned long long)s.bytes >> 20);
 	tap_check(&h, !s.secret, "and not the secret");

@@ -184,7 +184,7 @@ static void ask_for_report(struct launch *l, int psp)
 {
 	static uint8_t answer[PSP_PAYLOAD_MAX];
 	const struct psp_report_request request = { .report_data = { 'm' } };
-	struct psp_report_answer a;
+	struct psp_report_answer a = { 0 };
 	struct err e = { 0 };
 	uint32_t status = 0;
 	size_t size = 0;

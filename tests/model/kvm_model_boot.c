@@ -143,19 +143,22 @@ static void test_attacks(void)
 {
 	static const struct {
 		const char *fault;
-		bool pages; /* the first two of the private kernel are its operands */
+		bool pages;   /* its operands are two pages, or one and a zero */
+		uint64_t gpa; /* the first; 0: of the private kernel */
 		uint32_t stop;
 		const char *what;
 	} row[] = {
-		{ "swap", true, STOP_SNP_VC, "two private pages swapped" },
-		{ "remap", true, STOP_SNP_VC, "another page put in place of one" },
-		{ "drop", true, STOP_SNP_VC, "a page left without validation" },
-		{ "vector:1d", false, STOP_SNP_VC, "#VC where no instruction can raise it" },
-		{ "vector:2", false, STOP_TRAP, "an NMI" },
-		{ "vector:e", false, STOP_TRAP, "a page fault that none is" },
-		{ "vector:20", false, STOP_TRAP, "the first interrupt vector" },
-		{ "vector:80", false, STOP_TRAP, "vector 0x80" },
-		{ "vector:ff", false, STOP_TRAP, "the last vector" },
+		{ "swap", true, 0, STOP_SNP_VC, "two private pages swapped" },
+		{ "remap", true, 0, STOP_SNP_VC, "another page put in place of one" },
+		{ "drop", true, 0, STOP_SNP_VC, "a page left without validation" },
+		{ "drop", true, FW_CMDLINE, STOP_SNP_VC, "one that is read in ring 3" },
+		{ "drop", true, FW_EVENT_LOG, STOP_SNP_VC, "one that is written" },
+		{ "vector:1d", false, 0, STOP_SNP_VC, "#VC where no instruction can raise it" },
+		{ "vector:2", false, 0, STOP_TRAP, "an NMI" },
+		{ "vector:e", false, 0, STOP_TRAP, "a page fault that none is" },
+		{ "vector:20", false, 0, STOP_TRAP, "the first interrupt vector" },
+		{ "vector:80", false, 0, STOP_TRAP, "vector 0x80" },
+		{ "vector:ff", false, 0, STOP_TRAP, "the last vector" },
 	};
 	struct fw_staging staging;
 
@@ -165,7 +168,7 @@ static void test_attacks(void)
 	}
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		/* The firmware puts its private copy of the kernel behind the staging area. */
-		unsigned long long at = staging.end;
+		unsigned long long at = row[i].gpa != 0 ? row[i].gpa : staging.end;
 
 		prepare(1);
 		h.program = "../tests/vmm-fault";

@@ -1,6 +1,6 @@
-/* snp_report CHIP PLAN CPUS MEBIBYTES REPORT [BLOCK AUTH]: launches the plan on the platform model, with
- * the simulated chip of the folder CHIP, waits for the guest's end, and writes the report that the
- * chip makes of it (REPORT_DATA: 'm' and zeros). Exit status: 0; 1 it was not launched; 5 this
+/* snp_report CHIP PLAN CPUS MEBIBYTES REPORT [BLOCK AUTH]: launches the plan on the platform model,
+ * with the simulated chip of the folder CHIP, waits for the guest's end, and writes the report that
+ * the chip makes of it (REPORT_DATA: 'm' and zeros). Exit status: 0; 1 it was not launched; 5 this
  * machine cannot run it. */
 #include "common/file.h"
 #include "tests/model/launch_one.h"

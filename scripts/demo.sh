@@ -67,7 +67,7 @@ start_second() {
     echo "PARTS='$1'" >>"$payload-beside/inputs"
     trap '[ -z "$second" ] || kill "$second"' EXIT
     trap 'exit 143' INT TERM HUP
-    "$lab/run.sh" --timeout 500 --stage "$build/demo-stage" "$payload-beside" "$beside" >"$build/logs/demo-beside.txt" 2>&1 &
+    "$lab/run.sh" --timeout 700 --stage "$build/demo-stage" "$payload-beside" "$beside" >"$build/logs/demo-beside.txt" 2>&1 &
     second=$!
 }
 

@@ -49,7 +49,7 @@ make_chip() {
 
 # run_lab OUT STAGE PAYLOAD
 run_lab() {
-    "$lab/run.sh" --timeout 500 --stage "$2" "$3" "$1" || fail "$(why_failed "$1")"
+    "$lab/run.sh" --timeout 700 --stage "$2" "$3" "$1" || fail "$(why_failed "$1")"
 }
 
 # Why a payload, whose results are in that folder, says that it failed.

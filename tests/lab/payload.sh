@@ -100,7 +100,7 @@ start() {
 
 # attest NAME FILE
 attest() {
-    pavise attest "$1" --nonce "$NONCE" -o "$2" --timeout 180 || fail "no evidence from $1"
+    pavise attest "$1" --nonce "$NONCE" -o "$2" --timeout 300 || fail "no evidence from $1"
     cp "$2" "$out/"
 }
 

@@ -127,7 +127,7 @@ check-lab:
 
 demo:
 	scripts/setup.sh build unit lab
-	$(MAKE) all build-tests
+	$(MAKE) all $(O)/tests/plan-flip
 	scripts/demo.sh
 
 # Every launch digest that `pavise measure snp` predicts against the one that a launch gives.

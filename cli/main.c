@@ -20,6 +20,7 @@ static const struct verb {
 	{ "attest", "fetch evidence from a running guest" },
 	{ "attestd", "serve the evidence of running guests over TLS" },
 	{ "verify", "judge evidence against a policy, offline" },
+	{ "collateral", "pack, check and list what vendors publish about their platforms" },
 	{ "eventlog", "show a measured-boot event log and what it replays to" },
 	{ "stop", "end a running virtual machine in order" },
 };
@@ -32,7 +33,7 @@ static int usage(FILE *to, int status)
 	      "verbs:\n",
 	      to);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+		fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].summary);
 	return status;
 }
 

@@ -74,7 +74,7 @@ static bool take_object(struct scan *s, const char **start, size_t *n)
 				return false;
 			open[depth++] = c;
 		} else if (c == '}' || c == ']') {
-			if (open[--depth] != (c == '}' ? '{' : '['))
+			if (depth == 0 || open[--depth] != (c == '}' ? '{' : '['))
 				return false;
 			if (depth == 0) {
 				*n = (size_t)(s->text + s->pos - *start);

@@ -38,7 +38,7 @@ int tcb_read_time(const char *path, const json_t *j, const char *key, time_t *ou
 	int r = json_get_string(path, j, key, 1, &text, e);
 
 	if (r == 0 && !when_parse(text, out))
-		return err_set(e, EX_MALFORMED, "%s: \"%s\" is not a time in UTC", path, key);
+		return err_set(e, EX_MALFORMED, "%s: \"%s\" is not a time (RFC 3339)", path, key);
 	return r;
 }
 
@@ -91,7 +91,7 @@ int tcb_read_verdict(const char *path, const json_t *level, uint32_t allowed,
 		r = check_advisories(path, out->advisories, e);
 	if (r < 0)
 		return r;
-	while (s < TCB_STATUSES && strcmp(status, tcb_status_names[s]) != 0)
+	while (s < TCB_STATUSES && status != NULL && strcmp(status, tcb_status_names[s]) != 0)
 		s++;
 	if (s == TCB_STATUSES || (allowed >> s & 1) == 0)
 		return err_set(e, EX_MALFORMED, "%s: \"tcbStatus\" has no such value", path);

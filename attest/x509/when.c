@@ -1,7 +1,8 @@
 #include "attest/x509/when.h"
 
+#include "common/rfc3339.h"
+
 #include <stdio.h>
-#include <string.h>
 
 bool when_from_asn1(const ASN1_TIME *t, time_t *out)
 {
@@ -13,39 +14,13 @@ bool when_from_asn1(const ASN1_TIME *t, time_t *out)
 	return true;
 }
 
-static int number(const char *digits, unsigned n)
-{
-	int v = 0;
-
-	for (unsigned i = 0; i < n; i++)
-		v = v * 10 + (digits[i] - '0');
-	return v;
-}
-
 bool when_parse(const char *text, time_t *out)
 {
-	static const char form[] = "0000-00-00T00:00:00Z";
+	int64_t t;
 
-	if (strlen(text) != sizeof(form) - 1)
+	if (!rfc3339_parse(text, &t))
 		return false;
-	for (size_t i = 0; i < sizeof(form) - 1; i++)
-		if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i])
-			return false;
-	struct tm tm = {
-		.tm_year = number(text, 4) - 1900,
-		.tm_mon = number(text + 5, 2) - 1,
-		.tm_mday = number(text + 8, 2),
-		.tm_hour = number(text + 11, 2),
-		.tm_min = number(text + 14, 2),
-		.tm_sec = number(text + 17, 2),
-	};
-	/* timegm makes 1 March of 30 February: a day that exists comes back as it was. */
-	struct tm same = tm;
-	time_t t = timegm(&same);
-	if (same.tm_year != tm.tm_year || same.tm_mon != tm.tm_mon || same.tm_mday != tm.tm_mday ||
-	    same.tm_hour != tm.tm_hour || same.tm_min != tm.tm_min || same.tm_sec != tm.tm_sec)
-		return false;
-	*out = t;
+	*out = (time_t)t;
 	return true;
 }
 

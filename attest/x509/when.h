@@ -12,11 +12,11 @@
 /* False: not a time, or NULL. */
 bool when_from_asn1(const ASN1_TIME *t, time_t *out);
 
-/* RFC 3339, in UTC and to the second: "2026-03-16T22:06:09Z" and no other form. False: it is not,
- * or no such day exists. */
+/* common/rfc3339.h into a time_t. */
 bool when_parse(const char *text, time_t *out);
 
-/* The same form; "?" for a year that has not four digits. */
+/* RFC 3339, in UTC and to the second: "2026-03-16T22:06:09Z"; "?" for a year that has not four
+ * digits. */
 void when_text(time_t t, char out[WHEN_TEXT_SIZE]);
 
 #endif

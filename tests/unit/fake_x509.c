@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HALF_YEAR (182l * 24 * 3600)
+#define HALF_YEAR (182L * 24 * 3600)
 
 static void must(bool ok)
 {

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define DAY (24l * 3600)
+#define DAY (24L * 3600)
 
 static struct {
 	EVP_PKEY *root_key, *leaf_key, *rsa_key, *p384_key;
@@ -74,34 +74,17 @@ static int read_crl(const struct fake_crl *how, struct crl *out, struct err *e)
 
 static void test_times(void **state)
 {
-	static const char *const wrong[] = { "",
-					     "2027-01-15",
-					     "2027-01-15T08:00:00",
-					     "2027-01-15T08:00:00+00:00",
-					     "2027-01-15T08:00:00.0Z",
-					     "2027-01-15t08:00:00Z",
-					     "2027-02-29T08:00:00Z",
-					     "2027-13-01T08:00:00Z",
-					     "2027-00-10T08:00:00Z",
-					     "2027-01-15T24:00:00Z",
-					     "2027-01-15T08:60:00Z",
-					     " 2027-01-15T08:00:00Z",
-					     "2027-01-15T08:00:00ZZ",
-					     "+027-01-15T08:00:00Z" };
 	char text[WHEN_TEXT_SIZE];
 	time_t t = 0;
 
 	(void)state;
-	assert_true(when_parse("2027-01-15T08:00:00Z", &t));
-	assert_int_equal(t, FAKE_X509_NOW);
-	when_text(t, text);
+	assert_true(when_from_asn1(X509_get0_notBefore(w.root), &t));
+	assert_int_equal(t, FAKE_X509_NOW - 182 * DAY);
+	assert_false(when_from_asn1(NULL, &t));
+	when_text(FAKE_X509_NOW, text);
 	assert_string_equal(text, "2027-01-15T08:00:00Z");
-	assert_true(when_parse("2028-02-29T23:59:59Z", &t));
-	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
-		assert_false(when_parse(wrong[i], &t));
 	when_text((time_t)1 << 40, text);
 	assert_string_equal(text, "?");
-	assert_false(when_from_asn1(NULL, &t));
 }
 
 static void test_certificates_of_a_file(void **state)
@@ -133,8 +116,9 @@ static void test_certificates_of_a_file(void **state)
 	assert_int_equal(certs_read("file", (uint8_t *)"\n\n", 2, &c, &e), -EX_MALFORMED);
 	memcpy(der + one, "-----BEGIN", 10);
 	assert_int_equal(certs_read("file", der, n, &c, &e), -EX_MALFORMED);
-	strcat(pem, "x");
-	assert_int_equal(certs_read("file", (uint8_t *)pem, strlen(pem), &c, &e), -EX_MALFORMED);
+	size_t end = strlen(pem);
+	pem[end] = 'x';
+	assert_int_equal(certs_read("file", (uint8_t *)pem, end + 1, &c, &e), -EX_MALFORMED);
 	pem[0] = '\0';
 	for (unsigned i = 0; i <= CERTS_MAX; i++)
 		fake_cert_pem(w.leaf, pem, sizeof(pem));
@@ -470,7 +454,7 @@ static void test_real_lists(void **state)
 	struct crl list, pck;
 	struct err e = { 0 };
 	size_t n;
-	time_t now;
+	time_t now = 1774000000; /* 2026-03-20 */
 
 	(void)state;
 	if (vectors_present() < 0)
@@ -483,7 +467,6 @@ static void test_real_lists(void **state)
 	data = vector_read(path, &n);
 	assert_int_equal(crl_read("root CRL", data, n, &list, &e), 0);
 	free(data);
-	assert_true(when_parse("2026-03-20T00:00:00Z", &now));
 	assert_int_equal(crl_check("root CRL", &list, root.cert[0], "root", root.cert[0], now, &e),
 			 0);
 	snprintf(path, sizeof(path), "%spck_crl_platform.der", folder);

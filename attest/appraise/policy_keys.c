@@ -162,6 +162,29 @@ static int read_words(const struct place *p, const json_t *j, struct err *e)
 	return 0;
 }
 
+static int read_texts(const struct place *p, const json_t *j, struct err *e)
+{
+	struct policy_texts *out = p->value;
+	int r;
+
+	*out = (struct policy_texts){ .count = 0 };
+	if (json_is_null(j))
+		return 0;
+	r = check_list(p, j, POLICY_LIST_MAX, e);
+	for (size_t i = 0; r == 0 && i < json_array_size(j); i++) {
+		const char *text = text_of(json_array_get(j, i));
+		if (text == NULL || text[0] == '\0' || strlen(text) > p->key->most ||
+		    strlen(text) >= sizeof(out->value[i]))
+			return err_set(e, EX_MALFORMED,
+				       "%s: \"%s\": member %zu is not a text of 1 to %llu "
+				       "characters",
+				       p->path, p->key->name, i, (unsigned long long)p->key->most);
+		strcpy(out->value[i], text);
+	}
+	out->count = r == 0 ? json_array_size(j) : 0;
+	return r;
+}
+
 static int read_time(const struct place *p, const json_t *j, struct err *e)
 {
 	struct policy_time *out = p->value;
@@ -197,6 +220,8 @@ static int read_value(const struct place *p, const json_t *j, struct err *e)
 		return read_words(p, j, e);
 	case POLICY_PCRS:
 		return policy_pcrs_read(p->path, j, p->value, e);
+	case POLICY_TEXTS:
+		return read_texts(p, j, e);
 	case POLICY_TIME:
 		return read_time(p, j, e);
 	}
@@ -257,6 +282,17 @@ static void print_digests(FILE *f, const struct policy_digests *d)
 	fputc(']', f);
 }
 
+/* As JSON has it. */
+static void print_texts(FILE *f, const struct policy_texts *t)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < t->count; i++)
+		json_array_append_new(list, json_string(t->value[i]));
+	json_dumpf(list, f, JSON_ENSURE_ASCII);
+	json_decref(list);
+}
+
 static void print_time(FILE *f, int64_t value)
 {
 	time_t t = (time_t)value;
@@ -284,6 +320,8 @@ static bool is_given(const struct policy_key *k, const void *v)
 		return ((const struct policy_words *)v)->given;
 	case POLICY_PCRS:
 		return policy_pcrs_given(v);
+	case POLICY_TEXTS:
+		return ((const struct policy_texts *)v)->count > 0;
 	case POLICY_TIME:
 		return ((const struct policy_time *)v)->given;
 	default:
@@ -322,6 +360,9 @@ static void print_value(FILE *f, const struct policy_key *k, const void *v)
 		break;
 	case POLICY_PCRS:
 		policy_pcrs_print(f, v);
+		break;
+	case POLICY_TEXTS:
+		print_texts(f, v);
 		break;
 	case POLICY_TIME:
 		print_time(f, ((const struct policy_time *)v)->value);

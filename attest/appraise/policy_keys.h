@@ -21,6 +21,7 @@ enum policy_kind {
 	POLICY_DIGESTS, /* struct policy_digests; most: bytes of each */
 	POLICY_WORDS,	/* struct policy_words; words: those that exist */
 	POLICY_PCRS,	 /* struct policy_pcrs (policy_pcrs.h) */
+	POLICY_TEXTS,	/* struct policy_texts; most: characters of each, at most 127 */
 	POLICY_TIME,	/* struct policy_time: RFC 3339 */
 };
 
@@ -56,6 +57,13 @@ struct policy_digests {
 struct policy_words {
 	bool given;
 	uint32_t set; /* bit n: words[n] */
+};
+
+/* Any of these texts; count 0: absent. */
+#define POLICY_TEXT_SIZE 128u
+struct policy_texts {
+	char value[POLICY_LIST_MAX][POLICY_TEXT_SIZE];
+	size_t count;
 };
 
 struct policy_time {

@@ -36,6 +36,7 @@ pavise-verify_LIBS := $(ATTEST_LIB_LIBS)
 FAKE_SRCS := tests/unit/fake_files.c tests/unit/fake_tpm.c tests/unit/fake_evidence.c
 FAKE_SNP_SRCS := tests/unit/fake_snp_world.c tests/unit/fake_snp.c $(FAKE_SRCS)
 SNP_JUDGE_SRCS := tests/unit/snp_judge.c tests/unit/fake_snp.c
+SNP_VECTOR_SRCS := tests/unit/snp_vectors.c tests/unit/vectors.c common/file.c
 VECTOR_SRCS := tests/unit/vectors.c common/file.c
 
 $(eval $(call attest_test,test_binding))
@@ -44,7 +45,10 @@ $(eval $(call attest_test,test_verify,$(FAKE_SRCS)))
 $(eval $(call attest_test,test_verify_snp,$(FAKE_SNP_SRCS)))
 $(eval $(call attest_test,test_snp_chain,$(SNP_JUDGE_SRCS)))
 $(eval $(call attest_test,test_snp_report,$(SNP_JUDGE_SRCS)))
-$(eval $(call attest_test,test_snp_vectors,$(VECTOR_SRCS)))
+$(eval $(call attest_test,test_snp_crl,$(SNP_JUDGE_SRCS) tests/unit/fake_x509.c))
+$(eval $(call attest_test,test_snp_policy,$(SNP_JUDGE_SRCS)))
+$(eval $(call attest_test,test_snp_vectors,$(SNP_VECTOR_SRCS)))
+$(eval $(call attest_test,test_snp_negative,$(SNP_VECTOR_SRCS)))
 $(eval $(call attest_test,test_eventlog,$(FAKE_SRCS) $(VECTOR_SRCS)))
 $(eval $(call attest_test,test_quote,tests/unit/fake_tpm.c $(VECTOR_SRCS)))
 $(eval $(call attest_test,test_measure,tests/unit/fake_files.c firmware/bzimage.c \
@@ -70,7 +74,7 @@ make_attest_corpus_LIBS := $(ATTEST_LIB_LIBS)
 # Files of an SEV-SNP guest with a private root, for tests/unit/verify_snp.py; report.bin with
 # table.bin behind it, table.bin and vek.der are the seeds of fuzz_snp_report and fuzz_cert_table.
 TOOLS += snp_files
-snp_files_SRCS := tests/tools/snp_files.c $(FAKE_SNP_SRCS) common/file.c
+snp_files_SRCS := tests/tools/snp_files.c $(FAKE_SNP_SRCS) tests/unit/fake_x509.c common/file.c
 snp_files_LIBS := $(ATTEST_LIB_LIBS)
 
 # The agent's own code on a software TPM: its evidence must be affirmed (tests/unit/verify.py).

@@ -20,6 +20,9 @@ struct appraisal {
 	const struct snp_reference *snp_reference; /* of the policy's plan; NULL without one */
 	struct snp_certs *certs; /* from options, completed from the evidence; NULL: none */
 	X509 *trust_root;	 /* NULL: only AMD's roots count */
+	const struct blob *crl;	 /* AMD's revocation lists, as received */
+	size_t crl_count;
+	uint32_t allow_report_version; /* an unknown one that counts; 0: none */
 	time_t now;
 	struct checks *checks; /* filled */
 };

@@ -4,6 +4,7 @@
 
 #include "attest/appraise/checks.h"
 #include "attest/appraise/policy_snp.h"
+#include "attest/appraise/request.h"
 #include "attest/snp/cert.h"
 #include "attest/snp/report.h"
 
@@ -26,6 +27,9 @@ struct snp_appraisal {
 	size_t cert_table_size;
 	struct snp_certs *certs; /* from options; completed from the table */
 	X509 *trust_root;	 /* NULL: only AMD's roots count */
+	const struct blob *crl;	 /* AMD's revocation lists, as received */
+	size_t crl_count;
+	uint32_t allow_version; /* of reports: an unknown one to take as the last known; 0: none */
 	time_t now;
 	const struct snp_policy *policy;       /* NULL: nothing is judged … */
 	const char *unjudged;		       /* … and this is why */
@@ -33,6 +37,8 @@ struct snp_appraisal {
 	const uint8_t *report_data; /* 64 bytes that REPORT_DATA must be; NULL: nobody said */
 	struct checks *checks;	    /* filled */
 };
+
+#define SNP_CHECKS 44u /* how many it makes, whatever the report */
 
 /* Makes every check "snp.…"; fails never but in them. */
 void check_snp(const struct snp_appraisal *a);
@@ -47,8 +53,28 @@ struct snp_subject {
 	enum snp_product pinned; /* product of the root, SNP_UNKNOWN for a private one */
 };
 
+/* Root, links, validity, and what the VEK certificate says. */
 void check_snp_chain(const struct snp_appraisal *a, struct snp_subject *s);
+void check_snp_vek(const struct snp_appraisal *a, struct snp_subject *s);
+void check_snp_revocation(const struct snp_appraisal *a, const struct snp_subject *s);
 void check_snp_signature(const struct snp_appraisal *a, const struct snp_subject *s);
-void check_snp_claims(const struct snp_appraisal *a, const struct snp_subject *s);
+/* TCB versions, firmware, mitigations. */
+void check_snp_tcb(const struct snp_appraisal *a, const struct snp_subject *s);
+/* What the guest was launched with, and on: bits. */
+void check_snp_machine(const struct snp_appraisal *a, const struct snp_subject *s);
+/* Values that the policy, the plan or the caller states. */
+void check_snp_values(const struct snp_appraisal *a, const struct snp_subject *s);
+/* Every field as a claim. */
+void claim_snp(const struct snp_appraisal *a, const struct snp_subject *s);
+
+/* Is there a policy? If not, the check is skipped, with why. */
+bool snp_judged(const struct snp_appraisal *a, const char *id);
+/* Is there one, and does it state what this check needs (given)? */
+bool snp_stated(const struct snp_appraisal *a, const char *id, bool given);
+
+/* Which VEK would fit the report: "Genoa, hwID 00112233..., blSPL=3&teeSPL=0&snpSPL=8&ucodeSPL=115"
+ * (57230: what the key distribution service is asked for). */
+#define SNP_WANTED_SIZE 160u
+void snp_wanted(const struct snp_subject *s, char out[SNP_WANTED_SIZE]);
 
 #endif

@@ -10,9 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
-#define SNP_CERT_FILE_MAX 65536u /* bytes */
+#define SNP_CERT_FILE_MAX 65536u /* bytes, that of attest/x509/cert.h */
 
 enum snp_role { SNP_ROLE_VEK, SNP_ROLE_ASK, SNP_ROLE_ARK, SNP_ROLES };
 
@@ -24,7 +23,7 @@ struct snp_certs {
 /* "VEK", "ASK", "ARK". */
 const char *snp_role_name(enum snp_role role);
 
-/* Takes every certificate of size bytes: one of DER, or any number of PEM. Which one it is, its
+/* Takes every certificate of size bytes, DER or PEM (attest/x509/cert.h). Which one it is, its
  * form tells (issued by itself: ARK; EC key: VEK; else ASK); the checks prove it. `object` names
  * the bytes in texts. -EX_MALFORMED: no certificate, not in the one form that DER allows, or
  * two different ones of a role. */
@@ -49,22 +48,13 @@ struct snp_vek {
 };
 
 /* -EX_MALFORMED: an extension missing, twice, of another encoding or value; an unknown critical
- * one; both or neither of hwID and cspID. */
+ * one; both or neither of hwID and cspID. -EX_REFUSED: a product that is not known. */
 int snp_vek_parse(X509 *cert, struct snp_vek *out, struct err *e);
 
 /* Is cert signed by issuer, named as its issuer, with RSASSA-PSS as AMD does (SHA-384, MGF1 with
  * SHA-384, salt of 48 bytes), by a key of RSA 4096? -EX_UNAUTHENTIC, also when issuer may not
  * issue. */
 int snp_cert_check_issuer(enum snp_role role, X509 *cert, X509 *issuer, struct err *e);
-
-/* Is the time within the certificate's validity? -EX_COLLATERAL. */
-int snp_cert_check_time(enum snp_role role, X509 *cert, time_t now, struct err *e);
-
-/* The common name, "" when there is not exactly one. */
-void snp_cert_name(X509 *cert, char *out, size_t size);
-
-/* SHA-384 of the DER SubjectPublicKeyInfo. 0, or -1 when libcrypto fails. */
-int snp_key_digest(X509 *cert, uint8_t out[48]);
 
 /* The product whose ARK has this key, SNP_UNKNOWN: none that is pinned. */
 enum snp_product snp_pinned_product(const uint8_t digest[48]);

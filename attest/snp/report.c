@@ -11,6 +11,36 @@
 #define SIGNATURE_FIELD 72u
 #define SIGNATURE_INTEGER 48u
 
+static bool all_zero(const uint8_t *p, size_t n)
+{
+	uint8_t any = 0;
+
+	for (size_t i = 0; i < n; i++)
+		any |= p[i];
+	return any == 0;
+}
+
+/* BUILD, MINOR, MAJOR. */
+static struct snp_version version_at(const uint8_t *p)
+{
+	return (struct snp_version){ .major = p[2], .minor = p[1], .build = p[0] };
+}
+
+int snp_version_compare(struct snp_version a, struct snp_version b)
+{
+	return (a.major << 16 | a.minor << 8 | a.build) - (b.major << 16 | b.minor << 8 | b.build);
+}
+
+/* The parts that this version of the report leaves unused. */
+static bool reserved_zero(const uint8_t *data, uint32_t version)
+{
+	size_t cpuid = version >= 3 ? 0x18B : 0x188, tail = version >= 5 ? 0x208 : 0x1F8;
+
+	return all_zero(data + 0x4C, 4) && all_zero(data + cpuid, 0x1A0 - cpuid) &&
+	       data[0x1EB] == 0 && data[0x1EF] == 0 &&
+	       all_zero(data + tail, SNP_REPORT_SIGNED - tail);
+}
+
 int snp_report_parse(const uint8_t *data, size_t size, struct snp_report *out, struct err *e)
 {
 	struct reader r = reader_over(data, size);
@@ -21,7 +51,8 @@ int snp_report_parse(const uint8_t *data, size_t size, struct snp_report *out, s
 	*out = (struct snp_report){ .raw = data, .version = read_le32(&r) };
 	out->guest_svn = read_le32(&r);
 	out->policy = read_le64(&r);
-	r.pos = 0x30; /* behind FAMILY_ID and IMAGE_ID */
+	out->family_id = read_view(&r, 16);
+	out->image_id = read_view(&r, 16);
 	out->vmpl = read_le32(&r);
 	out->signature_algo = read_le32(&r);
 	out->current_tcb = read_view(&r, SNP_TCB_SIZE);
@@ -32,17 +63,27 @@ int snp_report_parse(const uint8_t *data, size_t size, struct snp_report *out, s
 	out->host_data = data + 0xC0;
 	out->id_key_digest = data + 0xE0;
 	out->author_key_digest = data + 0x110;
+	out->report_id = data + 0x140;
 	out->report_id_ma = data + 0x160;
 	out->reported_tcb = data + 0x180;
 	out->chip_id = data + 0x1A0;
 	out->committed_tcb = data + 0x1E0;
+	out->current = version_at(data + 0x1E8);
+	out->committed = version_at(data + 0x1EC);
 	out->launch_tcb = data + 0x1F0;
+	out->has_mitigation = out->version >= 5;
+	r.pos = 0x1F8;
+	if (out->has_mitigation) {
+		out->launch_mitigation = read_le64(&r);
+		out->current_mitigation = read_le64(&r);
+	}
 	out->has_cpuid = out->version >= 3;
 	if (out->has_cpuid) {
 		out->family = data[0x188];
 		out->model = data[0x189];
 		out->stepping = data[0x18A];
 	}
+	out->reserved_zero = reserved_zero(data, out->version);
 	if (out->version < SNP_REPORT_VERSION_MIN)
 		return err_set(e, EX_MALFORMED, "report: version %u, the oldest known is %u",
 			       out->version, SNP_REPORT_VERSION_MIN);
@@ -57,15 +98,6 @@ enum snp_signing_key snp_report_signing_key(const struct snp_report *r)
 enum snp_product snp_report_product(const struct snp_report *r)
 {
 	return r->has_cpuid ? snp_product_of_cpuid(r->family, r->model) : SNP_UNKNOWN;
-}
-
-static bool all_zero(const uint8_t *p, size_t n)
-{
-	uint8_t any = 0;
-
-	for (size_t i = 0; i < n; i++)
-		any |= p[i];
-	return any == 0;
 }
 
 /* DER of SEQUENCE { INTEGER r, INTEGER s }, made by libcrypto (OPENSSL_free). 0: failed. */

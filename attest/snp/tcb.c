@@ -65,7 +65,12 @@ enum snp_product snp_product_of_name(const char *name)
 
 enum snp_component snp_tcb_component(enum snp_product p, unsigned byte)
 {
-	return (p == SNP_TURIN || p == SNP_VENICE ? layout_fmc : layout_old)[byte % SNP_TCB_SIZE];
+	return (p == SNP_TURIN ? layout_fmc : layout_old)[byte % SNP_TCB_SIZE];
+}
+
+bool snp_product_known(enum snp_product p)
+{
+	return p == SNP_MILAN || p == SNP_GENOA || p == SNP_TURIN;
 }
 
 const char *snp_component_name(enum snp_component c)

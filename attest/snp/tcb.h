@@ -19,13 +19,16 @@ enum snp_product snp_product_of_cpuid(uint8_t family, uint8_t model);
 /* By the productName of a certificate: "Milan", or with a stepping as "Milan-B0". */
 enum snp_product snp_product_of_name(const char *name);
 
+/* Is the layout of its TCB versions known? Not Venice's: 56860 moves them once more. */
+bool snp_product_known(enum snp_product p);
+
 /* What a byte of a TCB version counts. */
 enum snp_component {
 	SNP_BOOTLOADER,
 	SNP_TEE,
 	SNP_SNP,
 	SNP_MICROCODE,
-	SNP_FMC,	/* Turin and later */
+	SNP_FMC,	/* Turin */
 	SNP_COMPONENTS, /* how many a policy can name; the rest is reserved */
 	SNP_SPL4 = SNP_COMPONENTS,
 	SNP_SPL5,

@@ -168,8 +168,10 @@ int snp_vek_parse(X509 *cert, struct snp_vek *out, struct err *e)
 		return r;
 	out->struct_version = version;
 	out->product = snp_product_of_name(out->product_name);
-	if (out->product == SNP_UNKNOWN)
-		return bad_field(FIELD_PRODUCT, "a product that this program does not know", e);
+	if (!snp_product_known(out->product))
+		return err_set(e, EX_REFUSED,
+			       "VEK: product \"%s\": this program does not know its TCB versions",
+			       out->product_name);
 	/* Version 1 came with the FMC: version and product must tell of the same layout. */
 	if (version != (snp_tcb_byte(out->product, SNP_FMC) >= 0))
 		return bad_field(FIELD_STRUCT_VERSION, "another one than this product's", e);

@@ -1,5 +1,6 @@
 /* A certificate table from any host, and the certificates in it. */
 #include "attest/snp/cert.h"
+#include "attest/x509/cert.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,10 +28,10 @@ static void use_certs(struct snp_certs *c)
 	for (unsigned i = 0; i < SNP_ROLES; i++) {
 		if (c->cert[i] == NULL)
 			continue;
-		snp_cert_name(c->cert[i], name, sizeof(name));
-		if (snp_key_digest(c->cert[i], digest) == 0)
+		cert_common_name(X509_get_subject_name(c->cert[i]), name, sizeof(name));
+		if (cert_key_digest(c->cert[i], digest) == 0)
 			snp_pinned_product(digest);
-		snp_cert_check_time((enum snp_role)i, c->cert[i], 1800000000, &e);
+		cert_check_time("input", c->cert[i], 1800000000, &e);
 		if (snp_vek_parse(c->cert[i], &vek, &e) == 0 &&
 		    (vek.product == SNP_UNKNOWN || vek.is_vlek != (vek.hwid_size == 0)))
 			abort();

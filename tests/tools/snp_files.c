@@ -1,7 +1,9 @@
 /* snp_files FOLDER NONCE MEASUREMENT POLICY: writes what an SEV-SNP guest of a chip with a private
  * root shows for that nonce, launched with that digest (hexadecimal) and guest policy (number):
- * evidence.json, report.bin, table.bin, vek.der, chain.pem, root.pem. */
+ * evidence.json, report.bin, table.bin, vek.der, chain.pem, root.pem; the root's revocation lists:
+ * good.crl, revoking.crl (the ASK); later.bin, the report in a version of the future. */
 #include "tests/unit/fake_snp_world.h"
+#include "tests/unit/fake_x509.h"
 
 #include "common/bytes.h"
 #include "common/file.h"
@@ -36,6 +38,23 @@ static void save_pem(const char *folder, const char *name, X509 *first, X509 *se
 	BIO_free(text);
 }
 
+/* A list that is current for a year, with n serial numbers. */
+static void save_crl(const char *folder, const char *name, const long *serial, size_t n)
+{
+	static uint8_t der[4096];
+	const struct fake_crl how = { .issuer = "ARK-Test",
+				      .key = world.chip.ark_key,
+				      .serial = serial,
+				      .count = n,
+				      .pss = true,
+				      .salt = 48,
+				      .md = EVP_sha384() };
+	X509_CRL *list = fake_x509_crl(&how);
+
+	save(folder, name, der, fake_crl_der(list, der, sizeof(der)));
+	X509_CRL_free(list);
+}
+
 int main(int argc, char **argv)
 {
 	struct evidence *ev = &world.plain.evidence;
@@ -67,6 +86,11 @@ int main(int argc, char **argv)
 	OPENSSL_free(der);
 	save_pem(argv[1], "chain.pem", world.chip.ask, world.chip.ark);
 	save_pem(argv[1], "root.pem", world.chip.ark, NULL);
+	save_crl(argv[1], "good.crl", NULL, 0);
+	save_crl(argv[1], "revoking.crl", &(long){ 2 }, 1);
+	report[0] = 6;
+	fake_snp_sign(&world.chip);
+	save(argv[1], "later.bin", report, SNP_REPORT_SIZE);
 	fake_snp_world_free(&world);
 	return EX_OK;
 }

@@ -116,7 +116,7 @@ static void add_vek_extensions(X509 *cert, const struct fake_snp_how *how)
 static void add_ca_extensions(X509 *cert, const struct fake_snp_how *how)
 {
 	static const uint8_t ca[] = { 0x30, 3, 1, 1, 0xFF }, none[] = { 0x30, 0 };
-	static const uint8_t sign[] = { 3, 2, 2, 4 }, encipher[] = { 3, 2, 5, 0x20 };
+	static const uint8_t sign[] = { 3, 2, 1, 6 }, encipher[] = { 3, 2, 5, 0x20 };
 
 	add_raw(cert, "2.5.29.19", how->ca ? ca : none, how->ca ? sizeof(ca) : sizeof(none), 1);
 	add_raw(cert, "2.5.29.15", how->key_usage ? sign : encipher, sizeof(sign), 1);
@@ -140,7 +140,7 @@ X509 *fake_snp_cert(const struct fake_snp_how *how)
 	X509 *cert = X509_new();
 
 	must(cert != NULL && X509_set_version(cert, X509_VERSION_3) &&
-	     ASN1_INTEGER_set(X509_get_serialNumber(cert), how->is_vek ? 0 : 1) &&
+	     ASN1_INTEGER_set(X509_get_serialNumber(cert), how->serial) &&
 	     X509_set_pubkey(cert, how->key) &&
 	     ASN1_TIME_set(X509_getm_notBefore(cert), FAKE_SNP_NOW + how->from) &&
 	     ASN1_TIME_set(X509_getm_notAfter(cert), FAKE_SNP_NOW + how->to));
@@ -179,9 +179,11 @@ struct fake_snp_how fake_snp_how(const struct fake_snp *f, enum snp_role role)
 	if (role == SNP_ROLE_ARK) {
 		how.subject = "ARK-Test";
 		how.key = f->ark_key;
+		how.serial = 1;
 	} else if (role == SNP_ROLE_ASK) {
 		how.subject = "SEV-Test";
 		how.key = f->ask_key;
+		how.serial = 2;
 	} else {
 		how.subject = "SEV-VCEK";
 		how.key = f->vek_key;

@@ -39,8 +39,8 @@ int snp_judge_renew(void **state)
 	given.report_size = sizeof(given.report);
 	memset(given.report_data, 'd', sizeof(given.report_data));
 	policy_snp_base(POLICY_RECOMMENDED, &policy);
-	policy.measurements =
-		(struct policy_digests){ .count = 1, .size = SNP_MEASUREMENT_SIZE };
+	policy.measurements.size = SNP_MEASUREMENT_SIZE;
+	policy.measurements.count = 1;
 	memcpy(policy.measurements.value[0], chip.report + 0x90, SNP_MEASUREMENT_SIZE);
 	return 0;
 }
@@ -52,8 +52,12 @@ enum exit_status judge(void)
 				   .report_size = given.report_size,
 				   .certs = &certs,
 				   .trust_root = given.trust_root,
+				   .crl = given.crl,
+				   .crl_count = given.crl_count,
+				   .allow_version = given.allow_version,
 				   .now = given.now,
-				   .policy = &policy,
+				   .policy = given.without_policy ? NULL : &policy,
+				   .unjudged = "nobody judges here",
 				   .reference = given.reference,
 				   .report_data = given.without_data ? NULL : given.report_data,
 				   .checks = &result };
@@ -80,6 +84,14 @@ const struct check *find(const char *id)
 	return &absent;
 }
 
+const char *claim(const char *name)
+{
+	for (size_t i = 0; i < result.claim_count; i++)
+		if (strcmp(result.claim[i].name, name) == 0)
+			return result.claim[i].value;
+	return "(no claim)";
+}
+
 void assert_fails(const char *id, enum exit_status failure)
 {
 	const struct check *k = find(id);
@@ -97,6 +109,22 @@ void assert_only(const char *id, enum exit_status failure)
 	for (size_t i = 0; i < result.count; i++)
 		if (result.item[i].status == CHECK_FAIL && strcmp(result.item[i].id, id) != 0)
 			fail_msg("%s fails as well: %s", result.item[i].id, result.item[i].note);
+}
+
+void assert_skipped(const char *id)
+{
+	const struct check *k = find(id);
+
+	if (k->status != CHECK_SKIPPED || k->note[0] == '\0')
+		fail_msg("%s: status %d: %s", id, (int)k->status, k->note);
+}
+
+void assert_passes(const char *id)
+{
+	const struct check *k = find(id);
+
+	if (k->status != CHECK_PASS)
+		fail_msg("%s: status %d: %s", id, (int)k->status, k->note);
 }
 
 void sign_report(unsigned at, const void *bytes, size_t n)

@@ -17,6 +17,10 @@ extern struct snp_given {
 	const struct snp_reference *reference;
 	uint8_t report_data[64];
 	bool without_data; /* nobody says what REPORT_DATA must be */
+	bool without_policy;
+	struct blob crl[REQUEST_CRL_MAX]; /* borrowed */
+	size_t crl_count;
+	uint32_t allow_version;
 } given;
 
 /* For cmocka: a chip for the whole group; the good case for each test. */
@@ -26,6 +30,10 @@ int snp_judge_renew(void **state);
 
 enum exit_status judge(void);
 const struct check *find(const char *id);
+/* The value of a claim, "(no claim)" without it. */
+const char *claim(const char *name);
+void assert_skipped(const char *id);
+void assert_passes(const char *id);
 void assert_fails(const char *id, enum exit_status failure);
 /* Judges: this check fails, no other does. */
 void assert_only(const char *id, enum exit_status failure);

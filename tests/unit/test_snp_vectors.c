@@ -1,107 +1,17 @@
 /* Reports and certificates of real chips, against what was read out of them by other means
  * (expected.json). */
-#include "attest/appraise/check_snp.h"
+#include "attest/snp/bits.h"
 #include "common/bytes.h"
+#include "tests/unit/snp_vectors.h"
 #include "tests/unit/vectors.h"
 
-#include <openssl/asn1.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-static struct checks result;
-
-static const struct {
-	const char *name, *vek, *chain;
-	enum exit_status verdict; /* by "permissive", within the validity */
-} vectors[] = {
-	{ "milan-v2-debug", "vcek.der", "milan", EX_REFUSED },
-	{ "milan-v2-azure", "vcek.der", "milan", EX_OK },
-	{ "milan-v3-vlek-aws-vmpl1", "vlek.der", "milan_vlek", EX_OK },
-	{ "genoa-v3-tsm-certtable", "vcek.pem", "genoa", EX_OK },
-	{ "genoa-v5-siena", "vcek.der", "genoa", EX_OK },
-	{ "turin-v5", "vcek.pem", "turin", EX_OK },
-	{ "milan-v5-gcp", "vcek.pem", "milan", EX_OK },
-};
-#define VECTORS (sizeof(vectors) / sizeof(vectors[0]))
-
-static void add_file(struct snp_certs *certs, const char *folder, const char *file)
-{
-	char path[256];
-	size_t size;
-	struct err e = { 0 };
-
-	snprintf(path, sizeof(path), "snp/%s/%s", folder, file);
-	uint8_t *data = vector_read(path, &size);
-	if (snp_certs_add(certs, path, data, size, &e) < 0)
-		fail_msg("%s", e.text);
-	free(data);
-}
-
-static uint8_t *read_report(const char *folder, size_t *size)
-{
-	char path[256];
-
-	snprintf(path, sizeof(path), "snp/%s/report.bin", folder);
-	return vector_read(path, size);
-}
-
-/* The certificates of vectors[i], with the chain of another product if chain is not NULL. */
-static struct snp_certs certs_of(size_t i, const char *chain)
-{
-	struct snp_certs certs = { 0 };
-	char file[64];
-
-	add_file(&certs, vectors[i].name, vectors[i].vek);
-	snprintf(file, sizeof(file), "%s.pem", chain != NULL ? chain : vectors[i].chain);
-	add_file(&certs, "chains", file);
-	return certs;
-}
-
-/* A day after the VEK's notBefore. */
-static time_t time_of(const struct snp_certs *c)
-{
-	struct tm tm = { 0 };
-
-	assert_int_equal(ASN1_TIME_to_tm(X509_get0_notBefore(c->cert[SNP_ROLE_VEK]), &tm), 1);
-	return timegm(&tm) + 86400;
-}
-
-/* Takes certs over. */
-static enum exit_status judge(const uint8_t *report, size_t size, struct snp_certs certs,
-			      time_t now)
-{
-	struct snp_policy policy;
-	struct snp_appraisal a = { .report = report,
-				   .report_size = size,
-				   .certs = &certs,
-				   .now = now,
-				   .policy = &policy,
-				   .checks = &result };
-
-	policy_snp_base(POLICY_PERMISSIVE, &policy);
-	memset(&result, 0, sizeof(result));
-	check_snp(&a);
-	snp_certs_free(&certs);
-	return checks_verdict(&result);
-}
-
-static void assert_status(const char *id, enum check_status status)
-{
-	for (size_t i = 0; i < result.count; i++)
-		if (strcmp(result.item[i].id, id) == 0) {
-			if (result.item[i].status != status)
-				fail_msg("%s: status %d: %s", id, (int)result.item[i].status,
-					 result.item[i].note);
-			return;
-		}
-	fail_msg("check %s is not in the result", id);
-}
 
 static json_t *expected_of(json_t *all, const char *name)
 {
@@ -131,6 +41,14 @@ static void same_number(const json_t *j, const char *key, uint64_t have)
 	assert_true(have == want);
 }
 
+static void same_version(const json_t *j, const char *key, struct snp_version have)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u.%u.%u", have.major, have.minor, have.build);
+	assert_string_equal(text, json_string_value(json_object_get(j, key)));
+}
+
 static void real_report_fields(void **state)
 {
 	(void)state;
@@ -138,12 +56,12 @@ static void real_report_fields(void **state)
 		skip();
 	json_t *all = vector_expected();
 
-	for (size_t i = 0; i < VECTORS; i++) {
-		const json_t *j = expected_of(all, vectors[i].name);
+	for (size_t i = 0; i < SNP_VECTORS; i++) {
+		const json_t *j = expected_of(all, snp_vectors[i].name);
 		struct snp_report r;
 		struct err e = { 0 };
 		size_t size;
-		uint8_t *raw = read_report(vectors[i].name, &size);
+		uint8_t *raw = snp_vector_report(snp_vectors[i].name, &size);
 		assert_int_equal(snp_report_parse(raw, size, &r, &e), 0);
 		same_number(j, "version", r.version);
 		same_number(j, "guest_svn", r.guest_svn);
@@ -158,6 +76,17 @@ static void real_report_fields(void **state)
 		same_hex(j, "id_key_digest", r.id_key_digest, 48);
 		same_hex(j, "author_key_digest", r.author_key_digest, 48);
 		same_hex(j, "report_id_ma", r.report_id_ma, 32);
+		same_hex(j, "report_id", r.report_id, 32);
+		same_hex(j, "family_id", r.family_id, 16);
+		same_hex(j, "image_id", r.image_id, 16);
+		same_version(j, "current_version", r.current);
+		same_version(j, "committed_version", r.committed);
+		assert_int_equal(r.has_mitigation, json_object_get(j, "launch_mit_vector") != NULL);
+		if (r.has_mitigation) {
+			same_number(j, "launch_mit_vector", r.launch_mitigation);
+			same_number(j, "current_mit_vector", r.current_mitigation);
+		}
+		assert_true(r.reserved_zero);
 		same_hex(j, "reported_tcb", r.reported_tcb, 8);
 		same_hex(j, "current_tcb", r.current_tcb, 8);
 		same_hex(j, "committed_tcb", r.committed_tcb, 8);
@@ -195,10 +124,10 @@ static void real_certificates(void **state)
 		skip();
 	json_t *all = vector_expected();
 
-	for (size_t i = 0; i < VECTORS; i++) {
-		const json_t *j = json_object_get(expected_of(all, vectors[i].name), "vek");
+	for (size_t i = 0; i < SNP_VECTORS; i++) {
+		const json_t *j = json_object_get(expected_of(all, snp_vectors[i].name), "vek");
 		const json_t *tcb = json_object_get(j, "cert_tcb");
-		struct snp_certs certs = certs_of(i, NULL);
+		struct snp_certs certs = snp_vector_certs(i, NULL);
 		struct snp_vek v;
 		struct err e = { 0 };
 		if (snp_vek_parse(certs.cert[SNP_ROLE_VEK], &v, &e) < 0)
@@ -224,21 +153,26 @@ static void real_certificates(void **state)
 static void real_reports(void **state)
 {
 	(void)state;
+	struct snp_policy permissive;
+
 	if (vectors_present() < 0)
 		skip();
-	for (size_t i = 0; i < VECTORS; i++) {
+	policy_snp_base(POLICY_PERMISSIVE, &permissive);
+	for (size_t i = 0; i < SNP_VECTORS; i++) {
 		size_t size;
-		uint8_t *raw = read_report(vectors[i].name, &size);
-		struct snp_certs certs = certs_of(i, NULL);
-		enum exit_status v = judge(raw, size, certs, time_of(&certs));
-		if (v != vectors[i].verdict)
-			fail_msg("%s: verdict %d", vectors[i].name, (int)v);
-		assert_false(result.private_root);
-		assert_status("snp.root", CHECK_PASS);
-		assert_status("snp.chain.vek", CHECK_PASS);
-		assert_status("snp.signature", CHECK_PASS);
-		assert_status("snp.vek.tcb", CHECK_PASS);
-		assert_status("snp.debug", v == EX_OK ? CHECK_PASS : CHECK_FAIL);
+		uint8_t *raw = snp_vector_report(snp_vectors[i].name, &size);
+		struct snp_certs certs = snp_vector_certs(i, NULL);
+		snp_vector_policy = &permissive;
+		enum exit_status v = snp_vector_judge(raw, size, certs, snp_vector_time(&certs));
+		snp_vector_policy = NULL;
+		if (v != snp_vectors[i].verdict)
+			fail_msg("%s: verdict %d", snp_vectors[i].name, (int)v);
+		assert_false(snp_result.private_root);
+		snp_vector_status("snp.root", CHECK_PASS);
+		snp_vector_status("snp.chain.vek", CHECK_PASS);
+		snp_vector_status("snp.signature", CHECK_PASS);
+		snp_vector_status("snp.vek.tcb", CHECK_PASS);
+		snp_vector_status("snp.debug", v == EX_OK ? CHECK_PASS : CHECK_FAIL);
 		free(raw);
 	}
 }
@@ -252,21 +186,20 @@ static void real_cert_table(void **state)
 
 	if (vectors_present() < 0)
 		skip();
-	uint8_t *raw = read_report("genoa-v3-tsm-certtable", &size);
+	uint8_t *raw = snp_vector_report("genoa-v3-tsm-certtable", &size);
 	uint8_t *table = vector_read("snp/genoa-v3-tsm-certtable/certtable.bin", &table_size);
-	all = certs_of(3, NULL);
+	all = snp_vector_certs(3, NULL);
 	struct snp_appraisal a = { .report = raw,
 				   .report_size = size,
 				   .cert_table = table,
 				   .cert_table_size = table_size,
 				   .certs = &certs,
-				   .now = time_of(&all),
-				   .unjudged = "not judged here",
-				   .checks = &result };
-	memset(&result, 0, sizeof(result));
+				   .now = snp_vector_time(&all),
+				   .checks = &snp_result };
+	memset(&snp_result, 0, sizeof(snp_result));
 	check_snp(&a);
-	assert_int_equal(checks_verdict(&result), EX_OK);
-	assert_status("snp.certs", CHECK_PASS);
+	assert_int_equal(checks_verdict(&snp_result), EX_OK);
+	snp_vector_status("snp.certs", CHECK_PASS);
 	for (unsigned i = 0; i < SNP_ROLES; i++)
 		assert_int_equal(X509_cmp(certs.cert[i], all.cert[i]), 0);
 	snp_certs_free(&certs);
@@ -284,22 +217,22 @@ static void real_wrong_chains(void **state)
 
 	if (vectors_present() < 0)
 		skip();
-	for (size_t i = 0; i < VECTORS; i++)
+	for (size_t i = 0; i < SNP_VECTORS; i++)
 		for (size_t k = 0; k < 6; k++) {
 			size_t size;
-			uint8_t *raw = read_report(vectors[i].name, &size);
-			struct snp_certs certs = certs_of(i, chains[k]);
-			bool right = strcmp(chains[k], vectors[i].chain) == 0;
-			enum exit_status v = judge(raw, size, certs, time_of(&certs));
-			assert_int_equal(v, right ? vectors[i].verdict : EX_UNAUTHENTIC);
-			assert_status("snp.chain.vek", right ? CHECK_PASS : CHECK_FAIL);
-			assert_status("snp.signature", CHECK_PASS);
+			uint8_t *raw = snp_vector_report(snp_vectors[i].name, &size);
+			struct snp_certs certs = snp_vector_certs(i, chains[k]);
+			bool right = strcmp(chains[k], snp_vectors[i].chain) == 0;
+			enum exit_status v = snp_vector_judge(raw, size, certs, snp_vector_time(&certs));
+			assert_int_equal(v, right ? EX_OK : EX_UNAUTHENTIC);
+			snp_vector_status("snp.chain.vek", right ? CHECK_PASS : CHECK_FAIL);
+			snp_vector_status("snp.signature", CHECK_PASS);
 			/* Product, and ASK or ASVK: only their names tell these apart. */
 			bool vlek = strstr(chains[k], "vlek") != NULL;
-			bool use = vlek == (strstr(vectors[i].chain, "vlek") != NULL);
-			bool product = strncmp(chains[k], vectors[i].chain, 5) == 0;
-			assert_status("snp.chain.ask", use ? CHECK_PASS : CHECK_FAIL);
-			assert_status("snp.product", product ? CHECK_PASS : CHECK_FAIL);
+			bool use = vlek == (strstr(snp_vectors[i].chain, "vlek") != NULL);
+			bool product = strncmp(chains[k], snp_vectors[i].chain, 5) == 0;
+			snp_vector_status("snp.chain.ask", use ? CHECK_PASS : CHECK_FAIL);
+			snp_vector_status("snp.product", product ? CHECK_PASS : CHECK_FAIL);
 			free(raw);
 		}
 }
@@ -313,23 +246,23 @@ static void real_wrong_chips(void **state)
 
 	if (vectors_present() < 0)
 		skip();
-	for (size_t i = 0; i < VECTORS; i++)
-		for (size_t k = 0; k < VECTORS; k++) {
+	for (size_t i = 0; i < SNP_VECTORS; i++)
+		for (size_t k = 0; k < SNP_VECTORS; k++) {
 			if (i == k)
 				continue;
-			uint8_t *raw = read_report(vectors[i].name, &size);
-			certs = certs_of(k, NULL);
-			assert_int_equal(judge(raw, size, certs, time_of(&certs)), EX_UNAUTHENTIC);
-			assert_status("snp.signature", CHECK_FAIL);
+			uint8_t *raw = snp_vector_report(snp_vectors[i].name, &size);
+			certs = snp_vector_certs(k, NULL);
+			assert_int_equal(snp_vector_judge(raw, size, certs, snp_vector_time(&certs)), EX_UNAUTHENTIC);
+			snp_vector_status("snp.signature", CHECK_FAIL);
 			free(raw);
 		}
 	certs = (struct snp_certs){ 0 };
-	add_file(&certs, "negative/wrong-vcek", "vcek-ask-ark.pem");
-	uint8_t *raw = read_report("negative/wrong-vcek", &size);
-	assert_int_equal(judge(raw, size, certs, time_of(&certs)), EX_UNAUTHENTIC);
-	assert_status("snp.vek.tcb", CHECK_PASS);
-	assert_status("snp.vek.chip", CHECK_FAIL);
-	assert_status("snp.signature", CHECK_FAIL);
+	snp_vector_add(&certs, "negative/wrong-vcek", "vcek-ask-ark.pem");
+	uint8_t *raw = snp_vector_report("negative/wrong-vcek", &size);
+	assert_int_equal(snp_vector_judge(raw, size, certs, snp_vector_time(&certs)), EX_UNAUTHENTIC);
+	snp_vector_status("snp.vek.tcb", CHECK_PASS);
+	snp_vector_status("snp.vek.chip", CHECK_FAIL);
+	snp_vector_status("snp.signature", CHECK_FAIL);
 	free(raw);
 }
 
@@ -346,8 +279,8 @@ static void real_hwid_encodings(void **state)
 		struct snp_certs certs = { 0 };
 		struct snp_vek v;
 		struct err e = { 0 };
-		add_file(&certs, "milan-v2-azure", files[i]);
-		add_file(&certs, "chains", "milan.pem");
+		snp_vector_add(&certs, "milan-v2-azure", files[i]);
+		snp_vector_add(&certs, "chains", "milan.pem");
 		assert_int_equal(snp_vek_parse(certs.cert[SNP_ROLE_VEK], &v, &e), 0);
 		for (uint8_t k = 0; k < SNP_CHIP_ID_SIZE; k++)
 			assert_int_equal(v.hwid[k], k);
@@ -359,8 +292,8 @@ static void real_hwid_encodings(void **state)
 	struct snp_certs certs = { 0 };
 	struct snp_vek v;
 	struct err e = { 0 };
-	add_file(&certs, "cert-only", "turin-vcek.der");
-	add_file(&certs, "chains", "turin.pem");
+	snp_vector_add(&certs, "cert-only", "turin-vcek.der");
+	snp_vector_add(&certs, "chains", "turin.pem");
 	assert_int_equal(snp_vek_parse(certs.cert[SNP_ROLE_VEK], &v, &e), 0);
 	assert_int_equal(v.hwid_size, 8);
 	assert_int_equal(v.product, SNP_TURIN);
@@ -377,13 +310,13 @@ static void real_validity(void **state)
 
 	if (vectors_present() < 0)
 		skip();
-	uint8_t *raw = read_report("milan-v3-vlek-aws-vmpl1", &size);
-	struct snp_certs certs = certs_of(2, NULL);
-	time_t from = time_of(&certs) - 86400;
-	assert_int_equal(judge(raw, size, certs, from - 1), EX_COLLATERAL);
-	assert_status("snp.validity", CHECK_FAIL);
-	assert_int_equal(judge(raw, size, certs_of(2, NULL), from + 366 * 86400L), EX_COLLATERAL);
-	assert_int_equal(judge(raw, size, certs_of(2, NULL), from + 364 * 86400L), EX_OK);
+	uint8_t *raw = snp_vector_report("milan-v3-vlek-aws-vmpl1", &size);
+	struct snp_certs certs = snp_vector_certs(2, NULL);
+	time_t from = snp_vector_time(&certs) - 86400;
+	assert_int_equal(snp_vector_judge(raw, size, certs, from - 1), EX_COLLATERAL);
+	snp_vector_status("snp.validity", CHECK_FAIL);
+	assert_int_equal(snp_vector_judge(raw, size, snp_vector_certs(2, NULL), from + 366 * 86400L), EX_COLLATERAL);
+	assert_int_equal(snp_vector_judge(raw, size, snp_vector_certs(2, NULL), from + 364 * 86400L), EX_OK);
 	free(raw);
 }
 
@@ -397,8 +330,8 @@ static void real_report_bytes(void **state)
 
 	if (vectors_present() < 0)
 		skip();
-	uint8_t *raw = read_report("turin-v5", &size);
-	struct snp_certs certs = certs_of(5, NULL);
+	uint8_t *raw = snp_vector_report("turin-v5", &size);
+	struct snp_certs certs = snp_vector_certs(5, NULL);
 	EVP_PKEY *key = X509_get0_pubkey(certs.cert[SNP_ROLE_VEK]);
 	assert_int_equal(snp_report_parse(raw, size, &r, &e), 0);
 	assert_int_equal(snp_report_verify(&r, key, &e), 0);

@@ -344,6 +344,86 @@ static void policy_text(void **state)
 			fail_msg("taken: %s", bad[i]);
 }
 
+#define HEX32 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+/* Every key of the section, with another value than the base's. */
+static void policy_keys(void **state)
+{
+	(void)state;
+	static struct policy p;
+	static const char *const bad[] = {
+		"\"products\":[\"venice\"]",
+		"\"denied_products\":\"milan\"",
+		"\"chip_ids\":[\"" HEX32 "\"]",
+		"\"signing_keys\":[\"ark\"]",
+		"\"providers\":[\"\"]",
+		"\"providers\":[1]",
+		"\"providers\":[]",
+		"\"min_tcb_current\":{\"spl4\":1}",
+		"\"min_firmware\":\"1.55\"",
+		"\"min_firmware\":{\"major\":256}",
+		"\"min_guest_abi\":{\"build\":1}",
+		"\"launch_mitigations\":3",
+		"\"current_mitigations\":\"3\"",
+		"\"require_platform\":[\"bit6\"]",
+		"\"forbid_guest_policy\":[\"tsme\"]",
+		"\"family_id\":\"00\"",
+		"\"migration_agents\":[\"00\"]",
+		"\"allow_provisional\":1",
+		"\"require_revocation\":\"yes\"",
+	};
+	char text[1024];
+
+	assert_int_equal(
+		parse(HEAD "\"base\":\"strict\",\"snp\":{" LIST ",\"require_revocation\":false,"
+			   "\"allow_expired\":true,\"products\":[\"turin\"],"
+			   "\"denied_products\":[\"milan\",\"genoa\"],"
+			   "\"chip_ids\":[\"" HEX32 HEX32 "\"],\"signing_keys\":[\"vlek\"],"
+			   "\"providers\":[\"CN=a.example\",\"CN=b.example\"],"
+			   "\"min_tcb_reported\":{\"snp\":1},\"min_tcb_launch\":{\"tee\":2},"
+			   "\"min_tcb_committed\":{\"fmc\":3},\"min_tcb_current\":"
+			   "{\"bootloader\":4},\"min_firmware\":{\"major\":1,\"build\":39},"
+			   "\"min_committed_firmware\":{\"minor\":55},\"allow_provisional\":true,"
+			   "\"launch_mitigations\":\"0x8000000000000001\","
+			   "\"current_mitigations\":\"0xB\","
+			   "\"require_platform\":[\"ecc\",\"sev_tio\"],\"forbid_platform\":[\"smt\"],"
+			   "\"require_guest_policy\":[\"page_swap_disable\"],"
+			   "\"forbid_guest_policy\":[\"smt\"],\"min_guest_abi\":{\"major\":1},"
+			   "\"migration_agents\":[\"" HEX32 "\"],\"vmpl\":null,"
+			   "\"family_id\":\"00112233445566778899aabbccddeeff\","
+			   "\"image_id\":\"00112233445566778899aabbccddeeff\"}}",
+		      &p),
+		0);
+	const struct snp_policy *s = &p.snp;
+	assert_true(s->require_measurement && s->allow_expired && s->allow_provisional);
+	assert_false(s->require_revocation || s->allow_smt || s->vmpl.given);
+	assert_int_equal(s->products.set, 1u << (SNP_TURIN - SNP_MILAN));
+	assert_int_equal(s->denied_products.set, 3);
+	assert_int_equal(s->signing_keys.set, 1u << SNP_KEY_VLEK);
+	assert_int_equal(s->chip_ids.value[0][63], 0xff);
+	assert_int_equal(s->providers.count, 2);
+	assert_string_equal(s->providers.value[1], "CN=b.example");
+	assert_int_equal(s->min_of[SNP_TCB_REPORTED].value[SNP_SNP], 1);
+	assert_int_equal(s->min_of[SNP_TCB_LAUNCH].value[SNP_TEE], 2);
+	assert_int_equal(s->min_of[SNP_TCB_COMMITTED].value[SNP_FMC], 3);
+	assert_int_equal(s->min_of[SNP_TCB_CURRENT].value[SNP_BOOTLOADER], 4);
+	assert_int_equal(s->min_firmware.value[SNP_VERSION_BUILD], 39);
+	assert_int_equal(s->min_committed_firmware.value[SNP_VERSION_MINOR], 55);
+	assert_true(s->launch_mitigations == 0x8000000000000001ull);
+	assert_true(s->current_mitigations == 0xB);
+	assert_int_equal(s->require_platform.set, 1u << 2 | 1u << 6);
+	assert_int_equal(s->forbid_platform.set, 1);
+	assert_int_equal(s->require_guest_policy.set, 1u << 8);
+	assert_int_equal(s->min_guest_abi.value[SNP_VERSION_MAJOR], 1);
+	assert_int_equal(s->migration_agents.size, 32);
+	assert_true(s->family_id.given && s->image_id.value[15] == 0xff);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(text, sizeof(text), HEAD "\"snp\":{" LIST ",%s}}", bad[i]);
+		if (parse(text, &p) != -EX_MALFORMED)
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup(f, renew)
@@ -353,7 +433,7 @@ int main(void)
 		CASE(replayed),		 CASE(host_vtpm),
 		CASE(kinds_of_machine),	 CASE(no_policy),
 		CASE(debug_is_refused),	 CASE(json_round_trip),
-		CASE(policy_text),
+		CASE(policy_text),	 CASE(policy_keys),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

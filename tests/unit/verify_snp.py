@@ -203,8 +203,29 @@ def report_alone(world):
         "verdict: affirming (simulated or private root; no reference values: what was booted was "
         "not judged)\n"), "the recommended policy without reference values", r.stdout + r.stderr)
     r = snp(*table, *root, "--policy", "strict", *data)
-    ok(r.returncode == 1 and "fail    snp.measurement: the policy demands" in r.stdout,
-       "the strict policy wants reference values", r.stdout + r.stderr)
+    ok(r.returncode == 4 and "fail    snp.measurement: the policy demands" in r.stdout and
+       "next give with --crl AMD's current revocation list of Genoa\n" in r.stdout,
+       "the strict policy wants reference values and a revocation list", r.stdout + r.stderr)
+    r = snp(*table, *root, "--policy", "strict", *data, "--crl", world.at("guest", "good.crl"))
+    ok(r.returncode == 1 and "pass    snp.revocation" in r.stdout,
+       "a revocation list that names none of the chain", r.stdout + r.stderr)
+    r = snp(*table, *root, "--policy", "none", "--crl", world.at("guest", "good.crl"),
+            "--crl", world.at("guest", "revoking.crl"))
+    ok(r.returncode == 2 and "fail    snp.revocation" in r.stdout and
+       "        component ASK\n" in r.stdout, "a list that revokes the ASK", r.stdout + r.stderr)
+    r = world.bundle("--crl", world.at("guest", "revoking.crl"))
+    ok(r.returncode == 2 and "fail    snp.revocation" in r.stdout,
+       "the same for a bundle", r.stdout + r.stderr)
+    later = ("snp", "--report", world.at("guest", "later.bin"), *table, *root, "--policy", "none",
+             "--time", TIME)
+    verify = os.path.join(BUILD, "bin", "pavise-verify")
+    r = run(verify, *later, "--json")
+    ok(r.returncode == 1 and json.loads(r.stdout)["claims"]["snp.version"] == "6",
+       "a report of a later version is shown and refused", r.stdout + r.stderr)
+    r = run(verify, *later, "--allow-report-version", "6")
+    ok(r.returncode == 0, "--allow-report-version takes it", r.stdout + r.stderr)
+    r = run(verify, *later, "--allow-report-version", "7")
+    ok(r.returncode == 1, "--allow-report-version of another one does not", r.stdout + r.stderr)
     r = snp(*table, *root, "--policy", "recommended", "--nonce", NONCE)
     ok(r.returncode == 2 and "fail    freshness: another nonce" in r.stdout and
        "need %s\n" % (NONCE + "00" * 32) in r.stdout, "a nonce stands in REPORT_DATA, padded",
@@ -254,7 +275,7 @@ def bad_files(world):
     write(world.at("odd.plan"), bytes(plan))
     attempt("a plan that disagrees with itself", 3, "odd.plan",
             policy=world.changed(plan="odd.plan"))
-    attempt("a root that is no certificate", 3, "neither DER", "--trust-root",
+    attempt("a root that is no certificate", 3, "neither PEM nor DER", "--trust-root",
             write(world.at("x.pem"), b"x"), root=None)
     attempt("a root that is a chain", 3, "ARK alone", "--trust-root",
             world.at("guest", "chain.pem"), root=None)

@@ -6,6 +6,7 @@
 static int (*const kinds[])(const struct request *, struct checks *, struct err *) = {
 	[REQUEST_BUNDLE] = appraise_bundle,
 	[REQUEST_SNP] = appraise_snp,
+	[REQUEST_TDX] = appraise_tdx,
 	[REQUEST_TPM] = appraise_tpm,
 };
 

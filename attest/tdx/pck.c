@@ -33,7 +33,7 @@ static STACK_OF(ASN1_TYPE) * sequence(const uint8_t *der, int size)
 	unsigned char *again = NULL;
 	STACK_OF(ASN1_TYPE) *items = d2i_ASN1_SEQUENCE_ANY(NULL, &p, size);
 	int n = items != NULL ? i2d_ASN1_SEQUENCE_ANY(items, &again) : -1;
-	bool same = n == size && memcmp(again, der, (size_t)size) == 0;
+	bool same = again != NULL && n == size && memcmp(again, der, (size_t)size) == 0;
 
 	OPENSSL_free(again);
 	ERR_clear_error();
@@ -137,7 +137,9 @@ static int take_number(const ASN1_TYPE *value, int type, long most, long *out, c
 
 static int take_bool(const ASN1_TYPE *value, bool *out, const char *oid, struct err *e)
 {
-	if (value->type != V_ASN1_BOOLEAN)
+	/* BER lets any other number be true. */
+	if (value->type != V_ASN1_BOOLEAN ||
+	    (value->value.boolean != 0 && value->value.boolean != 0xFF))
 		return bad(oid, "not a BOOLEAN", e);
 	*out = value->value.boolean != 0;
 	return 0;

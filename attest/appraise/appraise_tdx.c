@@ -1,0 +1,87 @@
+/* An Intel TDX quote alone. */
+#include "attest/appraise/appraise_common.h"
+#include "attest/appraise/check_tdx.h"
+
+#include "attest/x509/cert.h"
+
+static int read_root(const struct blob *b, struct certs *out, struct err *e)
+{
+	const char *name = b->name != NULL ? b->name : "trusted root";
+
+	if (b->data == NULL)
+		return 0;
+	int r = certs_read(name, b->data, b->size, out, e);
+	if (r == 0 && out->count != 1)
+		return err_set(e, EX_MALFORMED, "%s: not just a root certificate: give it alone",
+			       name);
+	return r;
+}
+
+/* What cannot be read is told by a check, and what can be read is used. A folder may hold other
+ * files, too. */
+static int read_collateral(const struct request *r, struct collateral *out, struct err *fault,
+			   struct err *e)
+{
+	for (size_t i = 0; i < r->collateral_count; i++) {
+		const struct blob *b = &r->collateral[i];
+		if (collateral_add(out, b->name != NULL ? b->name : "collateral", b->data, b->size,
+				   fault) == -EX_HOST)
+			return err_set(e, EX_HOST, "%s", fault->text);
+	}
+	if (r->collateral_count > 0 && out->parts == 0)
+		err_set(fault, EX_MALFORMED, "collateral: none of the %zu files given is any",
+			r->collateral_count);
+	return 0;
+}
+
+static void judge(const struct request *r, const struct policy *p, X509 *trust_root,
+		  const struct collateral *collateral, const struct err *fault, struct checks *out)
+{
+	struct tdx_policy policy = p->tdx;
+	struct tdx_quote quote;
+	struct err e = { 0 };
+	uint8_t room[TDX_REPORT_DATA_SIZE];
+	struct tdx_appraisal a = {
+		.quote = r->evidence.data,
+		.quote_size = r->evidence.size,
+		.trust_root = trust_root,
+		.now = r->now,
+		.unjudged = policy_unjudged(p, EVIDENCE_TDX),
+		.report_data = wanted_report_data(r, room),
+		.ccel = r->ccel.data,
+		.ccel_size = r->ccel.size,
+		.collateral = collateral,
+		.collateral_error = fault->status != EX_OK ? fault : NULL,
+		.checks = out,
+	};
+	bool whole = tdx_quote_parse(a.quote, a.quote_size, &quote, &e) == 0;
+
+	if (a.unjudged == NULL)
+		a.policy = &policy;
+	/* Nobody said what to accept: the refusal is that, not collateral that nobody asked for. */
+	if (r->policy == NULL)
+		policy.require_collateral = false;
+	check_report_freshness(r, p, whole ? quote.body.report_data : NULL, out);
+	check_tdx(&a);
+}
+
+int appraise_tdx(const struct request *r, struct checks *out, struct err *e)
+{
+	struct collateral collateral = { 0 };
+	struct certs trusted = { 0 };
+	struct err fault = { 0 };
+	struct policy assumed;
+
+	out->scope = TDX_SCOPE;
+	const struct policy *p = check_policy_given(r->policy, &assumed, out);
+	int status = read_root(&r->trust_root, &trusted, e);
+	if (status == 0)
+		status = read_collateral(r, &collateral, &fault, e);
+	if (status == 0) {
+		check_tee_alone(p, EVIDENCE_TDX, out);
+		judge(r, p, trusted.count == 1 ? trusted.cert[0] : NULL, &collateral, &fault, out);
+	}
+	collateral_free(&collateral);
+	certs_free(&trusted);
+	return status;
+}

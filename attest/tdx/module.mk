@@ -10,3 +10,22 @@ ATTEST_LIB_SRCS += attest/tdx/signed_json.c attest/tdx/tcb_info.c attest/tdx/qe_
 $(eval $(call attest_test,test_tdx_tcb,tests/unit/fake_tcb.c $(VECTOR_SRCS)))
 $(eval $(call attest_fuzzer,fuzz_tcb_info))
 $(eval $(call attest_fuzzer,fuzz_qe_identity))
+
+# A platform and its quotes, made in the test.
+TDX_JUDGE_SRCS := tests/unit/tdx_judge.c tests/unit/fake_tdx.c
+$(eval $(call attest_test,test_tdx_quote,$(TDX_JUDGE_SRCS)))
+$(eval $(call attest_test,test_tdx_chain,$(TDX_JUDGE_SRCS)))
+$(eval $(call attest_test,test_tdx_guest,$(TDX_JUDGE_SRCS)))
+$(eval $(call attest_test,test_tdx_platform,$(TDX_JUDGE_SRCS) tests/unit/fake_tcb.c))
+$(eval $(call attest_test,test_tdx_report,$(VECTOR_SRCS)))
+$(eval $(call attest_test,test_tdx_vectors,$(VECTOR_SRCS)))
+$(eval $(call attest_test,test_tdx_requests,$(TDX_JUDGE_SRCS) $(VECTOR_SRCS)))
+
+$(eval $(call attest_fuzzer,fuzz_tdx_quote))
+$(eval $(call attest_fuzzer,fuzz_tdreport))
+$(eval $(call attest_fuzzer,fuzz_pck))
+
+# Quotes of a made-up platform: the seeds of these.
+TOOLS += tdx_files
+tdx_files_SRCS := tests/tools/tdx_files.c tests/unit/fake_tdx.c common/file.c
+tdx_files_LIBS := $(ATTEST_LIB_LIBS)

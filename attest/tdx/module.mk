@@ -29,3 +29,4 @@ $(eval $(call attest_fuzzer,fuzz_pck))
 TOOLS += tdx_files
 tdx_files_SRCS := tests/tools/tdx_files.c tests/unit/fake_tdx.c common/file.c
 tdx_files_LIBS := $(ATTEST_LIB_LIBS)
+UNIT_SCRIPTS += tests/unit/verify_tdx.py

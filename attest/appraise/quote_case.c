@@ -75,12 +75,18 @@ static int parse_bare_signature(struct quote_case *c, struct err *e)
 
 static int parse_signature(struct quote_case *c, struct err *e)
 {
-	struct err bare = { 0 };
-	int r = tpm_signature_parse(c->signature.data, c->signature.size, &c->parsed_signature, e);
+	struct err whole = { 0 }, bare = { 0 };
 
-	if (r < 0 && c->any_form && c->ak_ok && parse_bare_signature(c, &bare) == 0)
+	if (tpm_signature_parse(c->signature.data, c->signature.size, &c->parsed_signature,
+				&whole) == 0)
 		return 0;
-	return r;
+	uint16_t alg = c->parsed_signature.alg;
+	bool named = alg == TPM_ALG_RSASSA || alg == TPM_ALG_RSAPSS || alg == TPM_ALG_ECDSA;
+	if (!c->any_form || !c->ak_ok)
+		return err_set(e, EX_MALFORMED, "%s", whole.text);
+	if (parse_bare_signature(c, &bare) == 0)
+		return 0;
+	return err_set(e, EX_MALFORMED, "%s", named ? whole.text : bare.text);
 }
 
 void check_quote_signature(struct quote_case *c)

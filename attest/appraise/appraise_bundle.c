@@ -76,10 +76,10 @@ static void check_agent_key(const struct appraisal *a)
 static const char *const vtpm_checks[] = {
 	"ak.form",	  "ak.provenance",   "quote.form",	 "quote.signature",
 	"quote.binding",  "quote.selection", "quote.pcr_digest", "log.form",
-	"log.replay",	  "log.separators",  "log.events",	 "reference.machine",
-	"reference.pcrs", "reference.log",
+	"log.replay",	  "log.separators",  "log.events",	 "log.secure_boot",
+	"quote.clock",	  "reference.machine", "reference.pcrs", "reference.log",
 };
-#define FIRST_REFERENCE 11u /* "reference.machine" */
+#define FIRST_REFERENCE 13u /* "reference.machine" */
 
 static void skip_vtpm(const struct appraisal *a, size_t first, const char *why)
 {

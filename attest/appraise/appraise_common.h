@@ -10,6 +10,8 @@
 #define UNJUDGED "policy none: not judged"
 /* … and when it is for another kind of machine (tee.evidence fails). */
 #define UNJUDGED_TEE "the policy is for another kind of machine"
+/* … and under a TEE, whose owner does not trust the host. */
+#define HOST_VTPM "what the host's vTPM says is not judged"
 
 /* Check "policy.given", and what to judge by: given, or *assumed (the built-in "recommended") in
  * place of a policy that is missing. Sets out->only_authentic for policy none. */

@@ -2,6 +2,7 @@
 #include "attest/appraise/appraise.h"
 
 #include "attest/appraise/appraise_common.h"
+#include "attest/appraise/log_case.h"
 #include "attest/tpm/eventlog.h"
 #include "common/bytes.h"
 
@@ -173,7 +174,15 @@ static void check_events(const struct appraisal *a)
 
 void check_event_log(const struct appraisal *a)
 {
-	static const char *const rest[] = { "log.replay", "log.separators", "log.events" };
+	static const char *const rest[] = { "log.replay", "log.separators", "log.events",
+					    "log.secure_boot" };
+	struct log_case whole = { .checks = a->checks,
+				  .data = a->evidence->event_log,
+				  .size = a->evidence->event_log_size,
+				  .policy = &a->policy->log,
+				  .unjudged = a->evidence->tee == EVIDENCE_PLAIN
+						      ? appraise_unjudged(a)
+						      : HOST_VTPM };
 	struct err e = { 0 };
 
 	if (walk(a->evidence, &e) < 0) {
@@ -189,8 +198,10 @@ void check_event_log(const struct appraisal *a)
 	if (a->policy->base == POLICY_NONE) {
 		check_skip(a->checks, "log.separators", UNJUDGED);
 		check_skip(a->checks, "log.events", UNJUDGED);
-		return;
+	} else {
+		check_separators(a);
+		check_events(a);
 	}
-	check_separators(a);
-	check_events(a);
+	/* A register that does not replay has failed above. */
+	check_log_secure_boot(&whole, 0xFF);
 }

@@ -1,7 +1,8 @@
 /* Checks of a bundle's vTPM: its key, its quote and what the quote covers. */
 #include "attest/appraise/appraise.h"
 
-#include "attest/appraise/quote_case.h"
+#include "attest/appraise/appraise_common.h"
+#include "attest/appraise/check_tpm.h"
 #include "common/bytes.h"
 
 #include <openssl/crypto.h>
@@ -17,12 +18,21 @@ static void check_provenance(const struct appraisal *a, const struct quote_case 
 	char have[65];
 	bool found = false;
 
+	hex_encode(c->ak.area_sha256, sizeof(c->ak.area_sha256), have);
 	if (p->ak_count == 0 && p->tpm.ak_sha256.count == 0) {
-		check_skip(a->checks, "ak.provenance",
-			   "the vTPM runs on the host; nothing but the host vouches for it");
+		if (a->evidence->tee != EVIDENCE_PLAIN)
+			check_skip(a->checks, "ak.provenance",
+				   "the report covers this key; that the vTPM on the host is honest "
+				   "it cannot say");
+		else if (p->tpm.require_provenance && appraise_unjudged(a) == NULL)
+			check_fail(a->checks, "ak.provenance", EX_REFUSED, have, "a pinned key",
+				   "nothing but the host vouches for the vTPM, and the policy pins no "
+				   "key");
+		else
+			check_skip(a->checks, "ak.provenance",
+				   "the vTPM runs on the host; nothing but the host vouches for it");
 		return;
 	}
-	hex_encode(c->ak.area_sha256, sizeof(c->ak.area_sha256), have);
 	for (size_t i = 0; i < p->ak_count; i++)
 		found |= CRYPTO_memcmp(p->ak_sha256[i], c->ak.area_sha256, 32) == 0;
 	found |= policy_digest_listed(&p->tpm.ak_sha256, c->ak.area_sha256, 32);
@@ -61,8 +71,10 @@ static uint32_t selected(const struct tpm_quote *q, enum expect_bank bank)
 	return 0;
 }
 
-static void check_selection(const struct appraisal *a, const struct quote_case *c)
+static void check_selection(const struct appraisal *a, const struct tpm_appraisal *t)
 {
+	const struct quote_case *c = &t->quote;
+
 	if (!c->quote_ok) {
 		check_skip(a->checks, "quote.selection", "there is no well-formed quote");
 		return;
@@ -86,7 +98,9 @@ static void check_selection(const struct appraisal *a, const struct quote_case *
 			return;
 		}
 	}
-	check_pass(a->checks, "quote.selection", NULL, "covers PCR 0 to 7 in every bank demanded");
+	if (t->unjudged != NULL || check_tpm_demands(t))
+		check_pass(a->checks, "quote.selection", NULL,
+			   "covers PCR 0 to 7 in every bank demanded");
 }
 
 /* The values as evidence carries them: two banks. */
@@ -102,22 +116,40 @@ static void take_values(const struct evidence *ev, struct tpm_pcrs *out)
 	}
 }
 
+static void make_checks(const struct appraisal *a, struct tpm_appraisal *t)
+{
+	struct quote_case *c = &t->quote;
+	const struct evidence *ev = a->evidence;
+
+	c->checks = a->checks;
+	c->key = (struct quote_bytes){ ev->ak_public, ev->ak_public_size };
+	c->attest = (struct quote_bytes){ ev->quote, ev->quote_size };
+	c->signature = (struct quote_bytes){ ev->signature, ev->signature_size };
+	check_ak_form(c);
+	check_provenance(a, c);
+	check_quote_form(c);
+	check_quote_signature(c);
+	check_binding(a, c);
+	check_selection(a, t);
+	t->pcrs_ok = check_quote_digest(c, &t->pcrs);
+	check_tpm_clock(t);
+	if (t->unjudged == NULL)
+		check_tpm_listed(t);
+	quote_case_free(c);
+}
+
 void check_quote(const struct appraisal *a)
 {
-	const struct evidence *ev = a->evidence;
-	struct quote_case c = { .checks = a->checks,
-				.key = { ev->ak_public, ev->ak_public_size },
-				.attest = { ev->quote, ev->quote_size },
-				.signature = { ev->signature, ev->signature_size } };
-	struct tpm_pcrs pcrs;
+	struct tpm_appraisal *t = calloc(1, sizeof(*t));
 
-	take_values(ev, &pcrs);
-	check_ak_form(&c);
-	check_provenance(a, &c);
-	check_quote_form(&c);
-	check_quote_signature(&c);
-	check_binding(a, &c);
-	check_selection(a, &c);
-	check_quote_digest(&c, &pcrs);
-	quote_case_free(&c);
+	if (t == NULL) {
+		check_fail(a->checks, "quote.form", EX_INTERNAL, NULL, NULL, "out of memory");
+		return;
+	}
+	t->checks = a->checks;
+	t->policy = a->policy;
+	t->unjudged = a->evidence->tee != EVIDENCE_PLAIN ? HOST_VTPM : appraise_unjudged(a);
+	take_values(a->evidence, &t->pcrs);
+	make_checks(a, t);
+	free(t);
 }

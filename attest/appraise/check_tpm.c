@@ -121,8 +121,7 @@ static void fail_selection(const struct tpm_appraisal *a, uint16_t alg, uint32_t
 		   tpm_alg_name(alg));
 }
 
-/* The banks that the policy names; false: one does not cover its PCRs, and that was said. */
-static bool check_named_banks(const struct tpm_appraisal *a)
+bool check_tpm_demands(const struct tpm_appraisal *a)
 {
 	const struct tpm_policy *p = &a->policy->tpm;
 	uint32_t need = (uint32_t)(p->quoted & 0xFFFFFF);
@@ -154,7 +153,7 @@ void check_tpm_selection(const struct tpm_appraisal *a)
 		check_skip(a->checks, "quote.selection", "%s", a->unjudged);
 		return;
 	}
-	if (!check_named_banks(a))
+	if (!check_tpm_demands(a))
 		return;
 	for (uint32_t i = 0; i < q->selection_count; i++)
 		covered |= bank_counts(a, q->selection[i].alg) && q->selection[i].pcrs != 0 &&
@@ -198,8 +197,7 @@ static void check_value(const struct tpm_appraisal *a, uint16_t alg, unsigned pc
 	check_tell(a->checks, component, NULL, NULL);
 }
 
-/* The policy's object "tpm"."pcrs". */
-static void check_listed_values(const struct tpm_appraisal *a)
+void check_tpm_listed(const struct tpm_appraisal *a)
 {
 	const struct policy_pcrs *p = &a->policy->tpm.pcrs;
 
@@ -246,7 +244,7 @@ static void check_references(const struct tpm_appraisal *a)
 	} else if (stated || policy_pcrs_given(&p->tpm.pcrs)) {
 		if (stated)
 			check_reference_values(a);
-		check_listed_values(a);
+		check_tpm_listed(a);
 	} else if (p->tpm.require_reference) {
 		check_fail(a->checks, "reference.pcrs", EX_REFUSED, "none", "PCR values",
 			   "the policy demands reference values and has none");

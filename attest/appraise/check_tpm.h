@@ -24,6 +24,13 @@ void check_tpm_selection(const struct tpm_appraisal *a); /* quote.selection */
 void check_tpm_values(struct tpm_appraisal *a); /* quote.pcr_digest, pcr.BANK.N, reference.pcrs */
 void check_tpm_clock(const struct tpm_appraisal *a); /* quote.clock */
 void check_tpm_log(const struct tpm_appraisal *a);   /* log.… */
+
+/* Parts of them that bundles have, too. Of quote.selection: does the quote cover the PCRs of the
+ * banks that the policy's object "tpm" names? False: that failed, and was said. */
+bool check_tpm_demands(const struct tpm_appraisal *a);
+/* pcr.BANK.N for the values of that object. */
+void check_tpm_listed(const struct tpm_appraisal *a);
+
 void claim_tpm(const struct tpm_appraisal *a);	     /* claims tpm.… */
 
 #endif

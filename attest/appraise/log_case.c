@@ -265,7 +265,7 @@ static void check_events(const struct log_case *c)
 		   opaque, measured);
 }
 
-static void check_secure_boot(const struct log_case *c, uint32_t replayed)
+void check_log_secure_boot(const struct log_case *c, uint32_t replayed)
 {
 	static const char *const names[] = { "unknown", "off", "on" };
 	uint32_t reg = c->cc ? SECURE_BOOT_RTMR : SECURE_BOOT_PCR;
@@ -308,7 +308,7 @@ void check_log_case(const struct log_case *c)
 	else
 		check_separators(c);
 	check_events(c);
-	check_secure_boot(c, replayed);
+	check_log_secure_boot(c, replayed);
 }
 
 void check_cc_log(const uint8_t *data, size_t size, const uint8_t rtmr[EVENTLOG_RTMRS][48],

@@ -35,6 +35,9 @@ void check_log_case(const struct log_case *c);
 void check_cc_log(const uint8_t *data, size_t size, const uint8_t rtmr[EVENTLOG_RTMRS][48],
 		  const struct log_policy *policy, const char *unjudged, struct checks *checks);
 
+/* log.secure_boot alone; replayed: bit n says that register n does. */
+void check_log_secure_boot(const struct log_case *c, uint32_t replayed);
+
 /* All of them skipped, for that reason. */
 void skip_log_checks(struct checks *checks, const char *why);
 

@@ -61,6 +61,8 @@ int policy_pcrs_read(const char *path, const json_t *object, struct policy_pcrs 
 	json_t *list;
 
 	memset(out, 0, sizeof(*out));
+	if (json_is_null(object))
+		return 0;
 	if (!json_is_object(object))
 		return err_set(e, EX_MALFORMED, "%s: not an object", path);
 	int r = json_only_keys(path, object, keys, e);

@@ -27,7 +27,7 @@ uint16_t policy_pcrs_alg(unsigned bank);
 
 bool policy_pcrs_given(const struct policy_pcrs *p);
 
-/* path names the object in texts. -EX_MALFORMED. */
+/* path names the object in texts; null: no values. -EX_MALFORMED. */
 int policy_pcrs_read(const char *path, const json_t *object, struct policy_pcrs *out,
 		     struct err *e);
 

@@ -3,3 +3,4 @@ $(eval $(call attest_test,test_tpm_input,tests/unit/fake_tpm.c tests/unit/fake_c
 $(eval $(call attest_fuzzer,fuzz_quote))
 $(eval $(call attest_test,test_verify_tpm,tests/unit/fake_tpm.c tests/unit/fake_ca.c $(VECTOR_SRCS)))
 UNIT_SCRIPTS += tests/unit/verify_tpm.py
+$(eval $(call attest_test,test_policy_tpm))

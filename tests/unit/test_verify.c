@@ -479,6 +479,42 @@ static void json_round_trip(void **state)
 	free(text);
 }
 
+/* The objects "tpm" and "event_log" of a policy hold for the vTPM of a bundle, too. */
+static void vtpm_demands(void **state)
+{
+	(void)state;
+	struct tpm_policy *p = &world->policy.tpm;
+	struct policy_pcrs *pcrs = &p->pcrs;
+
+	p->require_safe_clock = true;
+	pcrs->bank[1].given = 1u << 4;
+	pcrs->bank[1].count[4] = 1;
+	memcpy(pcrs->bank[1].value[4][0], world->evidence.pcrs[1].value[4], 48);
+	p->quoted = 0xFF;
+	p->banks = (struct policy_words){ true, 1u << TPM_BANK_SHA256 };
+	assert_int_equal(judge(), EX_OK);
+	assert_int_equal(find("quote.clock")->status, CHECK_PASS);
+	pcrs->bank[1].value[4][0][0] ^= 1;
+	assert_int_equal(judge(), EX_REFUSED);
+	pcrs->bank[1].value[4][0][0] ^= 1;
+	p->quoted = 0x1FF;
+	assert_int_equal(judge(), EX_REFUSED);
+	assert_fails("quote.selection", EX_REFUSED);
+	p->quoted = 0xFF;
+	p->require_provenance = true;
+	assert_int_equal(judge(), EX_REFUSED);
+	assert_fails("ak.provenance", EX_REFUSED);
+	p->ak_sha256 = (struct policy_digests){ .count = 1, .size = 32 };
+	assert_int_equal(judge(), EX_UNAUTHENTIC);
+	EVP_Digest(world->evidence.ak_public, world->evidence.ak_public_size,
+		   p->ak_sha256.value[0], NULL, EVP_sha256(), NULL);
+	assert_int_equal(judge(), EX_OK);
+	/* The firmware logs no state of Secure Boot. */
+	world->policy.log.secure_boot = (struct policy_words){ true, 1u << 2 };
+	assert_int_equal(judge(), EX_REFUSED);
+	assert_fails("log.secure_boot", EX_REFUSED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -504,6 +540,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown_event, renew),
 		cmocka_unit_test_setup(reference_values, renew),
 		cmocka_unit_test_setup(json_round_trip, renew),
+		cmocka_unit_test_setup(vtpm_demands, renew),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

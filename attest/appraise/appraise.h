@@ -18,6 +18,7 @@ struct appraisal {
 	size_t nonce_size;
 	/* With evidence of SEV-SNP: */
 	const struct snp_reference *snp_reference; /* of the policy's plan; NULL without one */
+	const struct value_bundle *bundle; /* that the policy names; NULL without one */
 	struct snp_certs *certs; /* from options, completed from the evidence; NULL: none */
 	X509 *trust_root;	 /* NULL: only AMD's roots count */
 	const struct blob *crl;	 /* AMD's revocation lists, as received */

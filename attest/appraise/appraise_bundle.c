@@ -1,6 +1,7 @@
 #include "attest/appraise/appraise.h"
 
 #include "attest/appraise/appraise_common.h"
+#include "attest/appraise/check_bundle.h"
 #include "common/bytes.h"
 
 #include <openssl/crypto.h>
@@ -172,6 +173,7 @@ static void check_report(const struct appraisal *a)
 		.policy = unjudged == NULL ? &a->policy->snp : NULL,
 		.unjudged = unjudged,
 		.reference = unjudged == NULL ? a->snp_reference : NULL,
+		.bundle = unjudged == NULL ? a->bundle : NULL,
 		.report_data = bound == 0 ? want : NULL,
 		.checks = a->checks,
 	};
@@ -223,10 +225,13 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 {
 	struct snp_certs certs = { 0 }, trusted = { 0 };
 	struct plan_reference ref = { 0 };
+	struct value_bundle bundle = { 0 };
 	int status = r->policy == NULL ? 0 : plan_reference_open(r, r->policy, &ref, e);
 
 	if (status == 0)
 		status = request_snp_certs(r, &certs, &trusted, e);
+	if (status == 0)
+		status = check_value_bundle(r, r->policy, &bundle, out, e);
 	struct appraisal a = {
 		.evidence = ev,
 		.policy = r->policy,
@@ -234,6 +239,7 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 		.nonce = r->nonce,
 		.nonce_size = r->nonce_size,
 		.snp_reference = ref.snp.count > 0 ? &ref.snp : NULL,
+		.bundle = bundle.given ? &bundle : NULL,
 		.certs = &certs,
 		.trust_root = trusted.cert[SNP_ROLE_ARK],
 		.crl = r->crl,
@@ -246,6 +252,7 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 		status = check_bundle(&a, e);
 	snp_certs_free(&certs);
 	snp_certs_free(&trusted);
+	value_bundle_free(&bundle);
 	return status;
 }
 

@@ -1,10 +1,11 @@
 /* An SEV-SNP report alone. */
 #include "attest/appraise/appraise_common.h"
+#include "attest/appraise/check_bundle.h"
 
 #define REPORT_DATA_AT 0x50u
 
 static void judge(const struct request *r, const struct policy *p, const struct plan_reference *ref,
-		  struct snp_certs *certs, X509 *trust_root, struct checks *out)
+		  const struct value_bundle *bundle, struct snp_certs *certs, X509 *trust_root, struct checks *out)
 {
 	bool whole = r->evidence.size == SNP_REPORT_SIZE;
 	uint8_t room[64];
@@ -21,6 +22,7 @@ static void judge(const struct request *r, const struct policy *p, const struct 
 		.now = r->now,
 		.unjudged = policy_unjudged(p, EVIDENCE_SNP),
 		.reference = ref->snp.count > 0 ? &ref->snp : NULL,
+		.bundle = bundle->given ? bundle : NULL,
 		.report_data = wanted_report_data(r, room),
 		.checks = out,
 	};
@@ -35,6 +37,7 @@ int appraise_snp(const struct request *r, struct checks *out, struct err *e)
 {
 	struct snp_certs certs = { 0 }, trusted = { 0 };
 	struct plan_reference ref = { 0 };
+	struct value_bundle bundle = { 0 };
 	struct policy assumed;
 
 	out->scope = SNP_SCOPE;
@@ -42,11 +45,14 @@ int appraise_snp(const struct request *r, struct checks *out, struct err *e)
 	int status = plan_reference_open(r, p, &ref, e);
 	if (status == 0)
 		status = request_snp_certs(r, &certs, &trusted, e);
+	if (status == 0)
+		status = check_value_bundle(r, p, &bundle, out, e);
 	if (status == 0) {
 		check_tee_alone(p, EVIDENCE_SNP, out);
-		judge(r, p, &ref, &certs, trusted.cert[SNP_ROLE_ARK], out);
+		judge(r, p, &ref, &bundle, &certs, trusted.cert[SNP_ROLE_ARK], out);
 	}
 	snp_certs_free(&certs);
 	snp_certs_free(&trusted);
+	value_bundle_free(&bundle);
 	return status;
 }

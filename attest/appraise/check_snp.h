@@ -20,6 +20,8 @@ struct snp_reference {
 	uint64_t guest_policy;
 };
 
+struct value_bundle; /* check_bundle.h */
+
 struct snp_appraisal {
 	const uint8_t *report; /* as received */
 	size_t report_size;
@@ -34,6 +36,7 @@ struct snp_appraisal {
 	const struct snp_policy *policy;       /* NULL: nothing is judged … */
 	const char *unjudged;		       /* … and this is why */
 	const struct snp_reference *reference; /* of the policy's plan; NULL without one */
+	const struct value_bundle *bundle;     /* that the policy names; NULL without one */
 	const uint8_t *report_data; /* 64 bytes that REPORT_DATA must be; NULL: nobody said */
 	struct checks *checks;	    /* filled */
 };

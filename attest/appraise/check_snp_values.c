@@ -1,6 +1,7 @@
 /* Values of a report that the policy, its plan or the caller states. */
 #include "attest/appraise/check_snp.h"
 
+#include "attest/appraise/check_bundle.h"
 #include "common/bytes.h"
 
 #include <openssl/crypto.h>
@@ -49,7 +50,7 @@ static void no_reference(const struct snp_appraisal *a, const char *id, const ch
 	check_fail(a->checks, id, EX_REFUSED, have, "a reference value",
 		   "the policy demands reference values and has none");
 	check_tell(a->checks, "MEASUREMENT", NULL,
-		   "name a plan or \"measurements\" in the policy");
+		   "name a plan, a bundle or \"measurements\" in the policy");
 }
 
 static void check_measurement(const struct snp_appraisal *a, const struct snp_subject *s)
@@ -64,6 +65,8 @@ static void check_measurement(const struct snp_appraisal *a, const struct snp_su
 	hex_encode(digest, SNP_MEASUREMENT_SIZE, have);
 	if (a->reference != NULL) {
 		check_plan(a, id, digest);
+	} else if (a->bundle != NULL) {
+		check_bundled_snp(a->bundle, id, digest, s->report.policy, a->checks);
 	} else if (p->measurements.count == 0) {
 		no_reference(a, id, have);
 	} else if (policy_digest_listed(&p->measurements, digest, SNP_MEASUREMENT_SIZE)) {

@@ -1,5 +1,6 @@
 #include "attest/appraise/inputs.h"
 
+#include "attest/measure/references.h"
 #include "attest/snp/cert.h"
 #include "common/file.h"
 #include "common/plan.h"
@@ -39,18 +40,19 @@ static int read_blob(struct inputs *in, const char *what, const char *path, size
 	return 0;
 }
 
-/* The plan's path is relative to the policy file, so that both can be moved together. */
-static int read_plan(const struct options *o, struct inputs *in, struct err *e)
+/* What the policy names: relative to the policy file, so that they can be moved together. */
+static int read_named(const struct options *o, struct inputs *in, const char *what,
+		      const char *named, size_t max, struct blob *out, struct err *e)
 {
-	const char *slash = strrchr(o->policy, '/'), *plan = in->policy.plan;
-	int folder = plan[0] == '/' || slash == NULL ? 0 : (int)(slash - o->policy + 1);
+	const char *slash = strrchr(o->policy, '/');
+	int folder = named[0] == '/' || slash == NULL ? 0 : (int)(slash - o->policy + 1);
 	char path[8192];
-	int n = snprintf(path, sizeof(path), "%.*s%s", folder, o->policy, plan);
+	int n = snprintf(path, sizeof(path), "%.*s%s", folder, o->policy, named);
 
 	if (n < 0 || (size_t)n >= sizeof(path))
-		return err_set(e, EX_MALFORMED, "policy %s: the path of its plan is too long",
-			       o->policy);
-	return read_blob(in, "plan", path, PLAN_FILE_MAX, &in->request.plan, e);
+		return err_set(e, EX_MALFORMED, "policy %s: the path of its %s is too long",
+			       o->policy, what);
+	return read_blob(in, what, path, max, out, e);
 }
 
 /* The name of a built-in, or a file. */
@@ -69,7 +71,12 @@ static int read_policy(const struct options *o, struct inputs *in, struct err *e
 	int r = read_blob(in, "policy", o->policy, POLICY_FILE_MAX, &text, e);
 	if (r == 0)
 		r = policy_parse(o->policy, (const char *)text.data, text.size, &in->policy, e);
-	return r == 0 && in->policy.has_plan ? read_plan(o, in, e) : r;
+	if (r == 0 && in->policy.has_plan)
+		r = read_named(o, in, "plan", in->policy.plan, PLAN_FILE_MAX, &in->request.plan, e);
+	if (r == 0 && in->policy.references[0] != '\0')
+		r = read_named(o, in, "references", in->policy.references, REFERENCES_FILE_MAX,
+			       &in->request.references, e);
+	return r;
 }
 
 static int add_collateral(struct inputs *in, const char *path, struct err *e)

@@ -1,6 +1,7 @@
 #include "attest/appraise/policy.h"
 
 #include "attest/appraise/json_pcrs.h"
+#include "attest/measure/references.h"
 #include "attest/measure/size.h"
 #include "common/bytes.h"
 #include "common/json.h"
@@ -68,7 +69,8 @@ static int parse_base(const json_t *root, bool *given, struct policy *out, struc
 #define COMMON_KEYS "format", "version", "base", "tee", "require_nonce", "ak_sha256", "event_log"
 #define PCR_KEYS "plan", "reference", "cpus", "memory", "pci_slots", "banks", "tpm"
 static const char *const plain_keys[] = { COMMON_KEYS, PCR_KEYS, NULL };
-static const char *const snp_keys[] = { COMMON_KEYS, "plan", "snp", NULL };
+#define BUNDLE_KEYS "references", "references_key", "min_svn"
+static const char *const snp_keys[] = { COMMON_KEYS, BUNDLE_KEYS, "plan", "snp", NULL };
 static const char *const tdx_keys[] = { COMMON_KEYS, "tdx", NULL };
 static const char *const any_keys[] = { COMMON_KEYS, "snp", "tdx", "tpm", NULL };
 static const struct {
@@ -231,18 +233,51 @@ static int get_pinned_keys(const json_t *root, struct policy *out, struct err *e
 	return r;
 }
 
-static int get_plan(const json_t *root, struct policy *out, struct err *e)
+static int get_path(const json_t *root, const char *key, char *out, size_t size, struct err *e)
 {
 	const char *path = NULL;
-	int r = json_get_string("policy", root, "plan", 1, &path, e);
+	int r = json_get_string("policy", root, key, 1, &path, e);
 
-	if (r == 0 && (path[0] == '\0' || strlen(path) >= sizeof(out->plan)))
-		return err_set(e, EX_MALFORMED, "policy: \"plan\" is empty or too long");
-	if (r < 0)
-		return r;
-	memcpy(out->plan, path, strlen(path) + 1);
-	out->has_plan = true;
-	return 0;
+	if (r == 0 && (path[0] == '\0' || strlen(path) >= size))
+		return err_set(e, EX_MALFORMED, "policy: \"%s\" is empty or too long", key);
+	if (r == 0)
+		memcpy(out, path, strlen(path) + 1);
+	return r;
+}
+
+static int get_plan(const json_t *root, struct policy *out, struct err *e)
+{
+	int r = get_path(root, "plan", out->plan, sizeof(out->plan), e);
+
+	out->has_plan = r == 0;
+	return r;
+}
+
+/* A bundle counts for nothing without the key that must have signed it. */
+static int get_references(const json_t *root, struct policy *out, struct err *e)
+{
+	uint64_t svn = 0;
+
+	if (json_object_get(root, "references") == NULL) {
+		if (json_object_get(root, "references_key") != NULL ||
+		    json_object_get(root, "min_svn") != NULL)
+			return err_set(e, EX_MALFORMED,
+				       "policy: \"references_key\" and \"min_svn\" have a meaning "
+				       "with \"references\" only");
+		return 0;
+	}
+	int r = get_path(root, "references", out->references, sizeof(out->references), e);
+	if (r == 0)
+		r = json_get_hex("policy", root, "references_key", 1, out->references_key.value,
+				 REFERENCES_DIGEST_SIZE, e);
+	if (r == 0)
+		r = json_get_u64("policy", root, "min_svn", 0, &svn, e);
+	if (r == 0 && svn > UINT32_MAX)
+		return err_set(e, EX_MALFORMED, "policy: \"min_svn\" is above 4294967295");
+	out->references_key.given = r == 0;
+	out->references_key.size = REFERENCES_DIGEST_SIZE;
+	out->min_svn = (uint32_t)svn;
+	return r;
 }
 
 static int get_machines(const json_t *root, struct policy *out, struct err *e)
@@ -304,14 +339,17 @@ static int parse_plain(const json_t *root, bool base_given, struct policy *out, 
 static int parse_snp(const json_t *root, bool base_given, struct policy *out, struct err *e)
 {
 	bool plan = json_object_get(root, "plan") != NULL;
-	bool list = out->snp.measurements.count > 0;
+	int r = get_references(root, out, e);
+	int sources = plan + (out->snp.measurements.count > 0) + (out->references[0] != '\0');
 
+	if (r < 0)
+		return r;
 	if (!base_given && json_object_get(root, "snp") == NULL)
 		return err_set(e, EX_MALFORMED, "policy: \"snp\" is missing");
-	if ((plan && list) || (!plan && !list && !base_given))
+	if (sources > 1 || (sources == 0 && !base_given))
 		return err_set(e, EX_MALFORMED,
-			       "policy: exactly one of \"plan\" and \"snp\".\"measurements\" is "
-			       "needed");
+			       "policy: exactly one of \"plan\", \"references\" and "
+			       "\"snp\".\"measurements\" is needed");
 	return plan ? get_plan(root, out, e) : 0;
 }
 
@@ -365,6 +403,12 @@ static void explain_machines(FILE *f, const struct policy *p)
 	if (p->has_plan)
 		fprintf(f, "plan = \"%s\"\n        reference values are those of this plan's files\n",
 			p->plan);
+	if (p->references[0] != '\0')
+		fprintf(f,
+			"references = \"%s\"\n        reference values are those of this bundle, "
+			"signed with the key whose digest is pinned, for firmware of security "
+			"version %u or above\n",
+			p->references, p->min_svn);
 	if (p->cpus_count > 0) {
 		explain_numbers(f, "cpus", p->cpus, p->cpus_count);
 		explain_numbers(f, "pci_slots", p->pci_slots, p->pci_slots_count);

@@ -29,6 +29,11 @@ struct policy {
 	uint32_t cpus[POLICY_LIST_MAX], pci_slots[POLICY_LIST_MAX];
 	uint64_t memory[POLICY_LIST_MAX]; /* bytes */
 	size_t cpus_count, pci_slots_count, memory_count;
+	/* A signed bundle of reference values (docs/PROTOCOL.references), its path as that of the
+	 * plan; "": none. With one the key is given. */
+	char references[4096];
+	struct policy_bytes references_key; /* SHA-384 of the key that must have signed it */
+	uint32_t min_svn;		    /* least security version of its firmware */
 	struct pcr_values reference[EXPECT_BANKS];
 	bool bank[EXPECT_BANKS]; /* which banks are demanded; none: those that are quoted */
 	bool require_nonce;

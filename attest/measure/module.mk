@@ -6,7 +6,8 @@ MEASURE_COMMAND_SRCS := attest/measure/ovmf/command.c attest/measure/ovmf/report
 
 $(eval $(call attest_test,test_measure_references,attest/measure/bundle_sign.c common/file.c))
 
-UNIT_SCRIPTS += tests/unit/measure_qemu.py tests/unit/measure_tdx.py tests/unit/measure_bundle.py
+UNIT_SCRIPTS += tests/unit/measure_qemu.py tests/unit/measure_tdx.py tests/unit/measure_bundle.py \
+                tests/unit/verify_references.py
 
 # Parsers of firmware: small enough to be fuzzed without the rest of the library.
 OVMF_SRCS := $(filter-out $(MEASURE_COMMAND_SRCS),$(wildcard attest/measure/ovmf/*.c)) \

@@ -5,7 +5,8 @@
 #define REPORT_DATA_AT 0x50u
 
 static void judge(const struct request *r, const struct policy *p, const struct plan_reference *ref,
-		  const struct value_bundle *bundle, struct snp_certs *certs, X509 *trust_root, struct checks *out)
+		  const struct value_bundle *bundle, struct snp_certs *certs, X509 *trust_root,
+		  struct checks *out)
 {
 	bool whole = r->evidence.size == SNP_REPORT_SIZE;
 	uint8_t room[64];

@@ -1,6 +1,6 @@
 /* Any bytes as the end of an OVMF image: what is taken keeps the rules that a launch relies on, and
  * can be measured. */
-#include "attest/measure/ovmf/launch.h"
+#include "attest/measure/ovmf/search.h"
 #include "common/checked.h"
 
 #include <stdlib.h>
@@ -58,6 +58,11 @@ static void measure(const struct ovmf_image *image, uint32_t pages, const uint8_
 	if (r < 0 && (hashes == NULL || e.text[0] == '\0'))
 		abort();
 	if (r == 0 && seen != pages + 2)
+		abort();
+	struct ovmf_search s = { .launch = l, .only_signature = true, .only_features = true };
+	struct ovmf_found found;
+	memcpy(s.expect, ld, sizeof(s.expect));
+	if (r == 0 && (ovmf_search(&s, &found, &e) < 0 || !found.found || found.cpus != 2))
 		abort();
 }
 

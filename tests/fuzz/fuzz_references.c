@@ -33,6 +33,28 @@ static char *copy_text(const void *data, size_t size)
 	return text;
 }
 
+/* Every value is found by itself; the first of its kind that matches is the one found. */
+static void find_all(const struct references *r)
+{
+	struct err e = { 0 };
+
+	if (r->has_not_after && references_check("input", r, r->not_after, r->svn, &e) < 0)
+		abort();
+	for (size_t i = 0; i < r->count; i++) {
+		const struct reference_value *v = &r->value[i], *found = NULL;
+		if (v->tee == REFERENCE_SNP)
+			found = references_find_snp(r, v->digest, v->policy);
+		else if (v->tee == REFERENCE_TDX)
+			found = references_find_tdx(r, v->digest);
+		else if (v->bank[REFERENCE_SHA256])
+			found = references_find_pcrs(r, REFERENCE_SHA256, v->pcr[REFERENCE_SHA256]);
+		else
+			found = references_find_pcrs(r, REFERENCE_SHA384, v->pcr[REFERENCE_SHA384]);
+		if (found == NULL || found->tee != v->tee || found > v)
+			abort();
+	}
+}
+
 static void as_text(const uint8_t *data, size_t size)
 {
 	struct references r = { .text = copy_text(data, size), .text_size = size }, again = { 0 };
@@ -44,6 +66,7 @@ static void as_text(const uint8_t *data, size_t size)
 		references_free(&r);
 		return;
 	}
+	find_all(&r);
 	again.text = references_write_text(&r);
 	again.text_size = strlen(again.text);
 	if (references_read_values("written", &again, &e) < 0 || again.count != r.count ||

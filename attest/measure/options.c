@@ -362,7 +362,7 @@ static int check_qemu(struct measure_options *o, struct err *e)
 			       "--vcpus and --vcpu-type or --vcpu-sig are needed: try --help");
 	if (o->machine.cpus == 0)
 		return err_set(e, EX_USAGE_ERROR, "cpus: 0: give 1 to %u", OVMF_CPUS_MAX);
-	if (o->kernel == NULL && (o->initrd != NULL || o->append != NULL))
+	if (o->kernel == NULL && (o->initrd != NULL || (o->append != NULL && o->append[0] != '\0')))
 		return err_set(e, EX_USAGE_ERROR, "--initrd and --append are for a --kernel");
 	if (o->search && !o->has_cpus)
 		o->machine.cpus = SEARCH_CPUS;

@@ -53,6 +53,8 @@ LAUNCHES = (
     ("Rome", ["--vcpus", "1", "--vcpu-type", "EPYC-Rome"], {"signature": 0x830F10}, None),
     ("Genoa", ["--vcpus", "1", "--vcpu-type", "EPYC-Genoa-v1"], {"signature": 0xA10F10}, None),
     ("Turin", ["--vcpus", "1", "--vcpu-type", "EPYC-Turin"], {"signature": 0xB00F00}, None),
+    ("small letters", ["--vcpus", "2", "--vcpu-type", "epyc-rome-v2", "--append", ""],
+     {"cpus": 2, "signature": 0x830F10}, None),
     ("a signature", ["--vcpus", "1", "--vcpu-sig", "0x00b00f21"], {"signature": 0xB00F21}, None),
     ("features", ["--vcpus", "3", "--vcpu-sig", "800f12", "--guest-features", "0x21"],
      {"cpus": 3, "signature": 0x800F12, "features": 0x21}, None),

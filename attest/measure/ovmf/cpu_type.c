@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* CPUID Fn0000_0001_EAX (AMD APM vol. 3 appendix E.3.2) of a family above 0xF. */
 #define SIGNATURE(family, model, stepping)                                                         \
@@ -31,13 +32,13 @@ static bool names(const struct cpu_type *t, const char *name)
 	size_t n = strlen(t->name);
 	char version[8];
 
-	if (strncmp(name, t->name, n) != 0 || strchr(t->name, ' ') != NULL)
+	if (strncasecmp(name, t->name, n) != 0 || strchr(t->name, ' ') != NULL)
 		return false;
 	if (name[n] == '\0')
 		return true;
 	for (unsigned v = 1; v <= t->versions; v++) {
 		snprintf(version, sizeof(version), "-v%u", v);
-		if (strcmp(name + n, version) == 0)
+		if (strcasecmp(name + n, version) == 0)
 			return true;
 	}
 	return false;

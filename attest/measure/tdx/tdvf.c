@@ -164,7 +164,7 @@ int tdvf_open(const char *object, const uint8_t *data, size_t size, struct tdvf 
 			       "built for TDX?",
 			       object, at);
 	if (count == 0 || count > TDVF_SECTIONS_MAX || reader_left(&r) / SECTION_SIZE < count ||
-	    length != DESCRIPTOR_SIZE + count * SECTION_SIZE)
+	    length < DESCRIPTOR_SIZE + count * SECTION_SIZE || length > size - at)
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: TDX metadata of %u bytes with %u sections: out of "
 			       "bounds (1 to %u are taken)",

@@ -9,7 +9,7 @@ pavise-collateral_LIBS := $(ATTEST_LIB_LIBS)
 
 FAKE_COLLATERAL_SRCS := tests/unit/fake_collateral.c tests/unit/fake_tcb.c tests/unit/fake_x509.c
 $(eval $(call attest_test,test_collateral,$(FAKE_COLLATERAL_SRCS) \
-	tests/unit/vectors.c common/file.c))
+	tests/unit/fake_snp.c tests/unit/vectors.c common/file.c))
 $(eval $(call attest_fuzzer,fuzz_collateral))
 UNIT_SCRIPTS += tests/unit/collateral.py
 

@@ -1,6 +1,7 @@
 /* attest/collateral: what is recognised, what is proven, bundles that come back as they went. */
 #include "attest/collateral/survey.h"
 #include "tests/unit/fake_collateral.h"
+#include "tests/unit/fake_snp.h"
 #include "tests/unit/vectors.h"
 
 #include <jansson.h>
@@ -440,6 +441,85 @@ static void test_descriptions(void **state)
 	assert_int_equal(strlen(text), 19);
 }
 
+static void test_dates_of_parts(void **state)
+{
+	time_t from, to;
+
+	(void)state;
+	add_all();
+	for (size_t i = 0; i < c.parts; i++) {
+		bool dated = survey_dates(&c.part[i], &from, &to);
+		assert_int_equal(dated, c.part[i].kind != COLLATERAL_CERTS);
+		if (dated)
+			assert_true(from < FAKE_X509_NOW && FAKE_X509_NOW < to);
+	}
+	survey_dates(&c.part[1], &from, &to);
+	assert_int_equal(to, 1801440000);
+}
+
+static void add_der(X509 *cert)
+{
+	uint8_t der[FAKE_DER_SIZE];
+	size_t n = fake_cert_der(cert, der, sizeof(der));
+
+	assert_int_equal(add(der, n), 0);
+}
+
+static void add_amd_list(const struct fake_snp *amd, const long *serial, size_t count)
+{
+	uint8_t der[FAKE_DER_SIZE];
+	X509_CRL *list = fake_x509_crl(&(struct fake_crl){ .issuer = "ARK-Test",
+							   .key = amd->ark_key,
+							   .serial = serial,
+							   .count = count,
+							   .pss = true,
+							   .salt = 48,
+							   .md = EVP_sha384() });
+	size_t n = fake_crl_der(list, der, sizeof(der));
+
+	X509_CRL_free(list);
+	assert_int_equal(add(der, n), 0);
+}
+
+/* ARK, ASK and VCEK of a chip, and the ARK's list: it can revoke the ASK, and says nothing of a
+ * VCEK, though that has serial number 0. */
+static void test_amd(void **state)
+{
+	static const long zero[] = { 0 }, one[] = { 1 };
+	struct fake_snp amd;
+	uint8_t root[48];
+	char text[512];
+
+	(void)state;
+	fake_snp_make(&amd);
+	X509 *ark = fake_x509_cert(&(struct fake_cert){ .subject = "ARK-Test",
+							.key = amd.ark_key,
+							.serial = 5,
+							.ca = true,
+							.pss = true,
+							.salt = 48,
+							.md = EVP_sha384() });
+	assert_int_equal(cert_key_digest(ark, root), 0);
+	collateral_free(&c);
+	add_der(amd.vek);
+	add_der(amd.ask);
+	add_der(ark);
+	assert_int_equal(look(root, FAKE_SNP_NOW), EX_OK);
+	assert_int_equal(survey.gaps, 0);
+	survey_describe(&c.part[0], text, sizeof(text));
+	assert_non_null(strstr(text, "certificates: SEV-VCEK (chip "));
+	assert_non_null(strstr(text, "bootloader 10"));
+	add_amd_list(&amd, zero, 1);
+	assert_int_equal(look(root, FAKE_SNP_NOW), EX_OK);
+	assert_false(survey.proof[0].revocation_seen);
+	assert_true(survey.proof[1].revocation_seen);
+	add_amd_list(&amd, one, 1);
+	assert_int_equal(look(root, FAKE_SNP_NOW), EX_UNAUTHENTIC);
+	assert_int_equal(survey.proof[1].answer, COLLATERAL_BAD);
+	X509_free(ark);
+	fake_snp_free(&amd);
+}
+
 static void add_vector(const char *name)
 {
 	struct err e = { 0 };
@@ -507,6 +587,8 @@ int main(void)
 		FRESH(test_bundles_that_are_refused),
 		FRESH(test_limits),
 		FRESH(test_descriptions),
+		FRESH(test_dates_of_parts),
+		FRESH(test_amd),
 		FRESH(test_real_collateral),
 	};
 

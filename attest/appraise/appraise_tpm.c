@@ -55,25 +55,34 @@ static void judge(const struct request *r, struct tpm_appraisal *a)
 	quote_case_free(q);
 }
 
+static int run(const struct request *r, struct tpm_appraisal *a, struct policy *assumed,
+	       struct err *e)
+{
+	a->request = r;
+	a->policy = check_policy_given(r->policy, assumed, a->checks);
+	a->unjudged = policy_unjudged(a->policy, EVIDENCE_PLAIN);
+	int status = take_certs(r, a, e);
+	if (status == 0) {
+		check_tee_alone(a->policy, EVIDENCE_PLAIN, a->checks);
+		judge(r, a);
+	}
+	sk_X509_pop_free(a->roots, X509_free);
+	sk_X509_pop_free(a->chain, X509_free);
+	return status;
+}
+
 int appraise_tpm(const struct request *r, struct checks *out, struct err *e)
 {
 	struct tpm_appraisal *a = calloc(1, sizeof(*a));
 	struct policy *assumed = malloc(sizeof(*assumed));
-	int status = a == NULL || assumed == NULL ? err_set(e, EX_HOST, "out of memory") : 0;
+	int status;
 
 	out->scope = TPM_SCOPE;
-	if (status == 0) {
+	if (a == NULL || assumed == NULL) {
+		status = err_set(e, EX_HOST, "out of memory");
+	} else {
 		a->checks = out;
-		a->request = r;
-		a->policy = check_policy_given(r->policy, assumed, out);
-		a->unjudged = policy_unjudged(a->policy, EVIDENCE_PLAIN);
-		status = take_certs(r, a, e);
-		if (status == 0) {
-			check_tee_alone(a->policy, EVIDENCE_PLAIN, out);
-			judge(r, a);
-		}
-		sk_X509_pop_free(a->roots, X509_free);
-		sk_X509_pop_free(a->chain, X509_free);
+		status = run(r, a, assumed, e);
 	}
 	free(a);
 	free(assumed);

@@ -21,16 +21,19 @@ static void check_provenance(const struct appraisal *a, const struct quote_case 
 	hex_encode(c->ak.area_sha256, sizeof(c->ak.area_sha256), have);
 	if (p->ak_count == 0 && p->tpm.ak_sha256.count == 0) {
 		if (a->evidence->tee != EVIDENCE_PLAIN)
-			check_skip(a->checks, "ak.provenance",
-				   "the report covers this key; that the vTPM on the host is honest "
-				   "it cannot say");
+			check_skip(
+				a->checks, "ak.provenance",
+				"the report covers this key; that the vTPM on the host is honest "
+				"it cannot say");
 		else if (p->tpm.require_provenance && appraise_unjudged(a) == NULL)
-			check_fail(a->checks, "ak.provenance", EX_REFUSED, have, "a pinned key",
-				   "nothing but the host vouches for the vTPM, and the policy pins no "
-				   "key");
+			check_fail(
+				a->checks, "ak.provenance", EX_REFUSED, have, "a pinned key",
+				"nothing but the host vouches for the vTPM, and the policy pins no "
+				"key");
 		else
-			check_skip(a->checks, "ak.provenance",
-				   "the vTPM runs on the host; nothing but the host vouches for it");
+			check_skip(
+				a->checks, "ak.provenance",
+				"the vTPM runs on the host; nothing but the host vouches for it");
 		return;
 	}
 	for (size_t i = 0; i < p->ak_count; i++)

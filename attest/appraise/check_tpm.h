@@ -31,6 +31,6 @@ bool check_tpm_demands(const struct tpm_appraisal *a);
 /* pcr.BANK.N for the values of that object. */
 void check_tpm_listed(const struct tpm_appraisal *a);
 
-void claim_tpm(const struct tpm_appraisal *a);	     /* claims tpm.… */
+void claim_tpm(const struct tpm_appraisal *a); /* claims tpm.… */
 
 #endif

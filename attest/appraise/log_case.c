@@ -43,8 +43,9 @@ static void name_check(const struct log_case *c, uint16_t alg, uint32_t index, c
 
 static bool is_enforced(const struct log_case *c, uint32_t index)
 {
-	return c->cc ? (c->policy->rtmrs >> (index - 1) & 1) != 0
-		     : (c->policy->pcrs >> index & 1) != 0;
+	uint64_t mask = c->cc ? c->policy->rtmrs << 1 : c->policy->pcrs;
+
+	return (mask >> index & 1) != 0;
 }
 
 /* Is it a log whose events can be told apart? Says how it ends. */

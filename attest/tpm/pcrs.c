@@ -152,7 +152,7 @@ static int parse_raw(const uint8_t *data, size_t size, const struct tpm_quote *q
 int tpm_pcrs_parse(const uint8_t *data, size_t size, const struct tpm_quote *q,
 		   struct tpm_pcrs *out, struct err *e)
 {
-	struct err text = { 0 };
+	struct err text = { 0 }, raw = { 0 };
 	size_t i = 0;
 
 	memset(out, 0, sizeof(*out));
@@ -167,34 +167,43 @@ int tpm_pcrs_parse(const uint8_t *data, size_t size, const struct tpm_quote *q,
 		return 0;
 	/* A digest may begin with '{', too. */
 	memset(out, 0, sizeof(*out));
-	int r = parse_raw(data, size, q, out, maybe_text ? &(struct err){ 0 } : e);
-	if (r == 0 || !maybe_text)
-		return r;
-	return err_set(e, (enum exit_status)text.status, "%s", text.text);
+	int r = parse_raw(data, size, q, out, &raw);
+	if (r == 0)
+		return 0;
+	return err_set(e, EX_MALFORMED, "%s", maybe_text ? text.text : raw.text);
+}
+
+/* The values of one bank that the quote selects. */
+static int hash_bank(EVP_MD_CTX *md, const struct tpm_pcrs *p, uint16_t alg, uint32_t selected,
+		     struct err *e)
+{
+	const struct tpm_pcr_bank *bank = tpm_pcrs_bank(p, alg);
+	size_t n = tpm_alg_size(alg);
+
+	if (selected == 0)
+		return 0;
+	if (bank == NULL || (selected & ~bank->given) != 0)
+		return err_set(e, EX_UNAUTHENTIC,
+			       "bank 0x%04x: PCRs %06x are quoted, no values of them are given",
+			       alg, bank == NULL ? selected : selected & ~bank->given);
+	for (unsigned i = 0; i < TPM_PCR_COUNT; i++)
+		if ((selected >> i & 1) != 0 && !EVP_DigestUpdate(md, bank->value[i], n))
+			return err_set(e, EX_INTERNAL, "PCR values: libcrypto refuses to hash");
+	return 0;
 }
 
 int tpm_pcrs_digest(const struct tpm_pcrs *p, const struct tpm_quote *q, uint16_t hash,
 		    uint8_t *out, struct err *e)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	int ok = md != NULL && EVP_DigestInit_ex(md, tpm_alg_md(hash), NULL), r = 0;
+	int r = 0;
 
-	for (uint32_t i = 0; r == 0 && i < q->selection_count; i++) {
-		const struct tpm_pcr_bank *bank = tpm_pcrs_bank(p, q->selection[i].alg);
-		uint32_t given = bank != NULL ? bank->given : 0;
-		if ((q->selection[i].pcrs & ~given) != 0)
-			r = err_set(
-				e, EX_UNAUTHENTIC,
-				"bank 0x%04x: PCRs %06x are quoted, no values of them are given",
-				q->selection[i].alg, q->selection[i].pcrs & ~given);
-		for (unsigned n = 0; r == 0 && n < TPM_PCR_COUNT; n++)
-			if ((q->selection[i].pcrs >> n & 1) != 0)
-				ok = ok &&
-				     EVP_DigestUpdate(md, bank->value[n], tpm_alg_size(bank->alg));
-	}
-	ok = ok && EVP_DigestFinal_ex(md, out, NULL);
-	EVP_MD_CTX_free(md);
-	if (r == 0 && !ok)
+	if (md == NULL || !EVP_DigestInit_ex(md, tpm_alg_md(hash), NULL))
 		r = err_set(e, EX_INTERNAL, "PCR values: libcrypto refuses to hash");
+	for (uint32_t i = 0; r == 0 && i < q->selection_count; i++)
+		r = hash_bank(md, p, q->selection[i].alg, q->selection[i].pcrs, e);
+	if (r == 0 && !EVP_DigestFinal_ex(md, out, NULL))
+		r = err_set(e, EX_INTERNAL, "PCR values: libcrypto refuses to hash");
+	EVP_MD_CTX_free(md);
 	return r;
 }

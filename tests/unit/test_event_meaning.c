@@ -11,10 +11,9 @@
 
 #include <cmocka.h>
 
-static struct eventlog sha256_log = { .crypto_agile = true,
-				      .uintn_size = 2,
-				      .alg_count = 1,
-				      .algs = { { TPM_ALG_SHA256, 32 } } };
+static struct eventlog sha256_log = {
+	.crypto_agile = true, .uintn_size = 2, .alg_count = 1, .algs = { { TPM_ALG_SHA256, 32 } }
+};
 
 static const uint8_t guid[16] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11,
 				  0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c };
@@ -237,8 +236,10 @@ static void secure_boot_state(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(variables), cmocka_unit_test(structures),
-		cmocka_unit_test(texts),     cmocka_unit_test(matches),
+		cmocka_unit_test(variables),
+		cmocka_unit_test(structures),
+		cmocka_unit_test(texts),
+		cmocka_unit_test(matches),
 		cmocka_unit_test(secure_boot_state),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,7 +238,7 @@ static void raw_ecdsa(void **state)
 		der[at++] = 2;
 		der[at++] = 33;
 		der[at++] = 0;
-		memcpy(der + at, both + 32 * i, 32);
+		memcpy(der + at, both + (size_t)32 * i, 32);
 		at += 32;
 	}
 	der[1] = (uint8_t)(at - 2);

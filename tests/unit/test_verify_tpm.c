@@ -1,4 +1,5 @@
-/* Appraisals of TPM quotes alone: everything that must be affirmed, and each thing that must not. */
+/* Appraisals of TPM quotes alone: everything that must be affirmed, and each thing that must not.
+ */
 #include "attest/appraise/appraise_common.h"
 
 #include "attest/appraise/log_case.h"
@@ -48,12 +49,12 @@ static void add_event(struct writer *w, uint32_t pcr, uint32_t type, const void 
 }
 
 /* SecureBoot = 1, EFI_GLOBAL_VARIABLE. */
-static const uint8_t secure_boot[] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa, 0x0d,
-				       0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c, 10,	0,    0,    0,
-				       0,    0,	   0,	 0,    1,    0,	   0,	 0,    0,    0,
-				       0,    0,	   'S',	 0,    'e',  0,	   'c',	 0,    'u',  0,
-				       'r',  0,	   'e',	 0,    'B',  0,	   'o',	 0,    'o',  0,
-				       't',  0,	   1 };
+static const uint8_t secure_boot[] = { 0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11, 0xaa,
+				       0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c, 10,   0,
+				       0,    0,	   0,	 0,    0,    0,	   1,	 0,    0,
+				       0,    0,	   0,	 0,    0,    'S',  0,	 'e',  0,
+				       'c',  0,	   'u',	 0,    'r',  0,	   'e',	 0,    'B',
+				       0,    'o',  0,	 'o',  0,    't',  0,	 1 };
 
 static void begin_log(struct writer *w)
 {
@@ -322,8 +323,8 @@ static void selections(void **state)
 	w->policy.tpm.banks.set = 1u << TPM_BANK_SHA256;
 	w->values[0].given = 0; /* a quote over another bank alone */
 	sign(w);
-	w->request.pcrs.data = w->pcrs + 8 * 32;
-	w->request.pcrs.size = 8 * 48;
+	w->request.pcrs.data = w->pcrs + (size_t)8 * 32;
+	w->request.pcrs.size = (size_t)8 * 48;
 	refused(w, EX_REFUSED, "quote.selection");
 	destroy(w);
 }
@@ -474,7 +475,8 @@ static void unquoted_values(void **state)
 	w->values[0].given = 1;
 	sign(w);
 	hex_encode(w->values[0].value[0], 32, hex);
-	int n = snprintf(text, sizeof(text), "{\"sha256\": {\"0\": \"%s\", \"4\": \"%s\"}}", hex, hex);
+	int n = snprintf(text, sizeof(text), "{\"sha256\": {\"0\": \"%s\", \"4\": \"%s\"}}", hex,
+			 hex);
 	w->request.pcrs = (struct blob){ (uint8_t *)text, (size_t)n, "pcrs" };
 	w->request.event_log.data = NULL;
 	w->policy.tpm.pcrs.bank[0].given = 1u << 4;
@@ -563,8 +565,8 @@ static void log_secure_boot(void **state)
 	w->policy.log.pcrs = 0x7F;
 	w->values[0].value[7][0] ^= 1;
 	w->values[1].value[7][0] ^= 1;
-	memcpy(w->pcrs + 7 * 32, w->values[0].value[7], 32);
-	memcpy(w->pcrs + 8 * 32 + 7 * 48, w->values[1].value[7], 48);
+	memcpy(w->pcrs + (size_t)7 * 32, w->values[0].value[7], 32);
+	memcpy(w->pcrs + (size_t)(8 * 32 + 7 * 48), w->values[1].value[7], 48);
 	sign(w);
 	refused(w, EX_REFUSED, "log.secure_boot");
 	is(w, "log.replay.sha256.7", CHECK_SKIPPED);
@@ -683,20 +685,18 @@ static void real_json_quote(void **state)
 	json_t *j = json_loadb((const char *)text, size, 0, NULL);
 	json_t *inner = json_object_get(j, "tpm_quote");
 	struct request r = { .ak = { ak, 0, "ak" } };
-	r.ak.size = vector_base64(json_string_value(json_object_get(j, "ak_public")), ak,
-				  sizeof(ak));
-	r.evidence = (struct blob){
-		quote,
-		vector_base64(json_string_value(json_object_get(inner, "message")), quote,
-			      sizeof(quote)),
-		"quote"
-	};
-	r.signature = (struct blob){
-		signature,
-		vector_base64(json_string_value(json_object_get(inner, "signature")), signature,
-			      sizeof(signature)),
-		"signature"
-	};
+	r.ak.size =
+		vector_base64(json_string_value(json_object_get(j, "ak_public")), ak, sizeof(ak));
+	r.evidence =
+		(struct blob){ quote,
+			       vector_base64(json_string_value(json_object_get(inner, "message")),
+					     quote, sizeof(quote)),
+			       "quote" };
+	r.signature =
+		(struct blob){ signature,
+			       vector_base64(json_string_value(json_object_get(inner, "signature")),
+					     signature, sizeof(signature)),
+			       "signature" };
 	json_t *banks = json_pack("{s:O}", "sha256", json_object_get(inner, "pcrs"));
 	char *values = json_dumps(banks, 0);
 	r.pcrs = (struct blob){ (uint8_t *)values, strlen(values), "pcrs" };
@@ -809,16 +809,26 @@ static void real_logs_judged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(affirms),	   cmocka_unit_test(bare),
-		cmocka_unit_test(every_byte_counts), cmocka_unit_test(nonces),
-		cmocka_unit_test(forms),	   cmocka_unit_test(selections),
-		cmocka_unit_test(sha1),		   cmocka_unit_test(pins),
-		cmocka_unit_test(certified),	   cmocka_unit_test(references),
-		cmocka_unit_test(unquoted_values), cmocka_unit_test(clocks),
-		cmocka_unit_test(log_faults),	   cmocka_unit_test(log_registers),
-		cmocka_unit_test(log_secure_boot), cmocka_unit_test(built_ins),
-		cmocka_unit_test(claims),	   cmocka_unit_test(real_split_quote),
-		cmocka_unit_test(real_json_quote), cmocka_unit_test(real_cc_logs_judged),
+		cmocka_unit_test(affirms),
+		cmocka_unit_test(bare),
+		cmocka_unit_test(every_byte_counts),
+		cmocka_unit_test(nonces),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(selections),
+		cmocka_unit_test(sha1),
+		cmocka_unit_test(pins),
+		cmocka_unit_test(certified),
+		cmocka_unit_test(references),
+		cmocka_unit_test(unquoted_values),
+		cmocka_unit_test(clocks),
+		cmocka_unit_test(log_faults),
+		cmocka_unit_test(log_registers),
+		cmocka_unit_test(log_secure_boot),
+		cmocka_unit_test(built_ins),
+		cmocka_unit_test(claims),
+		cmocka_unit_test(real_split_quote),
+		cmocka_unit_test(real_json_quote),
+		cmocka_unit_test(real_cc_logs_judged),
 		cmocka_unit_test(real_logs_judged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

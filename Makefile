@@ -68,12 +68,24 @@ $(ATTEST_LIB): $(ATTEST_LIB_OBJS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(ATTEST_LIB_OBJS)
 ALL_OBJS += $(ATTEST_LIB_OBJS)
 
-# $(1) a fuzzer: built in one step, with its own instrumentation.
+# Fuzzers: clang, with its own instrumentation; the library in an archive of its own.
+FUZZ_FLAGS := -std=gnu17 -O1 -g -I. -I$(O)/gen -D_GNU_SOURCE \
+              -fsanitize=address,undefined -fno-sanitize-recover=undefined
+$(O)/fuzz/obj/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $<"
+	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+ATTEST_FUZZ_OBJS := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(sort $(ATTEST_LIB_SRCS)))
+$(ATTEST_FUZZ_LIB): $(ATTEST_FUZZ_OBJS)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(ATTEST_FUZZ_OBJS)
+ALL_OBJS += $(ATTEST_FUZZ_OBJS)
+# $(1) a fuzzer
 define fuzzer
-$(O)/fuzz/$(1): $$($(1)_SRCS) | $$(GENERATED)
-	@mkdir -p $$(@D)
-	@echo "  FUZZ  $$@"
-	$$(Q)$$(CLANG) -std=gnu17 -O1 -g -I. -I$$(O)/gen -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o $$@ $$($(1)_SRCS) $$($(1)_LIBS)
+$(1)_FUZZ_OBJS := $$(patsubst %.c,$$(O)/fuzz/obj/%.o,$$($(1)_SRCS))
+$(O)/fuzz/$(1): $$($(1)_FUZZ_OBJS) $$(filter %.a,$$($(1)_LIBS))
+	$$(Q)$$(CLANG) $$(FUZZ_FLAGS) -fsanitize=fuzzer -o $$@ $$($(1)_FUZZ_OBJS) $$($(1)_LIBS)
+ALL_OBJS += $$($(1)_FUZZ_OBJS)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
 

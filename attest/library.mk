@@ -7,8 +7,8 @@ ATTEST_LIB_SRCS :=
 ATTEST_LIB := $(O)/lib/libpavise-attest.a
 ATTEST_LIB_LIBS := $(ATTEST_LIB) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
-# Compiled with a fuzzer, whose instrumentation they need.
-ATTEST_FUZZ_SRCS = $(ATTEST_LIB_SRCS) common/file.c
+# The same for fuzzers, with their instrumentation.
+ATTEST_FUZZ_LIB := $(O)/fuzz/libpavise-attest.a
 
 define attest_test
 TESTS += $(1)
@@ -18,6 +18,6 @@ endef
 
 define attest_fuzzer
 FUZZERS += $(1)
-$(1)_SRCS = tests/fuzz/$(1).c $$(sort $(2) $$(ATTEST_FUZZ_SRCS))
-$(1)_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)
+$(1)_SRCS := tests/fuzz/$(1).c $(2)
+$(1)_LIBS := $(ATTEST_FUZZ_LIB) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 endef

@@ -68,6 +68,18 @@ $(ATTEST_LIB): $(ATTEST_LIB_OBJS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(ATTEST_LIB_OBJS)
 ALL_OBJS += $(ATTEST_LIB_OBJS)
 
+# The library's tests with checks that can be made to pass (tests/mutate_checks.py).
+$(O)/mute/checks.o: attest/appraise/checks.c | $(GENERATED)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -DPAVISE_TEST_MUTE -MMD -MP -c -o $@ $<
+define mute
+$(O)/mute/$(1): $$($(1)_OBJS) $(O)/mute/checks.o $(ATTEST_LIB)
+	@echo "  LINK  $$@"
+	$$(Q)$$(CC) $$(CFLAGS) $$(SANITIZE) $$(LDFLAGS) $$(DYNAMIC) -o $$@ $$($(1)_OBJS) $(O)/mute/checks.o $$($(1)_LIBS)
+endef
+$(foreach t,$(ATTEST_TESTS),$(eval $(call mute,$(t))))
+ALL_OBJS += $(O)/mute/checks.o
+
 # Fuzzers: clang, with its own instrumentation; the library in an archive of its own.
 FUZZ_FLAGS := -std=gnu17 -O1 -g -I. -I$(O)/gen -D_GNU_SOURCE \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined
@@ -147,6 +159,14 @@ launch-matrix:
 	scripts/setup.sh build unit
 	$(MAKE) all $(O)/tests/launch-matrix $(O)/tests/plan-flip $(EXTRA_TESTS)
 	$(O)/tests/launch-matrix
+
+# Is every check of a verdict guarded by a test that fails without it?
+check-mutants: $(addprefix $(O)/mute/,$(ATTEST_TESTS))
+	tests/mutate_checks.py $(addprefix $(O)/mute/,$(ATTEST_TESTS))
+
+# The keys of a policy in docs/: its schema, and their list in PROTOCOL.policy.
+policy-docs: $(O)/tests/policy_docs
+	tests/unit/policy.py --write
 
 fresh:
 	scripts/setup.sh fresh
@@ -263,12 +283,14 @@ help:
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
 	@echo 'make launch-matrix   predicted launch digests against launched ones (simulated SEV-SNP)'
 	@echo 'make fresh       build and unit tests in a bare Debian of its own'
+	@echo 'make check-mutants  every check of a verdict has a test that fails without it'
+	@echo 'make policy-docs the documents of a policy'\''s keys, from the code'
 	@echo 'make reproduce   two builds of the firmware, compared'
 	@echo 'make fuzz        every fuzzer for FUZZ_SECONDS=60'
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
-.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab demo launch-matrix fresh \
+.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab demo launch-matrix check-mutants policy-docs fresh \
 	reproduce fuzz format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
 	coverage install clean help
 .DELETE_ON_ERROR:

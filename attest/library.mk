@@ -4,6 +4,7 @@
 #   $(eval $(call attest_test,test_X,OTHER_SRCS))    tests/unit/test_X.c, with the library
 #   $(eval $(call attest_fuzzer,fuzz_X,OTHER_SRCS))  tests/fuzz/fuzz_X.c, likewise
 ATTEST_LIB_SRCS :=
+ATTEST_TESTS :=
 ATTEST_LIB := $(O)/lib/libpavise-attest.a
 ATTEST_LIB_LIBS := $(ATTEST_LIB) $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
@@ -14,6 +15,7 @@ define attest_test
 TESTS += $(1)
 $(1)_SRCS := tests/unit/$(1).c $(2)
 $(1)_LIBS := -lcmocka $(ATTEST_LIB_LIBS)
+ATTEST_TESTS += $(1)
 endef
 
 define attest_fuzzer

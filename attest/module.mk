@@ -13,11 +13,13 @@ MEASURE_SRCS := $(filter-out $(MEASURE_MAIN_SRCS),$(MEASURE_SRCS)) attest/tpm/al
 VERIFY_MAIN_SRCS := attest/appraise/main.c attest/appraise/options.c attest/appraise/inputs.c \
                     attest/appraise/report.c
 
+POLICY_MAIN_SRCS := attest/appraise/policy_main.c
+
 ATTEST_COMMON_SRCS := common/err.c common/bytes.c common/file.c common/plan.c \
                       common/start_state.c common/boot_block.c
 
 ATTEST_LIB_SRCS += $(BINDING_SRCS) $(MEASURE_SRCS) \
-                   $(filter-out $(VERIFY_MAIN_SRCS),$(wildcard attest/appraise/*.c)) \
+                   $(filter-out $(VERIFY_MAIN_SRCS) $(POLICY_MAIN_SRCS),$(wildcard attest/appraise/*.c)) \
                    $(filter-out attest/tpm/alg.c,$(wildcard attest/tpm/*.c)) \
                    $(wildcard attest/snp/*.c) \
                    common/err.c common/bytes.c common/plan.c common/start_state.c \
@@ -31,6 +33,15 @@ PROGS += pavise-verify
 pavise-verify_SRCS := $(VERIFY_MAIN_SRCS) common/args.c common/file.c
 pavise-verify_LIBS := $(ATTEST_LIB_LIBS)
 
+PROGS += pavise-policy
+pavise-policy_SRCS := $(POLICY_MAIN_SRCS) common/file.c
+pavise-policy_LIBS := $(ATTEST_LIB_LIBS)
+
+# What the documents say of a policy's keys (make policy-docs).
+TOOLS += policy_docs
+policy_docs_SRCS := tests/tools/policy_docs.c
+policy_docs_LIBS := $(ATTEST_LIB_LIBS)
+
 # ---- tests: all link the archive --------------------------------------------------------------
 
 FAKE_SRCS := tests/unit/fake_files.c tests/unit/fake_tpm.c tests/unit/fake_evidence.c
@@ -41,6 +52,7 @@ VECTOR_SRCS := tests/unit/vectors.c common/file.c
 
 $(eval $(call attest_test,test_binding))
 $(eval $(call attest_test,test_policy_keys))
+$(eval $(call attest_test,test_appraise,$(FAKE_SNP_SRCS)))
 $(eval $(call attest_test,test_verify,$(FAKE_SRCS)))
 $(eval $(call attest_test,test_verify_snp,$(FAKE_SNP_SRCS)))
 $(eval $(call attest_test,test_snp_chain,$(SNP_JUDGE_SRCS)))
@@ -56,7 +68,7 @@ $(eval $(call attest_test,test_measure,tests/unit/fake_files.c firmware/bzimage.
 $(eval $(call attest_test,test_measure_snp,tests/unit/fake_files.c firmware/hashpage.c common/file.c))
 
 UNIT_SCRIPTS += tests/unit/measure.py tests/unit/measure_snp.py tests/unit/verify.py \
-                tests/unit/verify_snp.py
+                tests/unit/verify_snp.py tests/unit/policy.py
 
 # Harnesses of everything that reads a file from outside.
 $(eval $(call attest_fuzzer,fuzz_evidence,$(FAKE_SRCS)))

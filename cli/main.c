@@ -21,6 +21,7 @@ static const struct verb {
 	{ "attestd", "serve the evidence of running guests over TLS" },
 	{ "verify", "judge evidence against a policy, offline" },
 	{ "collateral", "pack, check and list what vendors publish about their platforms" },
+	{ "policy", "check or explain an appraisal policy" },
 	{ "eventlog", "show a measured-boot event log and what it replays to" },
 	{ "stop", "end a running virtual machine in order" },
 };

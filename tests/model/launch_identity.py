@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# budget: 180
+# budget: 400
 """What identifies a launch, end to end on the platform model (simulated SEV-SNP): `pavise measure snp`
 writes plan and ID block, the owner signs it (id_sign), `pavise run` launches under it or names what the
 simulated firmware refuses, and `pavise verify snp` judges the report by who signed and by what policy the

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# budget: 180
+# budget: 400
 """Three computations of a launch digest, with no code in common, over a table of configurations: that of
 `pavise measure snp`, that of tests/measure_ref.py (from the definitions alone), and that of the simulated
 secure processor while pavise-vmm-sim executes the plan. They agree; and when one page, the order or one

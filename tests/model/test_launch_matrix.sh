@@ -1,5 +1,5 @@
 #!/bin/sh
-# budget: 180
+# budget: 400
 # The launch matrix (launch_matrix.c) as TAP: a test for each configuration, each control, the sum. Then
 # the judge is judged: one prediction in three is made wrong on its way, which must not go unnoticed.
 set -u

@@ -21,6 +21,8 @@ struct appraisal {
 	const struct value_bundle *bundle; /* that the policy names; NULL without one */
 	struct snp_certs *certs; /* from options, completed from the evidence; NULL: none */
 	X509 *trust_root;	 /* NULL: only AMD's roots count */
+	const struct collateral *collateral; /* of request and evidence; NULL: none */
+	const struct err *collateral_error;  /* it breaks its form; NULL: it does not */
 	const struct blob *crl;	 /* AMD's revocation lists, as received */
 	size_t crl_count;
 	uint32_t allow_report_version; /* an unknown one that counts; 0: none */

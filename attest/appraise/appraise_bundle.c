@@ -166,6 +166,8 @@ static void check_report(const struct appraisal *a)
 		.cert_table_size = ev->cert_table_size,
 		.certs = a->certs != NULL ? a->certs : &none,
 		.trust_root = a->trust_root,
+		.collateral = a->collateral,
+		.collateral_error = a->collateral_error,
 		.crl = a->crl,
 		.crl_count = a->crl_count,
 		.allow_version = a->allow_report_version,
@@ -219,6 +221,23 @@ int check_bundle(const struct appraisal *given, struct err *e)
 	return r;
 }
 
+/* The caller's first: what the evidence brings can only add to it. */
+static int gather_collateral(const struct request *r, const struct evidence *ev,
+			     struct collateral *out, struct err *fault, struct err *e)
+{
+	int status = request_collateral(r, out, fault, e);
+
+	if (status < 0 || ev->collateral == NULL)
+		return status;
+	int added = collateral_add(out, "evidence.collateral", (const uint8_t *)ev->collateral,
+				   ev->collateral_size, fault);
+	if (added == -EX_HOST)
+		return err_set(e, EX_HOST, "%s", fault->text);
+	if (added == 1)
+		err_set(fault, EX_MALFORMED, "evidence.collateral: not what collateral looks like");
+	return 0;
+}
+
 /* With the policy's plan and the certificates of the request. */
 static int judge(const struct request *r, const struct evidence *ev, struct checks *out,
 		 struct err *e)
@@ -226,12 +245,16 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 	struct snp_certs certs = { 0 }, trusted = { 0 };
 	struct plan_reference ref = { 0 };
 	struct value_bundle bundle = { 0 };
+	struct collateral collateral = { 0 };
+	struct err fault = { 0 };
 	int status = r->policy == NULL ? 0 : plan_reference_open(r, r->policy, &ref, e);
 
 	if (status == 0)
 		status = request_snp_certs(r, &certs, &trusted, e);
 	if (status == 0)
 		status = check_value_bundle(r, r->policy, &bundle, out, e);
+	if (status == 0)
+		status = gather_collateral(r, ev, &collateral, &fault, e);
 	struct appraisal a = {
 		.evidence = ev,
 		.policy = r->policy,
@@ -242,6 +265,8 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 		.bundle = bundle.given ? &bundle : NULL,
 		.certs = &certs,
 		.trust_root = trusted.cert[SNP_ROLE_ARK],
+		.collateral = &collateral,
+		.collateral_error = fault.status != EX_OK ? &fault : NULL,
 		.crl = r->crl,
 		.crl_count = r->crl_count,
 		.allow_report_version = r->allow_report_version,
@@ -253,6 +278,7 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 	snp_certs_free(&certs);
 	snp_certs_free(&trusted);
 	value_bundle_free(&bundle);
+	collateral_free(&collateral);
 	return status;
 }
 
@@ -276,6 +302,7 @@ int appraise_bundle(const struct request *r, struct checks *out, struct err *e)
 	} else {
 		status = judge(r, ev, out, e);
 	}
+	evidence_free(ev);
 	free(ev);
 	return status;
 }

@@ -149,3 +149,18 @@ int request_snp_certs(const struct request *r, struct snp_certs *certs, struct s
 			       r->trust_root.name != NULL ? r->trust_root.name : "trusted root");
 	return status;
 }
+
+int request_collateral(const struct request *r, struct collateral *out, struct err *fault,
+		       struct err *e)
+{
+	for (size_t i = 0; i < r->collateral_count; i++) {
+		const struct blob *b = &r->collateral[i];
+		if (collateral_add(out, b->name != NULL ? b->name : "collateral", b->data, b->size,
+				   fault) == -EX_HOST)
+			return err_set(e, EX_HOST, "%s", fault->text);
+	}
+	if (r->collateral_count > 0 && out->parts == 0)
+		err_set(fault, EX_MALFORMED, "collateral: none of the %zu files given is any",
+			r->collateral_count);
+	return 0;
+}

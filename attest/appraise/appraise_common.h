@@ -4,6 +4,7 @@
 
 #include "attest/appraise/check_snp.h"
 #include "attest/appraise/request.h"
+#include "attest/collateral/collateral.h"
 #include "attest/measure/expect.h"
 
 /* Why a claim is not judged under --policy none: checks then have no policy. */
@@ -51,5 +52,11 @@ int plan_reference_open(const struct request *r, const struct policy *p, struct 
  * only). To be freed, even after an error. -EX_MALFORMED. */
 int request_snp_certs(const struct request *r, struct snp_certs *certs, struct snp_certs *trusted,
 		      struct err *e);
+
+/* The collateral of a request into *out (collateral_free it). What cannot be read is told in *fault,
+ * for a check to tell on, and what can be read is there: a folder may hold other files, too.
+ * -EX_HOST. */
+int request_collateral(const struct request *r, struct collateral *out, struct err *fault,
+		       struct err *e);
 
 #endif

@@ -6,7 +6,7 @@
 
 static void judge(const struct request *r, const struct policy *p, const struct plan_reference *ref,
 		  const struct value_bundle *bundle, struct snp_certs *certs, X509 *trust_root,
-		  struct checks *out)
+		  const struct collateral *collateral, const struct err *fault, struct checks *out)
 {
 	bool whole = r->evidence.size == SNP_REPORT_SIZE;
 	uint8_t room[64];
@@ -17,6 +17,8 @@ static void judge(const struct request *r, const struct policy *p, const struct 
 		.cert_table_size = r->cert_table.size,
 		.certs = certs,
 		.trust_root = trust_root,
+		.collateral = collateral,
+		.collateral_error = fault->status != EX_OK ? fault : NULL,
 		.crl = r->crl,
 		.crl_count = r->crl_count,
 		.allow_version = r->allow_report_version,
@@ -39,6 +41,8 @@ int appraise_snp(const struct request *r, struct checks *out, struct err *e)
 	struct snp_certs certs = { 0 }, trusted = { 0 };
 	struct plan_reference ref = { 0 };
 	struct value_bundle bundle = { 0 };
+	struct collateral collateral = { 0 };
+	struct err fault = { 0 };
 	struct policy assumed;
 
 	out->scope = SNP_SCOPE;
@@ -48,12 +52,16 @@ int appraise_snp(const struct request *r, struct checks *out, struct err *e)
 		status = request_snp_certs(r, &certs, &trusted, e);
 	if (status == 0)
 		status = check_value_bundle(r, p, &bundle, out, e);
+	if (status == 0)
+		status = request_collateral(r, &collateral, &fault, e);
 	if (status == 0) {
 		check_tee_alone(p, EVIDENCE_SNP, out);
-		judge(r, p, &ref, &bundle, &certs, trusted.cert[SNP_ROLE_ARK], out);
+		judge(r, p, &ref, &bundle, &certs, trusted.cert[SNP_ROLE_ARK],
+		      &collateral, &fault, out);
 	}
 	snp_certs_free(&certs);
 	snp_certs_free(&trusted);
 	value_bundle_free(&bundle);
+	collateral_free(&collateral);
 	return status;
 }

@@ -17,23 +17,6 @@ static int read_root(const struct blob *b, struct certs *out, struct err *e)
 	return r;
 }
 
-/* What cannot be read is told by a check, and what can be read is used. A folder may hold other
- * files, too. */
-static int read_collateral(const struct request *r, struct collateral *out, struct err *fault,
-			   struct err *e)
-{
-	for (size_t i = 0; i < r->collateral_count; i++) {
-		const struct blob *b = &r->collateral[i];
-		if (collateral_add(out, b->name != NULL ? b->name : "collateral", b->data, b->size,
-				   fault) == -EX_HOST)
-			return err_set(e, EX_HOST, "%s", fault->text);
-	}
-	if (r->collateral_count > 0 && out->parts == 0)
-		err_set(fault, EX_MALFORMED, "collateral: none of the %zu files given is any",
-			r->collateral_count);
-	return 0;
-}
-
 static void judge(const struct request *r, const struct policy *p, X509 *trust_root,
 		  const struct collateral *collateral, const struct err *fault, struct checks *out)
 {
@@ -76,7 +59,7 @@ int appraise_tdx(const struct request *r, struct checks *out, struct err *e)
 	const struct policy *p = check_policy_given(r->policy, &assumed, out);
 	int status = read_root(&r->trust_root, &trusted, e);
 	if (status == 0)
-		status = read_collateral(r, &collateral, &fault, e);
+		status = request_collateral(r, &collateral, &fault, e);
 	if (status == 0) {
 		check_tee_alone(p, EVIDENCE_TDX, out);
 		judge(r, p, trusted.count == 1 ? trusted.cert[0] : NULL, &collateral, &fault, out);

@@ -11,6 +11,7 @@ static const char *const later[SNP_CHECKS - 1] = {
 	"snp.version",
 	"snp.reserved",
 	"snp.certs",
+	"snp.collateral",
 	"snp.root",
 	"snp.chain.ark",
 	"snp.chain.ask",
@@ -211,6 +212,7 @@ void check_snp(const struct snp_appraisal *a)
 	check_reserved(a, &s);
 	s.product = snp_report_product(&s.report);
 	check_certs(a, &s);
+	check_snp_collateral(a, &s);
 	add_trusted(a);
 	check_snp_chain(a, &s);
 	check_snp_vek(a, &s);

@@ -5,6 +5,7 @@
 #include "attest/appraise/checks.h"
 #include "attest/appraise/policy_snp.h"
 #include "attest/appraise/request.h"
+#include "attest/collateral/collateral.h"
 #include "attest/snp/cert.h"
 #include "attest/snp/report.h"
 
@@ -29,6 +30,9 @@ struct snp_appraisal {
 	size_t cert_table_size;
 	struct snp_certs *certs; /* from options; completed from the table */
 	X509 *trust_root;	 /* NULL: only AMD's roots count */
+	/* Fills what certificates and lists are missing; NULL: none. Its error: it breaks its form. */
+	const struct collateral *collateral;
+	const struct err *collateral_error;
 	const struct blob *crl;	 /* AMD's revocation lists, as received */
 	size_t crl_count;
 	uint32_t allow_version; /* of reports: an unknown one to take as the last known; 0: none */
@@ -41,7 +45,7 @@ struct snp_appraisal {
 	struct checks *checks;	    /* filled */
 };
 
-#define SNP_CHECKS 44u /* how many it makes, whatever the report */
+#define SNP_CHECKS 45u /* how many it makes, whatever the report */
 
 /* Makes every check "snp.…"; fails never but in them. */
 void check_snp(const struct snp_appraisal *a);
@@ -56,6 +60,11 @@ struct snp_subject {
 	enum snp_product pinned; /* product of the root, SNP_UNKNOWN for a private one */
 };
 
+/* Certificates from the collateral. */
+void check_snp_collateral(const struct snp_appraisal *a, const struct snp_subject *s);
+/* Its lists of the ARK, one after the other: begin with *next 0; NULL: no more. */
+const struct crl *snp_collateral_list(const struct snp_appraisal *a, size_t *next,
+				      const char **name);
 /* Root, links, validity, and what the VEK certificate says. */
 void check_snp_chain(const struct snp_appraisal *a, struct snp_subject *s);
 void check_snp_vek(const struct snp_appraisal *a, struct snp_subject *s);

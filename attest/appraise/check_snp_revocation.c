@@ -15,7 +15,7 @@ static void tell_fetch(const struct snp_appraisal *a, const struct snp_subject *
 {
 	char next[160];
 
-	snprintf(next, sizeof(next), "give with --crl AMD's current revocation list of %s",
+	snprintf(next, sizeof(next), "give with --crl or --collateral AMD's current revocation list of %s",
 		 snp_product_name(s->product));
 	check_tell(a->checks, "CRL", NULL, next);
 }
@@ -93,20 +93,36 @@ static enum outcome judge_lists(const struct snp_appraisal *a, const struct snp_
 			return got;
 		best = got > best ? got : best;
 	}
+	const char *name = NULL;
+	size_t next = 0;
+	for (const struct crl *c; (c = snp_collateral_list(a, &next, &name)) != NULL;) {
+		enum outcome got = judge_list(a, s, name, c);
+		if (got == LIST_FAILED)
+			return got;
+		best = got > best ? got : best;
+	}
 	return best;
+}
+
+static bool any_list(const struct snp_appraisal *a)
+{
+	const char *name = NULL;
+	size_t next = 0;
+
+	return a->crl_count > 0 || snp_collateral_list(a, &next, &name) != NULL;
 }
 
 void check_snp_revocation(const struct snp_appraisal *a, const struct snp_subject *s)
 {
 	static const char what[] = "ARK and ASK were not looked up";
 
-	if (a->crl_count == 0 && a->policy != NULL && a->policy->require_revocation) {
+	if (!any_list(a) && a->policy != NULL && a->policy->require_revocation) {
 		check_fail(a->checks, ID, EX_COLLATERAL, "no revocation list", "--crl F",
 			   "the policy demands a revocation list: %s", what);
 		tell_fetch(a, s);
 		return;
 	}
-	if (a->crl_count == 0) {
+	if (!any_list(a)) {
 		check_skip(a->checks, ID, "no revocation list given: %s", what);
 		return;
 	}

@@ -4,6 +4,7 @@
 #include "common/bytes.h"
 #include "common/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int expect_text(const char *path, const json_t *object, const char *key, const char *want,
@@ -82,7 +83,7 @@ static int parse_tee(const json_t *root, struct evidence *out, struct err *e)
 static int parse_head(const json_t *root, struct evidence *out, struct err *e)
 {
 	static const char *const keys[] = { "format", "version",   "nonce",	  "tee", "agent",
-					    "vtpm",   "event_log", "host_claims", NULL };
+					    "vtpm",   "event_log", "host_claims", "collateral", NULL };
 	uint64_t version = 0;
 	int r = expect_text("evidence", root, "format", "pavise-evidence", e);
 
@@ -188,6 +189,21 @@ static int parse_claims(const json_t *root, struct evidence *out, struct err *e)
 	return r;
 }
 
+/* The vendors' own signatures are in it: who put it there does not matter. */
+static int copy_collateral(const json_t *root, struct evidence *out, struct err *e)
+{
+	const json_t *j = NULL;
+	int r = json_get_object("evidence", root, "collateral", 0, &j, e);
+
+	if (r < 0 || j == NULL)
+		return r;
+	out->collateral = json_dumps(j, JSON_COMPACT);
+	if (out->collateral == NULL)
+		return err_set(e, EX_HOST, "out of memory");
+	out->collateral_size = strlen(out->collateral);
+	return 0;
+}
+
 static int parse_all(const json_t *root, struct evidence *out, struct err *e)
 {
 	const json_t *vtpm = NULL;
@@ -204,6 +220,8 @@ static int parse_all(const json_t *root, struct evidence *out, struct err *e)
 		r = parse_log(root, out, e);
 	if (r == 0)
 		r = parse_claims(root, out, e);
+	if (r == 0)
+		r = copy_collateral(root, out, e);
 	return r;
 }
 
@@ -221,4 +239,10 @@ int evidence_parse(const char *object, const char *text, size_t size, struct evi
 	r = parse_all(root, out, e);
 	json_decref(root);
 	return r;
+}
+
+void evidence_free(struct evidence *ev)
+{
+	free(ev->collateral);
+	ev->collateral = NULL;
 }

@@ -42,12 +42,17 @@ struct evidence {
 	struct pcr_values pcrs[EXPECT_BANKS];
 	uint8_t event_log[EVIDENCE_LOG_MAX];
 	size_t event_log_size;
+	/* docs/PROTOCOL.collateral, put there by whoever served the evidence; NULL: none. Owned. */
+	char *collateral;
+	size_t collateral_size; /* bytes */
 	/* What the host says about itself: shown, never used. "" when absent. */
 	char claim_vm[EVIDENCE_TEXT_MAX + 1], claim_isolation[EVIDENCE_TEXT_MAX + 1];
 };
 
-/* Parses size bytes of JSON. `object` names it in texts. -EX_MALFORMED. */
+/* Parses size bytes of JSON. `object` names it in texts. evidence_free, also after a failure.
+ * -EX_MALFORMED, -EX_HOST. */
 int evidence_parse(const char *object, const char *text, size_t size, struct evidence *out,
 		   struct err *e);
+void evidence_free(struct evidence *ev);
 
 #endif

@@ -10,6 +10,7 @@
 const char options_usage[] =
 	"usage: pavise verify bundle FILE [option ...]\n"
 	"       pavise verify snp --report F [--vek F] [--chain F] [--cert-table F] [--crl F ...]\n"
+	"                         [--collateral FILE|DIR ...]\n"
 	"       pavise verify tdx --quote F [--collateral FILE|DIR ...] [--ccel F]\n"
 	"       pavise verify tpm --quote F --signature F --ak F [--pcrs F] [--event-log F]\n"
 	"\n"
@@ -33,7 +34,8 @@ const char options_usage[] =
 	"  --chain F         ASK (or ASVK) and ARK (snp, bundle)\n"
 	"  --cert-table F    a GUIDed certificate table, as a host gives it to its guest\n"
 	"  --crl F           a revocation list\n"
-	"  --collateral F    TCB info, QE identity, revocation lists: one file or a folder\n"
+	"  --collateral F    certificates, TCB info, QE identity, revocation lists (snp, bundle, tdx):\n"
+	"                    one file or a folder\n"
 	"  --ccel F          the confidential-computing event log\n"
 	"  --quote F         tpm: TPMS_ATTEST, with or without TPM2B\n"
 	"  --signature F     tpm: TPMT_SIGNATURE, or the signature alone where the key says the rest\n"
@@ -85,7 +87,7 @@ static const struct option_row {
 	{ "cert-table", SNP, TEXT, FIELD(cert_table) },
 	{ "crl", SNP | BUNDLE, LIST, FIELD(crl) },
 	{ "quote", TDX | TPM, TEXT, FIELD(evidence) },
-	{ "collateral", TDX, LIST, FIELD(collateral) },
+	{ "collateral", TDX | SNP | BUNDLE, LIST, FIELD(collateral) },
 	{ "ccel", TDX, TEXT, FIELD(ccel) },
 	{ "signature", TPM, TEXT, FIELD(signature) },
 	{ "ak", TPM, TEXT, FIELD(ak) },

@@ -72,10 +72,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	world->policy.cpus[0] = 2; /* one machine: fewer hashes an input */
 	world->policy.cpus_count = 1;
+	evidence_free(&world->evidence);
 	if (data[0] != '{')
 		take_raw(data, size, &world->evidence);
 	else if (evidence_parse("input", (const char *)data, size, &world->evidence, &e) < 0)
-		return 0;
+		return 0; /* what it holds is freed by the next input */
 	if (fake_world_judge(world, plain->nonce, plain->nonce_size, &result) == EX_OK)
 		check_affirmed(&world->evidence);
 	return 0;

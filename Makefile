@@ -68,6 +68,27 @@ $(ATTEST_LIB): $(ATTEST_LIB_OBJS)
 	$(Q)rm -f $@ && $(AR) rcs $@ $(ATTEST_LIB_OBJS)
 ALL_OBJS += $(ATTEST_LIB_OBJS)
 
+# The library as others use it: only what pavise-attest.h names can be seen.
+ATTEST_SO := $(O)/lib/libpavise-attest.so.0
+ATTEST_PIC_OBJS := $(patsubst %.c,$(O)/obj-pic/%.o,$(sort $(ATTEST_LIB_SRCS)))
+$(O)/obj-pic/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "  CC    $< (library)"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -fvisibility=hidden -ffunction-sections $(SANITIZE) $(CFLAGS_$(subst /,_,$(patsubst %.c,%,$<))) -MMD -MP -c -o $@ $<
+$(ATTEST_SO): $(ATTEST_PIC_OBJS) attest/libpavise-attest.map
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -shared -Wl,--gc-sections -Wl,-soname,$(@F) -Wl,--no-undefined \
+		-Wl,--version-script=attest/libpavise-attest.map -o $@ $(ATTEST_PIC_OBJS) $(JANSSON_LIBS) $(CRYPTO_LIBS)
+	$(Q)ln -sf $(@F) $(O)/lib/libpavise-attest.so
+# One object, or names of the library's insides could clash with a program's.
+$(O)/lib/static/libpavise-attest.a: $(ATTEST_PIC_OBJS)
+	@mkdir -p $(@D)
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && $(LD) -r -o $(@D)/all.o $(ATTEST_PIC_OBJS) && objcopy --localize-hidden $(@D)/all.o && $(AR) rcs $@ $(@D)/all.o
+ALL_OBJS += $(ATTEST_PIC_OBJS)
+EXTRA += $(ATTEST_SO) $(O)/lib/static/libpavise-attest.a
+
 # The library's tests with checks that can be made to pass (tests/mutate_checks.py).
 $(O)/mute/checks.o: attest/appraise/checks.c | $(GENERATED)
 	@mkdir -p $(@D)
@@ -270,6 +291,11 @@ install: all
 	install $(O)/bin/pavise $(DESTDIR)$(PREFIX)/bin
 	install $(addprefix $(O)/bin/,$(INSTALLED)) $(DESTDIR)$(PREFIX)/libexec/pavise
 	install -m 644 $(O)/firmware/pavise-fw-plain.bin $(O)/firmware/pavise-fw-snp.bin policy/selinux/pavise.cil $(DESTDIR)$(PREFIX)/share/pavise
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 644 $(ATTEST_SO) $(O)/lib/static/libpavise-attest.a $(DESTDIR)$(PREFIX)/lib
+	ln -sf $(notdir $(ATTEST_SO)) $(DESTDIR)$(PREFIX)/lib/libpavise-attest.so
+	install -m 644 attest/pavise-attest.h $(DESTDIR)$(PREFIX)/include
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' attest/pavise-attest.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pavise-attest.pc
 	install -m 644 docs/man/pavise.1 $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 644 policy/selinux/pavise-sim.cil policy/selinux/pavise-attestd.cil $(DESTDIR)$(PREFIX)/share/pavise
 

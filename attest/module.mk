@@ -18,7 +18,8 @@ POLICY_MAIN_SRCS := attest/appraise/policy_main.c
 ATTEST_COMMON_SRCS := common/err.c common/bytes.c common/file.c common/plan.c \
                       common/start_state.c common/boot_block.c
 
-ATTEST_LIB_SRCS += $(BINDING_SRCS) $(MEASURE_SRCS) \
+CFLAGS_attest_library := -DPAVISE_VERSION='"$(VERSION)"'
+ATTEST_LIB_SRCS += attest/library.c $(BINDING_SRCS) $(MEASURE_SRCS) \
                    $(filter-out $(VERIFY_MAIN_SRCS) $(POLICY_MAIN_SRCS),$(wildcard attest/appraise/*.c)) \
                    $(filter-out attest/tpm/alg.c,$(wildcard attest/tpm/*.c)) \
                    $(wildcard attest/snp/*.c) \
@@ -69,7 +70,7 @@ $(eval $(call attest_test,test_measure,tests/unit/fake_files.c firmware/bzimage.
 $(eval $(call attest_test,test_measure_snp,tests/unit/fake_files.c firmware/hashpage.c common/file.c))
 
 UNIT_SCRIPTS += tests/unit/measure.py tests/unit/measure_snp.py tests/unit/verify.py \
-                tests/unit/verify_snp.py tests/unit/policy.py
+                tests/unit/verify_snp.py tests/unit/policy.py tests/unit/library.py
 
 # Harnesses of everything that reads a file from outside.
 $(eval $(call attest_fuzzer,fuzz_evidence,$(FAKE_SRCS)))

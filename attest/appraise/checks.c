@@ -206,3 +206,13 @@ const char *checks_verdict_name(const struct checks *c)
 				       : "affirming (" NO_REFERENCE ")";
 	return c->private_root ? "affirming (" PRIVATE_ROOT ")" : "affirming";
 }
+
+const char *check_status_name(enum check_status s)
+{
+	return s == CHECK_PASS ? "pass" : s == CHECK_FAIL ? "fail" : "skipped";
+}
+
+const char *checks_scope(const struct checks *c)
+{
+	return c->scope != NULL ? c->scope : "plain VM: the host and its vTPM are trusted";
+}

@@ -66,6 +66,10 @@ void check_fail_err(struct checks *c, const char *id, const struct err *e);
 enum exit_status checks_verdict(const struct checks *c);
 /* "refused by policy", "collateral missing or expired", "not authentic", "malformed". */
 const char *verdict_name(enum exit_status verdict);
+/* "pass", "fail", "skipped". */
+const char *check_status_name(enum check_status s);
+/* What an affirming verdict rests on, in words. */
+const char *checks_scope(const struct checks *c);
 /* The verdict as it is printed: for EX_OK with what it rests on, where that is less than usual. */
 const char *checks_verdict_name(const struct checks *c);
 

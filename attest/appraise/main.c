@@ -3,31 +3,25 @@
 #include "attest/appraise/report.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #define PROGRAM "pavise-verify"
 
 /* The exit status, or negative with *e filled. */
 static int verify(const struct options *o, struct err *e)
 {
-	struct inputs *in = calloc(1, sizeof(*in));
-	struct checks *c = calloc(1, sizeof(*c));
-	int r;
+	struct pavise_result *result = NULL;
+	struct inputs in = { 0 };
+	struct pavise_error why;
+	int r = inputs_read(o, &in, e);
 
-	if (in == NULL || c == NULL)
-		r = err_set(e, EX_HOST, "out of memory");
-	else
-		r = inputs_read(o, in, e);
+	if (r == 0 && pavise_verify(in.request, &result, &why) != PAVISE_OK)
+		r = err_set(e, (enum exit_status)why.status, "%s", why.text);
 	if (r == 0)
-		r = appraise(&in->request, c, e);
+		r = o->json ? report_json(stdout, result, e) : report_text(stdout, result, e);
 	if (r == 0)
-		r = o->json ? report_json(stdout, c, e) : report_text(stdout, c, e);
-	if (r == 0)
-		r = (int)checks_verdict(c);
-	if (in != NULL)
-		inputs_free(in);
-	free(in);
-	free(c);
+		r = (int)pavise_result_status(result);
+	pavise_result_free(result);
+	inputs_free(&in);
 	return r;
 }
 

@@ -153,6 +153,11 @@ static json_t *top_schema(void)
 				    POLICY_LIST_MAX));
 	json_object_set_new(j, "pci_slots", list_of(number_to(PCI_SLOT_MAX), POLICY_LIST_MAX));
 	json_object_set_new(j, "banks", list_of(banks, POLICY_LIST_MAX));
+	json_object_set_new(j, "references",
+			    must(json_pack("{s:s, s:i, s:i}", "type", "string", "minLength", 1,
+					   "maxLength", 4095)));
+	json_object_set_new(j, "references_key", hex_of(48));
+	json_object_set_new(j, "min_svn", number_to(UINT32_MAX));
 	json_object_set_new(j, "ak_sha256", list_of(hex_of(32), POLICY_LIST_MAX));
 	return j;
 }

@@ -180,6 +180,12 @@ def main():
        "make policy-docs makes it anew")
     ok(read(KEYS) == made("keys"), "docs/PROTOCOL.policy-keys lists what the tables say",
        "make policy-docs makes it anew")
+    source = read(os.path.join(ROOT, "attest", "appraise", "policy.c"))
+    lists = re.findall(r"#define [A-Z]+_KEYS (.*)", source) + \
+        re.findall(r"\b(?:plain|snp|tdx|any)_keys\[\] = \{(.*?)\}", source, re.S)
+    keys = set(re.findall(r'"([a-z_0-9]+)"', " ".join(lists)))
+    ok(keys == set(json.loads(read(SCHEMA))["properties"]), "the schema has every key of a policy",
+       keys ^ set(json.loads(read(SCHEMA))["properties"]))
     with tempfile.TemporaryDirectory() as folder:
         check_examples(folder, json.loads(read(SCHEMA)))
         command(folder)

@@ -109,8 +109,9 @@ static json_t *schema_of(const struct policy_key *k)
 						      (json_int_t)k->most)),
 				       POLICY_LIST_MAX));
 	case POLICY_TIME:
-		return or_null(must(json_pack("{s:s, s:s}", "type", "string", "format",
-					      "date-time")));
+		return or_null(must(json_pack(
+			"{s:s, s:s, s:s}", "type", "string", "format", "date-time", "pattern",
+			"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9]{2}:[0-9]{2})$")));
 	}
 	abort();
 }

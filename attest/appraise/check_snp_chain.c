@@ -77,8 +77,8 @@ static void tell_missing(const struct snp_appraisal *a, const struct snp_subject
 
 	snp_wanted(s, wanted);
 	if (role == SNP_ROLE_VEK)
-		snprintf(next, sizeof(next), "give with --vek the %s of %s",
-			 vlek ? "VLEK" : "VCEK", wanted);
+		snprintf(next, sizeof(next), "give with --vek the %s of %s", vlek ? "VLEK" : "VCEK",
+			 wanted);
 	else
 		snprintf(next, sizeof(next), "give with --chain AMD's %s certificates of %s",
 			 vlek ? "VLEK" : "VCEK", snp_product_name(s->product));
@@ -154,8 +154,9 @@ static void check_validity(const struct snp_appraisal *a)
 		    e.status == EX_COLLATERAL)
 			continue;
 		check_fail_err(a->checks, "snp.validity", &e);
-		check_tell(a->checks, name, NULL,
-			   "give one that is valid, or --time when the evidence is of another time");
+		check_tell(
+			a->checks, name, NULL,
+			"give one that is valid, or --time when the evidence is of another time");
 		return;
 	}
 	if (expired)

@@ -77,8 +77,7 @@ static void check_bits(const struct snp_appraisal *a, const struct snp_subject *
 			rule->require != NULL && (rule->require->given || rule->forbid->given)))
 		return;
 	for (unsigned i = 0; rule->names[i] != NULL; i++) {
-		enum snp_bit_state state =
-			snp_bit_state(&rule->bits[i], rule->value, &s->report);
+		enum snp_bit_state state = snp_bit_state(&rule->bits[i], rule->value, &s->report);
 		bool want_on = (rule->require->set >> i & 1) != 0;
 		bool want_off = (rule->forbid->set >> i & 1) != 0;
 		if ((!want_on || state == SNP_BIT_ON) && (!want_off || state != SNP_BIT_ON))

@@ -151,10 +151,8 @@ void check_snp_values(const struct snp_appraisal *a, const struct snp_subject *s
 	const struct snp_report *r = &s->report;
 
 	check_measurement(a, s);
-	check_bytes(a, "snp.host_data", "HOST_DATA", r->host_data, 32,
-		    p ? &p->host_data : NULL);
-	check_bytes(a, "snp.family_id", "FAMILY_ID", r->family_id, 16,
-		    p ? &p->family_id : NULL);
+	check_bytes(a, "snp.host_data", "HOST_DATA", r->host_data, 32, p ? &p->host_data : NULL);
+	check_bytes(a, "snp.family_id", "FAMILY_ID", r->family_id, 16, p ? &p->family_id : NULL);
 	check_bytes(a, "snp.image_id", "IMAGE_ID", r->image_id, 16, p ? &p->image_id : NULL);
 	check_guest_svn(a, s);
 	check_key_digest(a, "snp.id_key", r->id_key_digest, p ? &p->id_key_digests : NULL);

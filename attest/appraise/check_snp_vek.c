@@ -228,9 +228,7 @@ static void check_key_allowed(const struct snp_appraisal *a, const struct snp_su
 
 	if (!snp_stated(a, id, p != NULL && p->signing_keys.given))
 		return;
-	const char *have = key == SNP_KEY_VCEK	 ? "VCEK"
-			   : key == SNP_KEY_VLEK ? "VLEK"
-						 : "none";
+	const char *have = key == SNP_KEY_VCEK ? "VCEK" : key == SNP_KEY_VLEK ? "VLEK" : "none";
 	if ((p->signing_keys.set >> key & 1) != 0)
 		check_pass(a->checks, id, have, "a kind of key that the policy takes");
 	else

@@ -119,8 +119,9 @@ static void claim_vek(struct checks *c, const struct snp_vek *v)
 
 void claim_snp(const struct snp_appraisal *a, const struct snp_subject *s)
 {
-	static const char *const keys[8] = { [SNP_KEY_VCEK] = "vcek", [SNP_KEY_VLEK] = "vlek",
-					     [SNP_KEY_NONE] = "none" };
+	static const char *const keys[8] = {
+		[SNP_KEY_VCEK] = "vcek", [SNP_KEY_VLEK] = "vlek", [SNP_KEY_NONE] = "none"
+	};
 	const struct snp_report *r = &s->report;
 	const char *key = keys[snp_report_signing_key(r)];
 	struct checks *c = a->checks;

@@ -14,8 +14,8 @@ enum snp_version_part { SNP_VERSION_MAJOR, SNP_VERSION_MINOR, SNP_VERSION_BUILD 
 
 struct snp_policy {
 	bool allow_debug, allow_migration, allow_smt;
-	bool allow_provisional; /* CURRENT firmware or TCB that is not committed */
-	bool allow_expired;	/* certificates and revocation lists that were valid once */
+	bool allow_provisional;	  /* CURRENT firmware or TCB that is not committed */
+	bool allow_expired;	  /* certificates and revocation lists that were valid once */
 	bool require_measurement; /* a plan or measurements must be given */
 	bool require_revocation;  /* a revocation list must be given */
 	struct policy_number vmpl;

@@ -1,9 +1,16 @@
 #include "attest/snp/bits.h"
 
 const char *const snp_guest_names[] = {
-	"smt",		     "migrate_ma", "debug",	"single_socket",
-	"cxl",		     "mem_aes_256_xts",	"rapl_dis", "ciphertext_hiding_dram",
-	"page_swap_disable", NULL,
+	"smt",
+	"migrate_ma",
+	"debug",
+	"single_socket",
+	"cxl",
+	"mem_aes_256_xts",
+	"rapl_dis",
+	"ciphertext_hiding_dram",
+	"page_swap_disable",
+	NULL,
 };
 
 /* 56860 tells revisions of the document, reports the firmware's ABI and build, which do not go
@@ -16,14 +23,8 @@ const struct snp_bit snp_guest_bits[] = {
 };
 
 const char *const snp_platform_names[] = {
-	"smt",
-	"tsme",
-	"ecc",
-	"rapl_dis",
-	"ciphertext_hiding_dram",
-	"alias_check_complete",
-	"sev_tio",
-	NULL,
+	"smt",	   "tsme", "ecc", "rapl_dis", "ciphertext_hiding_dram", "alias_check_complete",
+	"sev_tio", NULL,
 };
 
 /* Bit 6 is reserved in 56860, and set by real Turin: shown with the rest, but nameless. */

@@ -35,13 +35,13 @@ struct snp_report {
 	uint64_t policy, platform_info;
 	uint32_t key_info;
 	const uint8_t *family_id, *image_id; /* 16 bytes each, borrowed, as the next ones */
-	const uint8_t *report_data;	  /* 64 */
-	const uint8_t *measurement;	  /* 48 */
-	const uint8_t *host_data;	  /* 32 */
-	const uint8_t *id_key_digest;	  /* 48 */
-	const uint8_t *author_key_digest; /* 48 */
-	const uint8_t *report_id;	  /* 32 */
-	const uint8_t *report_id_ma;	  /* 32; all ones: no migration agent */
+	const uint8_t *report_data;	     /* 64 */
+	const uint8_t *measurement;	     /* 48 */
+	const uint8_t *host_data;	     /* 32 */
+	const uint8_t *id_key_digest;	     /* 48 */
+	const uint8_t *author_key_digest;    /* 48 */
+	const uint8_t *report_id;	     /* 32 */
+	const uint8_t *report_id_ma;	     /* 32; all ones: no migration agent */
 	const uint8_t *current_tcb, *reported_tcb, *committed_tcb, *launch_tcb; /* 8 */
 	const uint8_t *chip_id;							/* 64 */
 	struct snp_version current, committed;

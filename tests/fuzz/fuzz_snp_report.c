@@ -32,12 +32,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				   .checks = &result };
 
 	/* Every rule there is, the strict ones first: a byte nobody else uses says which. */
-	policy_snp_base(size > 0x4C ? (enum policy_base)(data[0x4C] % POLICY_BASES)
-				    : POLICY_STRICT,
+	policy_snp_base(size > 0x4C ? (enum policy_base)(data[0x4C] % POLICY_BASES) : POLICY_STRICT,
 			&policy);
 	policy.min_tcb.given = policy.min_of[SNP_TCB_CURRENT].given = (1u << SNP_COMPONENTS) - 1;
 	policy.min_firmware.given = policy.min_guest_abi.given = 3;
-	policy.products.given = policy.signing_keys.given = policy.require_guest_policy.given = true;
+	policy.products.given = policy.signing_keys.given = policy.require_guest_policy.given =
+		true;
 	policy.launch_mitigations = policy.current_mitigations = 1;
 	memset(&result, 0, sizeof(result));
 	check_snp(&a);

@@ -18,7 +18,7 @@
 struct fake_snp_how {
 	const char *subject, *issuer; /* common names */
 	EVP_PKEY *key, *issuer_key;
-	long serial; /* every VEK's is 0 */
+	long serial;   /* every VEK's is 0 */
 	long from, to; /* seconds from FAKE_SNP_NOW */
 	bool ca, key_usage;
 	bool pkcs1; /* RSASSA-PKCS1-v1_5 instead of PSS */

@@ -65,7 +65,7 @@ time_t snp_vector_time(const struct snp_certs *c)
 }
 
 enum exit_status snp_vector_judge(const uint8_t *report, size_t size, struct snp_certs certs,
-			      time_t now)
+				  time_t now)
 {
 	struct snp_appraisal a = { .report = report,
 				   .report_size = size,

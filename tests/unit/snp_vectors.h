@@ -11,7 +11,7 @@ extern const struct snp_vector {
 	enum exit_status verdict; /* by "permissive", within the validity */
 } snp_vectors[SNP_VECTORS];
 
-extern struct checks snp_result;		/* of the last judgment */
+extern struct checks snp_result;		   /* of the last judgment */
 extern const struct snp_policy *snp_vector_policy; /* NULL: none, nothing is judged */
 
 /* Certificates of a file below snp/FOLDER, into certs. */

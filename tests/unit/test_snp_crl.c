@@ -1,4 +1,5 @@
-/* Revocation lists of synthetic chains: which are taken, what they revoke, and what none can say. */
+/* Revocation lists of synthetic chains: which are taken, what they revoke, and what none can say.
+ */
 #include "tests/unit/fake_x509.h"
 #include "tests/unit/snp_judge.h"
 

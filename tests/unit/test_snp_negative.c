@@ -1,5 +1,6 @@
 /* What is wrong with a real report or its certificates, one thing at a time; and real reports under
- * policies. The signed ones that no key of ours could make are in test_snp_chain.c and _report.c. */
+ * policies. The signed ones that no key of ours could make are in test_snp_chain.c and _report.c.
+ */
 #include "tests/unit/snp_vectors.h"
 #include "tests/unit/vectors.h"
 
@@ -46,7 +47,7 @@ static enum exit_status judge_changed(size_t i, size_t at, const void *bytes, si
 }
 
 /* Every signed byte, of every report: reserved areas, too. */
-static void any_byte(void **state)
+static void real_any_byte(void **state)
 {
 	(void)state;
 	struct snp_report r;
@@ -71,7 +72,7 @@ static void any_byte(void **state)
 	}
 }
 
-static void signature_values(void **state)
+static void real_signature_values(void **state)
 {
 	(void)state;
 	static const uint8_t zero[48];
@@ -101,7 +102,7 @@ static void signature_values(void **state)
 	assert_failure("snp.signature", EX_MALFORMED);
 }
 
-static void signing_keys(void **state)
+static void real_signing_keys(void **state)
 {
 	(void)state;
 	if (vectors_present() < 0)
@@ -118,7 +119,7 @@ static void signing_keys(void **state)
 	assert_string_equal(claim("snp.key_info.signing_key"), "none");
 }
 
-static void versions_and_sizes(void **state)
+static void real_versions_and_sizes(void **state)
 {
 	(void)state;
 	size_t size;
@@ -139,7 +140,7 @@ static void versions_and_sizes(void **state)
 }
 
 /* The ASVK under a VCEK and the other way round, the chain of another product: said which. */
-static void wrong_chain_says_which(void **state)
+static void real_wrong_chain_says_which(void **state)
 {
 	(void)state;
 	size_t size;
@@ -162,7 +163,7 @@ static void wrong_chain_says_which(void **state)
 }
 
 /* The usual mistakes with a VCEK: that of CURRENT_TCB, that of another chip. */
-static void wrong_vcek_says_why(void **state)
+static void real_wrong_vcek_says_why(void **state)
 {
 	(void)state;
 	struct snp_certs certs = { 0 };
@@ -196,7 +197,7 @@ static void wrong_vcek_says_why(void **state)
 }
 
 /* Azure's paravisor wraps the report ("HCLA", 32 bytes before it). */
-static void azure_paravisor(void **state)
+static void real_azure_paravisor(void **state)
 {
 	(void)state;
 	size_t size, pem_size;
@@ -209,9 +210,9 @@ static void azure_paravisor(void **state)
 	uint8_t *pem = vector_read("tpm/azure-snp-vtpm/vcek.pem", &pem_size);
 	assert_true(size > 0x20 + SNP_REPORT_SIZE);
 	assert_int_equal(snp_certs_add(&certs, "vcek.pem", pem, pem_size, &e), 0);
-	assert_int_equal(snp_vector_judge(blob + 0x20, SNP_REPORT_SIZE, certs,
-					  snp_vector_time(&certs)),
-			 EX_OK);
+	assert_int_equal(
+		snp_vector_judge(blob + 0x20, SNP_REPORT_SIZE, certs, snp_vector_time(&certs)),
+		EX_OK);
 	assert_string_equal(claim("snp.version"), "2");
 	/* The blob itself is no report. */
 	certs = (struct snp_certs){ 0 };
@@ -234,7 +235,7 @@ static void bytes_of_base64url(char *text, uint8_t *out, size_t max, size_t *siz
 	free(padded);
 }
 
-static void azure_evidence(void **state)
+static void real_azure_evidence(void **state)
 {
 	(void)state;
 	static uint8_t blob[8192], vek[4096];
@@ -253,16 +254,16 @@ static void azure_evidence(void **state)
 			   &vek_size);
 	assert_int_equal(snp_certs_add(&certs, "vcek", vek, vek_size, &e), 0);
 	snp_vector_add(&certs, "chains", "milan.pem");
-	assert_int_equal(snp_vector_judge(blob + 0x20, SNP_REPORT_SIZE, certs,
-					  snp_vector_time(&certs)),
-			 EX_OK);
+	assert_int_equal(
+		snp_vector_judge(blob + 0x20, SNP_REPORT_SIZE, certs, snp_vector_time(&certs)),
+		EX_OK);
 	assert_string_equal(claim("snp.version"), "3");
 	json_decref(j);
 	free(text);
 }
 
 /* The built-in policies on real reports. No reference values: "strict" wants them. */
-static void built_in_policies(void **state)
+static void real_built_in_policies(void **state)
 {
 	(void)state;
 	static const enum exit_status recommended[SNP_VECTORS] = {
@@ -294,7 +295,7 @@ static void built_in_policies(void **state)
 }
 
 /* Bits of the platform, by what the firmware can tell. */
-static void platforms(void **state)
+static void real_platforms(void **state)
 {
 	(void)state;
 	static const struct {
@@ -333,16 +334,16 @@ static void platforms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(any_byte),
-		cmocka_unit_test(signature_values),
-		cmocka_unit_test(signing_keys),
-		cmocka_unit_test(versions_and_sizes),
-		cmocka_unit_test(wrong_chain_says_which),
-		cmocka_unit_test(wrong_vcek_says_why),
-		cmocka_unit_test(azure_paravisor),
-		cmocka_unit_test(azure_evidence),
-		cmocka_unit_test(built_in_policies),
-		cmocka_unit_test(platforms),
+		cmocka_unit_test(real_any_byte),
+		cmocka_unit_test(real_signature_values),
+		cmocka_unit_test(real_signing_keys),
+		cmocka_unit_test(real_versions_and_sizes),
+		cmocka_unit_test(real_wrong_chain_says_which),
+		cmocka_unit_test(real_wrong_vcek_says_why),
+		cmocka_unit_test(real_azure_paravisor),
+		cmocka_unit_test(real_azure_evidence),
+		cmocka_unit_test(real_built_in_policies),
+		cmocka_unit_test(real_platforms),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

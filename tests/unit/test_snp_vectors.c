@@ -223,7 +223,8 @@ static void real_wrong_chains(void **state)
 			uint8_t *raw = snp_vector_report(snp_vectors[i].name, &size);
 			struct snp_certs certs = snp_vector_certs(i, chains[k]);
 			bool right = strcmp(chains[k], snp_vectors[i].chain) == 0;
-			enum exit_status v = snp_vector_judge(raw, size, certs, snp_vector_time(&certs));
+			enum exit_status v =
+				snp_vector_judge(raw, size, certs, snp_vector_time(&certs));
 			assert_int_equal(v, right ? EX_OK : EX_UNAUTHENTIC);
 			snp_vector_status("snp.chain.vek", right ? CHECK_PASS : CHECK_FAIL);
 			snp_vector_status("snp.signature", CHECK_PASS);
@@ -252,14 +253,17 @@ static void real_wrong_chips(void **state)
 				continue;
 			uint8_t *raw = snp_vector_report(snp_vectors[i].name, &size);
 			certs = snp_vector_certs(k, NULL);
-			assert_int_equal(snp_vector_judge(raw, size, certs, snp_vector_time(&certs)), EX_UNAUTHENTIC);
+			assert_int_equal(
+				snp_vector_judge(raw, size, certs, snp_vector_time(&certs)),
+				EX_UNAUTHENTIC);
 			snp_vector_status("snp.signature", CHECK_FAIL);
 			free(raw);
 		}
 	certs = (struct snp_certs){ 0 };
 	snp_vector_add(&certs, "negative/wrong-vcek", "vcek-ask-ark.pem");
 	uint8_t *raw = snp_vector_report("negative/wrong-vcek", &size);
-	assert_int_equal(snp_vector_judge(raw, size, certs, snp_vector_time(&certs)), EX_UNAUTHENTIC);
+	assert_int_equal(snp_vector_judge(raw, size, certs, snp_vector_time(&certs)),
+			 EX_UNAUTHENTIC);
 	snp_vector_status("snp.vek.tcb", CHECK_PASS);
 	snp_vector_status("snp.vek.chip", CHECK_FAIL);
 	snp_vector_status("snp.signature", CHECK_FAIL);
@@ -315,8 +319,11 @@ static void real_validity(void **state)
 	time_t from = snp_vector_time(&certs) - 86400;
 	assert_int_equal(snp_vector_judge(raw, size, certs, from - 1), EX_COLLATERAL);
 	snp_vector_status("snp.validity", CHECK_FAIL);
-	assert_int_equal(snp_vector_judge(raw, size, snp_vector_certs(2, NULL), from + 366 * 86400L), EX_COLLATERAL);
-	assert_int_equal(snp_vector_judge(raw, size, snp_vector_certs(2, NULL), from + 364 * 86400L), EX_OK);
+	assert_int_equal(
+		snp_vector_judge(raw, size, snp_vector_certs(2, NULL), from + 366 * 86400L),
+		EX_COLLATERAL);
+	assert_int_equal(
+		snp_vector_judge(raw, size, snp_vector_certs(2, NULL), from + 364 * 86400L), EX_OK);
 	free(raw);
 }
 

@@ -375,23 +375,24 @@ static void policy_keys(void **state)
 	char text[1024];
 
 	assert_int_equal(
-		parse(HEAD "\"base\":\"strict\",\"snp\":{" LIST ",\"require_revocation\":false,"
-			   "\"allow_expired\":true,\"products\":[\"turin\"],"
-			   "\"denied_products\":[\"milan\",\"genoa\"],"
-			   "\"chip_ids\":[\"" HEX32 HEX32 "\"],\"signing_keys\":[\"vlek\"],"
-			   "\"providers\":[\"CN=a.example\",\"CN=b.example\"],"
-			   "\"min_tcb_reported\":{\"snp\":1},\"min_tcb_launch\":{\"tee\":2},"
-			   "\"min_tcb_committed\":{\"fmc\":3},\"min_tcb_current\":"
-			   "{\"bootloader\":4},\"min_firmware\":{\"major\":1,\"build\":39},"
-			   "\"min_committed_firmware\":{\"minor\":55},\"allow_provisional\":true,"
-			   "\"launch_mitigations\":\"0x8000000000000001\","
-			   "\"current_mitigations\":\"0xB\","
-			   "\"require_platform\":[\"ecc\",\"sev_tio\"],\"forbid_platform\":[\"smt\"],"
-			   "\"require_guest_policy\":[\"page_swap_disable\"],"
-			   "\"forbid_guest_policy\":[\"smt\"],\"min_guest_abi\":{\"major\":1},"
-			   "\"migration_agents\":[\"" HEX32 "\"],\"vmpl\":null,"
-			   "\"family_id\":\"00112233445566778899aabbccddeeff\","
-			   "\"image_id\":\"00112233445566778899aabbccddeeff\"}}",
+		parse(HEAD
+		      "\"base\":\"strict\",\"snp\":{" LIST ",\"require_revocation\":false,"
+		      "\"allow_expired\":true,\"products\":[\"turin\"],"
+		      "\"denied_products\":[\"milan\",\"genoa\"],"
+		      "\"chip_ids\":[\"" HEX32 HEX32 "\"],\"signing_keys\":[\"vlek\"],"
+		      "\"providers\":[\"CN=a.example\",\"CN=b.example\"],"
+		      "\"min_tcb_reported\":{\"snp\":1},\"min_tcb_launch\":{\"tee\":2},"
+		      "\"min_tcb_committed\":{\"fmc\":3},\"min_tcb_current\":"
+		      "{\"bootloader\":4},\"min_firmware\":{\"major\":1,\"build\":39},"
+		      "\"min_committed_firmware\":{\"minor\":55},\"allow_provisional\":true,"
+		      "\"launch_mitigations\":\"0x8000000000000001\","
+		      "\"current_mitigations\":\"0xB\","
+		      "\"require_platform\":[\"ecc\",\"sev_tio\"],\"forbid_platform\":[\"smt\"],"
+		      "\"require_guest_policy\":[\"page_swap_disable\"],"
+		      "\"forbid_guest_policy\":[\"smt\"],\"min_guest_abi\":{\"major\":1},"
+		      "\"migration_agents\":[\"" HEX32 "\"],\"vmpl\":null,"
+		      "\"family_id\":\"00112233445566778899aabbccddeeff\","
+		      "\"image_id\":\"00112233445566778899aabbccddeeff\"}}",
 		      &p),
 		0);
 	const struct snp_policy *s = &p.snp;

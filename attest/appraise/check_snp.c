@@ -54,22 +54,6 @@ static const char *const later[SNP_CHECKS - 1] = {
 	"snp.binding",
 };
 
-bool snp_judged(const struct snp_appraisal *a, const char *id)
-{
-	if (a->policy == NULL)
-		check_skip(a->checks, id, "%s", a->unjudged != NULL ? a->unjudged : "no policy");
-	return a->policy != NULL;
-}
-
-bool snp_stated(const struct snp_appraisal *a, const char *id, bool given)
-{
-	if (!snp_judged(a, id))
-		return false;
-	if (!given)
-		check_skip(a->checks, id, "the policy states none");
-	return given;
-}
-
 static void check_version(const struct snp_appraisal *a, const struct snp_subject *s)
 {
 	static const char id[] = "snp.version";

@@ -79,10 +79,23 @@ void check_snp_values(const struct snp_appraisal *a, const struct snp_subject *s
 /* Every field as a claim. */
 void claim_snp(const struct snp_appraisal *a, const struct snp_subject *s);
 
-/* Is there a policy? If not, the check is skipped, with why. */
-bool snp_judged(const struct snp_appraisal *a, const char *id);
+/* Is there a policy? If not, the check is skipped, with why. Here, so that analysers see it. */
+static inline bool snp_judged(const struct snp_appraisal *a, const char *id)
+{
+	if (a->policy == NULL)
+		check_skip(a->checks, id, "%s", a->unjudged != NULL ? a->unjudged : "no policy");
+	return a->policy != NULL;
+}
+
 /* Is there one, and does it state what this check needs (given)? */
-bool snp_stated(const struct snp_appraisal *a, const char *id, bool given);
+static inline bool snp_stated(const struct snp_appraisal *a, const char *id, bool given)
+{
+	if (!snp_judged(a, id))
+		return false;
+	if (!given)
+		check_skip(a->checks, id, "the policy states none");
+	return given;
+}
 
 /* Which VEK would fit the report: "Genoa, hwID 00112233..., blSPL=3&teeSPL=0&snpSPL=8&ucodeSPL=115"
  * (57230: what the key distribution service is asked for). */

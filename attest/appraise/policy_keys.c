@@ -179,7 +179,7 @@ static int read_texts(const struct place *p, const json_t *j, struct err *e)
 				       "%s: \"%s\": member %zu is not a text of 1 to %llu "
 				       "characters",
 				       p->path, p->key->name, i, (unsigned long long)p->key->most);
-		strcpy(out->value[i], text);
+		memcpy(out->value[i], text, strlen(text) + 1);
 	}
 	out->count = r == 0 ? json_array_size(j) : 0;
 	return r;

@@ -354,7 +354,7 @@ static void policy_keys(void **state)
 	static const char *const bad[] = {
 		"\"products\":[\"venice\"]",
 		"\"denied_products\":\"milan\"",
-		"\"chip_ids\":[\"" HEX32 "\"]",
+		"\"chip_ids\":[\"0011223344556677\"]",
 		"\"signing_keys\":[\"ark\"]",
 		"\"providers\":[\"\"]",
 		"\"providers\":[1]",

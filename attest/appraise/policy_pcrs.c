@@ -20,7 +20,7 @@ bool policy_pcrs_given(const struct policy_pcrs *p)
 
 static int pcr_of(const char *key)
 {
-	char canonical[4];
+	char canonical[12];
 
 	for (int i = 0; i < (int)TPM_PCR_COUNT; i++) {
 		snprintf(canonical, sizeof(canonical), "%d", i);

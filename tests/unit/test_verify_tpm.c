@@ -486,6 +486,51 @@ static void unquoted_values(void **state)
 	destroy(w);
 }
 
+/* No values for what is quoted, or no values at all. */
+static void missing_values(void **state)
+{
+	(void)state;
+	struct world *w = make(TPM_ALG_ECDSA, NONE, false);
+
+	w->request.pcrs = (struct blob){ (const uint8_t *)"{\"sha256\": {}}", 14, "pcrs" };
+	refused(w, EX_UNAUTHENTIC, "quote.pcr_digest");
+	is(w, "log.replay", CHECK_SKIPPED);
+	w->request.pcrs = (struct blob){ (const uint8_t *)"junk", 4, "pcrs" };
+	refused(w, EX_MALFORMED, "quote.pcr_digest");
+	destroy(w);
+}
+
+/* A log of other banks than the quote's explains nothing. */
+static void other_banks(void **state)
+{
+	(void)state;
+	static const uint8_t event[33] = { [4] = EV_S_CRTM_VERSION, [28] = 1, [32] = 'v' };
+	struct world *w = make(TPM_ALG_ECDSA, NONE, false);
+
+	w->request.event_log = (struct blob){ event, sizeof(event), "log" };
+	refused(w, EX_REFUSED, "log.replay");
+	destroy(w);
+}
+
+/* A TPM's log is no CC log: there are no registers above RTMR3, and nothing extends MRTD. */
+static void cc_strays(void **state)
+{
+	(void)state;
+	struct world *w = make(TPM_ALG_ECDSA, NONE, false);
+	struct log_policy policy;
+	uint8_t rtmr[EVENTLOG_RTMRS][48];
+
+	policy_log_base(POLICY_RECOMMENDED, &policy);
+	for (unsigned i = 0; i < EVENTLOG_RTMRS; i++)
+		memcpy(rtmr[i], w->values[1].value[i + 1], 48);
+	memset(&w->checks, 0, sizeof(w->checks));
+	check_cc_log(w->log, w->log_size, (const uint8_t(*)[48])rtmr, &policy, NULL, &w->checks);
+	assert_int_equal(checks_verdict(&w->checks), EX_MALFORMED);
+	is(w, "log.replay", CHECK_FAIL);
+	is(w, "log.replay.rtmr0", CHECK_PASS);
+	destroy(w);
+}
+
 static void clocks(void **state)
 {
 	(void)state;
@@ -820,6 +865,9 @@ int main(void)
 		cmocka_unit_test(certified),
 		cmocka_unit_test(references),
 		cmocka_unit_test(unquoted_values),
+		cmocka_unit_test(missing_values),
+		cmocka_unit_test(other_banks),
+		cmocka_unit_test(cc_strays),
 		cmocka_unit_test(clocks),
 		cmocka_unit_test(log_faults),
 		cmocka_unit_test(log_registers),

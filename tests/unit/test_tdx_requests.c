@@ -225,13 +225,70 @@ static void real_tdx_nonce(void **state)
 	close_request();
 }
 
+static int ask_own(enum exit_status *verdict)
+{
+	struct err e = { 0 };
+
+	policy_built_in(POLICY_PERMISSIVE, &request_policy);
+	memset(&result, 0, sizeof(result));
+	int r = appraise(&request, &result, &e);
+	*verdict = checks_verdict(&result);
+	return r;
+}
+
+/* What comes with a quote: a root alone, collateral among other files. */
+static void request_files(void **state)
+{
+	(void)state;
+	uint8_t roots[4096];
+	unsigned char *der = NULL;
+	enum exit_status verdict;
+	size_t crl_size;
+
+	tdx_judge_set_up(state);
+	int n = i2d_X509(tdx.chain.cert[TDX_ROLE_ROOT], &der);
+	assert_true(n > 0 && (size_t)n * 2 <= sizeof(roots));
+	memcpy(roots, der, (size_t)n);
+	memcpy(roots + n, der, (size_t)n);
+	request = (struct request){ .kind = REQUEST_TDX,
+				    .policy = &request_policy,
+				    .now = FAKE_TDX_NOW,
+				    .evidence = { tdx.quote, tdx.quote_size, "quote" },
+				    .trust_root = { roots, (size_t)n, "root" } };
+	assert_int_equal(ask_own(&verdict), 0);
+	assert_int_equal(verdict, EX_OK);
+	request.trust_root.size = (size_t)n * 2; /* two of them */
+	assert_int_equal(ask_own(&verdict), -EX_MALFORMED);
+	request.trust_root.size = (size_t)n - 1;
+	assert_int_equal(ask_own(&verdict), -EX_MALFORMED);
+	request.trust_root.size = (size_t)n;
+	/* A file that is no collateral does no harm beside one that is, but not alone. */
+	request.collateral[0] = (struct blob){ (const uint8_t *)"hello", 5, "readme" };
+	request.collateral_count = 1;
+	assert_int_equal(ask_own(&verdict), 0);
+	assert_fails("tdx.collateral", EX_MALFORMED);
+	unsigned char *crl =
+		fake_tdx_crl(&tdx, TDX_ROLE_CA, tdx.key[TDX_ROLE_CA], 0, -1000, 1000, &crl_size);
+	request.collateral[1] = (struct blob){ crl, crl_size, "list" };
+	request.collateral_count = 2;
+	assert_int_equal(ask_own(&verdict), 0);
+	assert_int_equal(verdict, EX_OK);
+	/* Nor does what breaks its form stop the rest, but it is told. */
+	request.collateral[0] = (struct blob){ (const uint8_t *)"{\"tcbInfo\":{", 12, "cut" };
+	assert_int_equal(ask_own(&verdict), 0);
+	assert_int_equal(find("tdx.collateral")->status, CHECK_FAIL);
+	assert_passes("tdx.signature");
+	OPENSSL_free(crl);
+	OPENSSL_free(der);
+	tdx_judge_tear_down(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(real_tdx_statuses),
-		cmocka_unit_test(real_tdx_policies),
-		cmocka_unit_test(real_tdx_collateral),
-		cmocka_unit_test(real_tdx_nonce),
+		cmocka_unit_test(real_tdx_statuses),   cmocka_unit_test(real_tdx_policies),
+		cmocka_unit_test(real_tdx_collateral), cmocka_unit_test(real_tdx_nonce),
+		cmocka_unit_test(request_files),
 	};
 
 	return cmocka_run_group_tests_name("tdx_requests", tests, NULL, NULL);

@@ -308,6 +308,49 @@ static void real_tdx_bytes(void **state)
 	free(quote);
 }
 
+static void set_u32(uint8_t *p, size_t v)
+{
+	struct writer w = writer_over(p, 4);
+
+	write_le32(&w, (uint32_t)v);
+}
+
+/* A certificate that Intel's root issued for another use, in the place of the PCK CA: only its name
+ * and its being no CA tell. */
+static void real_tdx_other_use(void **state)
+{
+	(void)state;
+	static uint8_t forged[16384];
+	struct writer w = writer_over(forged, sizeof(forged));
+	struct tdx_quote q;
+	struct err e = { 0 };
+	size_t size, chain_size;
+
+	if (vectors_present() < 0)
+		skip();
+	uint8_t *quote = read_of(1, "quote.bin", &size);
+	uint8_t *chain = read_of(1, "tcb_signing_chain.pem", &chain_size);
+	assert_int_equal(tdx_quote_parse(quote, size, &q, &e), 0);
+	const uint8_t *ca = memmem(q.certs + 1, q.certs_size - 1, "-----BEGIN", 10);
+	assert_non_null(ca);
+	write_copy(&w, quote, (size_t)(ca - quote)); /* up to and with the PCK certificate */
+	write_copy(&w, chain, chain_size);	     /* TCB signing, root */
+	assert_false(w.bad);
+	size_t certs = (size_t)(q.certs - quote), outer = (size_t)(q.qe_report - quote);
+	set_u32(forged + certs - 4, w.pos - certs);
+	set_u32(forged + outer - 4, w.pos - outer);
+	set_u32(forged + q.signed_size, w.pos - q.signed_size - 4);
+	struct tdx_appraisal a = { .quote = forged, .quote_size = w.pos, .now = time_of(1) };
+	assert_int_equal(judge(&a), EX_UNAUTHENTIC);
+	assert_status("tdx.certs", CHECK_PASS);
+	assert_status("tdx.root", CHECK_PASS);
+	assert_status("tdx.chain.ca", CHECK_FAIL);
+	assert_non_null(strstr(find("tdx.chain.ca")->note, "another use"));
+	assert_status("tdx.chain.pck", CHECK_FAIL);
+	free(quote);
+	free(chain);
+}
+
 /* The quote inside an Azure machine's evidence, whose REPORTDATA is bound to its vTPM. */
 static void real_azure_td_quote(void **state)
 {
@@ -339,10 +382,10 @@ static void real_azure_td_quote(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(real_tdx_quotes),     cmocka_unit_test(real_tdx_root),
-		cmocka_unit_test(real_tdx_debug),      cmocka_unit_test(real_sgx_quote),
-		cmocka_unit_test(real_tdx_logs),       cmocka_unit_test(real_tdx_bytes),
-		cmocka_unit_test(real_azure_td_quote),
+		cmocka_unit_test(real_tdx_quotes),    cmocka_unit_test(real_tdx_root),
+		cmocka_unit_test(real_tdx_debug),     cmocka_unit_test(real_sgx_quote),
+		cmocka_unit_test(real_tdx_logs),      cmocka_unit_test(real_tdx_bytes),
+		cmocka_unit_test(real_tdx_other_use), cmocka_unit_test(real_azure_td_quote),
 	};
 
 	return cmocka_run_group_tests_name("tdx_vectors", tests, NULL, NULL);

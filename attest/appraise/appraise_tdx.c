@@ -33,6 +33,7 @@ static void judge(const struct request *r, const struct policy *p, X509 *trust_r
 		.report_data = wanted_report_data(r, room),
 		.ccel = r->ccel.data,
 		.ccel_size = r->ccel.size,
+		.log = &p->log,
 		.collateral = collateral,
 		.collateral_error = fault->status != EX_OK ? fault : NULL,
 		.checks = out,

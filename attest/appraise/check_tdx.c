@@ -1,24 +1,24 @@
 /* A quote from end to end: its form, its certificates, its signatures. */
 #include "attest/appraise/check_tdx.h"
 
+#include "attest/appraise/log_case.h"
 #include "common/bytes.h"
 
 #include <stdio.h>
 
 /* Everything behind the form, in the order it would be made. */
 static const char *const later[] = {
-	"tdx.version",	    "tdx.trailing",	  "tdx.certs",		 "tdx.root",
-	"tdx.chain.root",   "tdx.chain.ca",	  "tdx.chain.pck",	 "tdx.validity",
-	"tdx.revocation",   "tdx.pck.form",	  "tdx.qe.vendor",	 "tdx.qe.signature",
-	"tdx.qe.binding",   "tdx.signature",	  "tdx.tcb_info",	 "tdx.qe_identity",
-	"tdx.collateral",   "tdx.tcb.evaluation", "tdx.module",		 "tdx.qe.identity",
-	"tdx.tcb.platform", "tdx.tcb.module",	  "tdx.tcb.qe",		 "tdx.tcb.status",
-	"tdx.tcb.date",	    "tdx.debug",	  "tdx.migration",	 "tdx.sept_ve",
-	"tdx.attributes",   "tdx.xfam",		  "tdx.mrseam",		 "tdx.mrtd",
-	"tdx.rtmr.0",	    "tdx.rtmr.1",	  "tdx.rtmr.2",		 "tdx.rtmr.3",
-	"tdx.config_id",    "tdx.owner",	  "tdx.owner_config",	 "tdx.service_td",
-	"tdx.binding",	    "tdx.ccel.form",	  "tdx.ccel.rtmr.0",	 "tdx.ccel.rtmr.1",
-	"tdx.ccel.rtmr.2",  "tdx.ccel.rtmr.3",	  "tdx.ccel.separators",
+	"tdx.version",	    "tdx.trailing",	  "tdx.certs",	      "tdx.root",
+	"tdx.chain.root",   "tdx.chain.ca",	  "tdx.chain.pck",    "tdx.validity",
+	"tdx.revocation",   "tdx.pck.form",	  "tdx.qe.vendor",    "tdx.qe.signature",
+	"tdx.qe.binding",   "tdx.signature",	  "tdx.tcb_info",     "tdx.qe_identity",
+	"tdx.collateral",   "tdx.tcb.evaluation", "tdx.module",	      "tdx.qe.identity",
+	"tdx.tcb.platform", "tdx.tcb.module",	  "tdx.tcb.qe",	      "tdx.tcb.status",
+	"tdx.tcb.date",	    "tdx.debug",	  "tdx.migration",    "tdx.sept_ve",
+	"tdx.attributes",   "tdx.xfam",		  "tdx.mrseam",	      "tdx.mrtd",
+	"tdx.rtmr.0",	    "tdx.rtmr.1",	  "tdx.rtmr.2",	      "tdx.rtmr.3",
+	"tdx.config_id",    "tdx.owner",	  "tdx.owner_config", "tdx.service_td",
+	"tdx.binding",
 };
 
 bool check_tdx_unjudged(const struct tdx_appraisal *a, const char *id)
@@ -85,6 +85,15 @@ static void check_signatures(const struct tdx_appraisal *a, const struct tdx_sub
 		     "holds over the quote as received, under the attestation key", &quote);
 }
 
+/* The registers lie in the body one behind the other. */
+static void check_log(const struct tdx_appraisal *a, const struct tdx_body *b)
+{
+	const uint8_t(*rtmr)[TDX_DIGEST_SIZE] = (const uint8_t(*)[TDX_DIGEST_SIZE])b->rtmr[0];
+
+	check_cc_log(a->ccel, a->ccel_size, rtmr, a->log, a->policy == NULL ? a->unjudged : NULL,
+		     a->checks);
+}
+
 void check_tdx(const struct tdx_appraisal *a)
 {
 	struct tdx_subject s = { 0 };
@@ -94,6 +103,7 @@ void check_tdx(const struct tdx_appraisal *a)
 		check_fail_err(a->checks, "tdx.form", &e);
 		for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
 			check_skip(a->checks, later[i], "the quote is malformed");
+		skip_log_checks(a->checks, "the quote is malformed");
 		return;
 	}
 	check_pass(a->checks, "tdx.form", NULL, "a TDX quote; every declared length holds");
@@ -106,7 +116,7 @@ void check_tdx(const struct tdx_appraisal *a)
 	check_tdx_tcb(a, &s);
 	check_tdx_guest(a, &s);
 	check_tdx_measured(a, &s);
-	check_tdx_ccel(a, &s);
+	check_log(a, &s.quote.body);
 	claim_tdx(a, &s);
 	tdx_chain_free(&s.chain);
 }

@@ -4,6 +4,7 @@
 #define PAVISE_ATTEST_APPRAISE_CHECK_TDX_H
 
 #include "attest/appraise/checks.h"
+#include "attest/appraise/policy_log.h"
 #include "attest/appraise/policy_tdx.h"
 #include "attest/collateral/collateral.h"
 #include "attest/tdx/chain.h"
@@ -25,12 +26,13 @@ struct tdx_appraisal {
 	const uint8_t *report_data;	 /* 64 bytes that REPORTDATA must be; NULL: nobody said */
 	const uint8_t *ccel;		 /* event log as received; NULL: none */
 	size_t ccel_size;
+	const struct log_policy *log;	     /* not NULL: which registers must follow from ccel */
 	const struct collateral *collateral; /* NULL: none */
 	const struct err *collateral_error;  /* it could not be read whole; NULL: it could */
 	struct checks *checks;		     /* filled */
 };
 
-/* Makes every check "tdx.…" and every claim; fails never but in them. */
+/* Makes every check "tdx.…" and "log.…", and every claim; fails never but in them. */
 void check_tdx(const struct tdx_appraisal *a);
 
 /* Its parts share this. */
@@ -54,7 +56,6 @@ void check_tdx_collateral(const struct tdx_appraisal *a, struct tdx_subject *s);
 void check_tdx_tcb(const struct tdx_appraisal *a, const struct tdx_subject *s);
 void check_tdx_guest(const struct tdx_appraisal *a, const struct tdx_subject *s);
 void check_tdx_measured(const struct tdx_appraisal *a, const struct tdx_subject *s);
-void check_tdx_ccel(const struct tdx_appraisal *a, const struct tdx_subject *s);
 void claim_tdx(const struct tdx_appraisal *a, const struct tdx_subject *s);
 
 /* Was the check `id` skipped, because there is no policy to judge by? */

@@ -19,8 +19,6 @@ const char *const tdx_status_words[] = {
 	NULL,
 };
 
-static const char *const rtmr_words[] = { "rtmr0", "rtmr1", "rtmr2", "rtmr3", NULL };
-
 const struct policy_key policy_tdx_keys[] = {
 	{ "allow_debug", POLICY_BOOL, FIELD(allow_debug), 0, NULL,
 	  "a guest launched with DEBUG, which the host can read and change" },
@@ -56,12 +54,6 @@ const struct policy_key policy_tdx_keys[] = {
 	  "MRSERVICETD (TD 1.5) is one of these" },
 	{ "mrseam", POLICY_DIGESTS, FIELD(mrseam), TDX_DIGEST_SIZE, NULL,
 	  "MRSEAM, the TDX module itself, is one of these" },
-	{ "require_ccel", POLICY_BOOL, FIELD(require_ccel), 0, NULL,
-	  "an event log (CCEL) must be given" },
-	{ "ccel_registers", POLICY_WORDS, FIELD(ccel_registers), 0, rtmr_words,
-	  "registers that must follow from the event log when one is given" },
-	{ "allow_duplicate_separators", POLICY_BOOL, FIELD(allow_duplicate_separators), 0, NULL,
-	  "an event log in which a register has several separators, as older firmware writes" },
 	{ "require_collateral", POLICY_BOOL, FIELD(require_collateral), 0, NULL,
 	  "TCB info and QE identity must be given and be in date" },
 	{ "require_revocation", POLICY_BOOL, FIELD(require_revocation), 0, NULL,
@@ -86,8 +78,6 @@ void policy_tdx_base(enum policy_base base, struct tdx_policy *out)
 		.xfam_allowed = strict ? TDX_XFAM_KNOWN : ~0ull,
 		.xfam_required = TDX_XFAM_FIXED,
 		.require_mrtd = strict,
-		.allow_duplicate_separators = permissive,
-		.ccel_registers = { .given = true, .set = 0x7 },
 		.require_collateral = !permissive,
 		.require_revocation = strict,
 		.tcb_status = { .given = true,

@@ -21,9 +21,6 @@ struct tdx_policy {
 	bool require_mrtd;
 	struct policy_digests mrtd, rtmr[TDX_RTMRS];
 	struct policy_digests mrconfigid, mrowner, mrownerconfig, mrservicetd, mrseam;
-	/* Of the event log */
-	bool require_ccel, allow_duplicate_separators;
-	struct policy_words ccel_registers; /* bit n: RTMR n must follow from the log */
 	/* Of the platform */
 	bool require_collateral, require_revocation;
 	struct policy_words tcb_status; /* bit n: tdx_status_words[n] is accepted */

@@ -36,15 +36,18 @@ static void check_parts(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct tdx_policy policy;
+	static struct log_policy log;
 	struct tdx_appraisal a = { .quote = data,
 				   .quote_size = size,
 				   .now = 1800000000,
 				   .policy = &policy,
 				   .unjudged = "policy none: not judged",
+				   .log = &log,
 				   .checks = &result };
 	size_t count;
 
 	policy_tdx_base(POLICY_PERMISSIVE, &policy);
+	policy_log_base(POLICY_PERMISSIVE, &log);
 	check_parts(data, size);
 	memset(&result, 0, sizeof(result));
 	check_tdx(&a);

@@ -11,6 +11,7 @@ struct fake_tdx tdx;
 struct checks result;
 struct tdx_policy policy;
 struct tdx_appraisal given;
+struct log_policy log_policy;
 uint8_t report_data[64];
 
 void tdx_judge_renew(uint16_t version, uint16_t body_type)
@@ -25,6 +26,7 @@ int tdx_judge_set_up(void **state)
 	(void)state;
 	fake_tdx_make(&tdx, 4, TDX_BODY_TD_1_0);
 	policy_tdx_base(POLICY_RECOMMENDED, &policy);
+	policy_log_base(POLICY_RECOMMENDED, &log_policy);
 	policy.require_collateral = false; /* test_tdx_tcb.c has some */
 	policy.mrtd.count = 1;
 	policy.mrtd.size = TDX_DIGEST_SIZE;
@@ -33,6 +35,7 @@ int tdx_judge_set_up(void **state)
 	given = (struct tdx_appraisal){ .trust_root = tdx.chain.cert[TDX_ROLE_ROOT],
 					.now = FAKE_TDX_NOW,
 					.policy = &policy,
+					.log = &log_policy,
 					.unjudged = "policy none: not judged",
 					.report_data = report_data };
 	return 0;

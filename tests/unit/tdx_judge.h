@@ -9,6 +9,7 @@ extern struct fake_tdx tdx;
 extern struct checks result;	   /* of the last judge() */
 extern struct tdx_policy policy;   /* accepts the good case */
 extern struct tdx_appraisal given; /* quote and checks are set by judge() */
+extern struct log_policy log_policy;
 extern uint8_t report_data[64];
 
 /* For cmocka, around each test: a platform with a quote of version 4, TD 1.0. */

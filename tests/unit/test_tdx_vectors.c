@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 static struct checks result;
+static struct log_policy log_policy;
 
 static const struct {
 	const char *name, *time; /* within the validity of its certificates and collateral */
@@ -59,6 +60,7 @@ static enum exit_status judge(const struct tdx_appraisal *how)
 
 	memset(&result, 0, sizeof(result));
 	a.checks = &result;
+	a.log = &log_policy;
 	a.unjudged = "policy none: not judged";
 	check_tdx(&a);
 	assert_false(result.overflow);
@@ -233,7 +235,8 @@ static void real_tdx_logs(void **state)
 	if (vectors_present() < 0)
 		skip();
 	policy_tdx_base(POLICY_PERMISSIVE, &policy);
-	policy.ccel_registers.set = 0xF;
+	policy_log_base(POLICY_PERMISSIVE, &log_policy);
+	log_policy.rtmrs = 0xF;
 	uint8_t *quote = read_of(4, "quote.bin", &size), *log = read_of(4, "ccel.bin", &log_size);
 	struct tdx_appraisal a = { .quote = quote,
 				   .quote_size = size,
@@ -247,15 +250,14 @@ static void real_tdx_logs(void **state)
 	a.report_data = data;
 	assert_int_equal(judge(&a), EX_OK);
 	assert_status("tdx.binding", CHECK_PASS);
-	assert_status("tdx.ccel.separators", CHECK_PASS);
+	assert_status("log.separators", CHECK_PASS);
 	/* The same log with a separator written twice is another one, and refused as such. */
 	uint8_t *twice = vector_read("tdx/ccel-dup-separator/ccel.bin", &a.ccel_size);
 	a.ccel = twice;
-	policy.allow_duplicate_separators = false;
 	judge(&a);
-	assert_status("tdx.ccel.separators", CHECK_FAIL);
-	assert_status("tdx.ccel.rtmr.0", CHECK_FAIL);
-	assert_status("tdx.ccel.rtmr.2", CHECK_PASS); /* its RTMR2 is the same */
+	assert_status("log.separators", CHECK_FAIL);
+	assert_status("log.replay.rtmr0", CHECK_FAIL);
+	assert_status("log.replay.rtmr2", CHECK_PASS); /* its RTMR2 is the same */
 	free(twice);
 	free(data);
 	free(quote);
@@ -265,13 +267,13 @@ static void real_tdx_logs(void **state)
 	a.quote = quote = read_of(5, "quote.bin", &a.quote_size);
 	a.ccel = log = read_of(5, "ccel.bin", &a.ccel_size);
 	judge(&a);
-	assert_status("tdx.ccel.rtmr.0", CHECK_PASS);
-	assert_status("tdx.ccel.rtmr.1", CHECK_PASS);
-	assert_status("tdx.ccel.rtmr.2", CHECK_FAIL);
-	assert_status("tdx.ccel.rtmr.3", CHECK_PASS);
-	policy.ccel_registers.set = 0x3;
+	assert_status("log.replay.rtmr0", CHECK_PASS);
+	assert_status("log.replay.rtmr1", CHECK_PASS);
+	assert_status("log.replay.rtmr2", CHECK_FAIL);
+	assert_status("log.replay.rtmr3", CHECK_PASS);
+	log_policy.rtmrs = 0x3;
 	judge(&a);
-	assert_status("tdx.ccel.rtmr.2", CHECK_SKIPPED);
+	assert_status("log.replay.rtmr2", CHECK_SKIPPED);
 	free(quote);
 	free(log);
 }

@@ -78,7 +78,7 @@ def statuses(w):
     w.expect("collateral that a policy demands", 4, "fail    tdx.tcb_info", policy="recommended")
     none = w.write("none", b"hello")
     w.expect("collateral that is none", 3, "fail    tdx.collateral", "--collateral", none)
-    w.expect("an event log that is none", 3, "fail    tdx.ccel.form", "--ccel", none)
+    w.expect("an event log that is none", 3, "fail    log.form", "--ccel", none)
     r = run(os.path.join(BUILD, "bin", "pavise-verify"), "tdx", "--policy", "none")
     ok(r.returncode == 64, "no quote", r.stderr)
 

@@ -425,6 +425,7 @@ static void test_levels(void **state)
 	assert_string_equal(have, "sgx component 15: have 8, need 9");
 	m = latest();
 	m.pce = 12;
+	assert_int_equal(match(&f, &q, &m).status, TCB_OUT_OF_DATE);
 	m.svn[2] = 6;
 	r = match(&f, &q, &m);
 	assert_int_equal(r.platform.status, TCB_OUT_OF_DATE);
@@ -581,6 +582,14 @@ static void test_relaunch(void **state)
 	m.has_svn2 = true;
 	f.level[0].status = "ConfigurationNeeded";
 	assert_int_equal(match(&f, &q, &m).status, TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED);
+	m.svn[2] = 2;
+	m.qe_svn = 2;
+	assert_int_equal(match(&f, &q, &m).status, TCB_OUT_OF_DATE);
+	/* Revoked is the last word. */
+	m.qe_svn = 4;
+	f.level[1].status = "Revoked";
+	assert_int_equal(match(&f, &q, &m).status, TCB_REVOKED);
+	m.svn[2] = 7;
 	f.level[0].status = "Revoked";
 	assert_int_equal(match(&f, &q, &m).status, TCB_REVOKED);
 }

@@ -23,12 +23,14 @@ static enum answer ask(const struct tdx_appraisal *a, const struct crl *list, X5
 	return crl_check_time(object, list, a->now, e) < 0 ? ANSWER_STALE : ANSWER_GOOD;
 }
 
-/* Every list of the certificate's issuer must agree. */
+/* No list of the certificate's issuer may have revoked it, and one must be current: collateral that
+ * was gathered over time holds older ones, too. */
 static enum answer ask_all(const struct tdx_appraisal *a, const struct tdx_subject *s,
 			   enum tdx_role role, struct err *e)
 {
 	const X509 *cert = s->chain.cert[role];
 	enum answer worst = ANSWER_MISSING;
+	bool current = false;
 
 	for (size_t i = 0; a->collateral != NULL && i < a->collateral->parts; i++) {
 		const struct collateral_part *part = &a->collateral->part[i];
@@ -38,11 +40,14 @@ static enum answer ask_all(const struct tdx_appraisal *a, const struct tdx_subje
 		struct err here = { 0 };
 		enum answer one = ask(a, &part->crl, s->chain.cert[role + 1], cert,
 				      tdx_role_name(role), &here);
+		current |= one == ANSWER_GOOD;
 		if (worst == ANSWER_MISSING || one > worst) {
 			worst = one;
 			*e = here;
 		}
 	}
+	if (worst == ANSWER_STALE && current)
+		return ANSWER_GOOD;
 	if (worst == ANSWER_MISSING)
 		err_set(e, EX_COLLATERAL, "no revocation list of the issuer of the %s",
 			tdx_role_name(role));

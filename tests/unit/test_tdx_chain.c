@@ -279,6 +279,16 @@ static void old_lists(void **state)
 	give(TDX_ROLE_ROOT, 0);
 	assert_only("tdx.revocation", EX_UNAUTHENTIC);
 	no_lists();
+	/* A fresh list beside an old one that says the same. */
+	policy.require_revocation = true;
+	give_list(TDX_ROLE_CA, tdx.key[TDX_ROLE_CA], 0, -2 * DAY, -DAY);
+	give(TDX_ROLE_CA, 0);
+	give_list(TDX_ROLE_CA, tdx.key[TDX_ROLE_CA], 0, -3 * DAY, -2 * DAY);
+	give(TDX_ROLE_ROOT, 0);
+	judge();
+	assert_passes("tdx.revocation");
+	no_lists();
+	policy.require_revocation = false;
 	/* A fresh list beside an old one that knows better. */
 	give(TDX_ROLE_CA, 0);
 	give_list(TDX_ROLE_CA, tdx.key[TDX_ROLE_CA], 100, -2 * DAY, -DAY);

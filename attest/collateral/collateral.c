@@ -59,8 +59,7 @@ static int read_qe_identity(struct collateral_part *p, struct err *e)
 		return err_set(e, EX_HOST, "out of memory");
 	int r = signed_json_split(p->origin, (const char *)p->data, p->size, "enclaveIdentity",
 				  &p->json, e);
-	return r == 0 ? qe_identity_parse(p->origin, p->json.body, p->json.body_size, p->qe, e)
-		      : r;
+	return r == 0 ? qe_identity_parse(p->origin, p->json.body, p->json.body_size, p->qe, e) : r;
 }
 
 static int read_part(struct collateral_part *p, struct err *e)

@@ -24,8 +24,7 @@ static int kind_of(const char *name)
 }
 
 /* Its bytes, from "text" or "base64", into memory that the caller frees. */
-static int part_bytes(const char *path, const json_t *j, uint8_t **out, size_t *size,
-		      struct err *e)
+static int part_bytes(const char *path, const json_t *j, uint8_t **out, size_t *size, struct err *e)
 {
 	const char *text = NULL, *base64 = NULL;
 	int r = json_get_string(path, j, "text", 0, &text, e);
@@ -124,8 +123,7 @@ static int get_text(const char *name, const json_t *j, const char *key, const ch
 		    struct err *e)
 {
 	*out = NULL;
-	return json_is_null(json_object_get(j, key)) ? 0
-						     : json_get_string(name, j, key, 0, out, e);
+	return json_is_null(json_object_get(j, key)) ? 0 : json_get_string(name, j, key, 0, out, e);
 }
 
 /* Text and signature come apart there: put together as Intel's answer has them. */
@@ -164,8 +162,8 @@ static int add_chain(struct collateral *c, const char *name, const json_t *j, co
 	snprintf(origin, sizeof(origin), "%.60s: %s", name, key);
 	if (r < 0 || text == NULL)
 		return r;
-	return collateral_add_part(c, COLLATERAL_CERTS, origin, (const uint8_t *)text,
-				   strlen(text), e);
+	return collateral_add_part(c, COLLATERAL_CERTS, origin, (const uint8_t *)text, strlen(text),
+				   e);
 }
 
 /* DER in hexadecimal or base64, or PEM. DER begins with 0x30: "30" in the one, "M" in the other. */

@@ -55,8 +55,8 @@ static struct collateral_proof prove(const struct collateral *c, const struct co
 		return collateral_prove_json(c, p, t);
 	for (size_t i = 0; i < p->certs.count; i++) {
 		struct collateral_proof one = collateral_prove_cert(c, p->certs.cert[i], t);
-		time_t until = worst.until == 0 || one.until < worst.until ? one.until
-									   : worst.until;
+		time_t until =
+			worst.until == 0 || one.until < worst.until ? one.until : worst.until;
 		bool is_private = worst.private_root || one.private_root;
 		if (i == 0 || one.answer > worst.answer)
 			worst = one;

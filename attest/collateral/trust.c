@@ -71,8 +71,7 @@ static bool counts(const struct work *w, X509 *cert, bool *is_private)
 	if (cert_key_digest(cert, digest) < 0)
 		return false;
 	*is_private = false;
-	if (tdx_root_is_intel(digest) ||
-	    (w->amd && snp_pinned_product(digest) != SNP_UNKNOWN))
+	if (tdx_root_is_intel(digest) || (w->amd && snp_pinned_product(digest) != SNP_UNKNOWN))
 		return true;
 	*is_private = true;
 	return w->t->root != NULL && CRYPTO_memcmp(w->t->root, digest, sizeof(digest)) == 0;

@@ -35,8 +35,7 @@ static int check_kind(const char *object, const json_t *j, struct err *e)
 	return r;
 }
 
-static int read_numbers(const char *object, const json_t *j, struct qe_identity *out,
-			struct err *e)
+static int read_numbers(const char *object, const json_t *j, struct qe_identity *out, struct err *e)
 {
 	uint64_t number = 0, product = 0;
 	int r = json_get_u64(object, j, "tcbEvaluationDataNumber", 1, &number, e);

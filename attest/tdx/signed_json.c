@@ -136,9 +136,10 @@ int signed_json_split(const char *object, const char *text, size_t size, const c
 	if (ok && s.pos == s.size)
 		return 0;
 	*out = (struct signed_json){ 0 };
-	return err_set(e, EX_MALFORMED,
-		       "%s: not {\"%s\": {…}, \"signature\": \"128 hexadecimal digits\"} (byte %zu)",
-		       object, key, s.pos < size ? s.pos : size);
+	return err_set(
+		e, EX_MALFORMED,
+		"%s: not {\"%s\": {…}, \"signature\": \"128 hexadecimal digits\"} (byte %zu)",
+		object, key, s.pos < size ? s.pos : size);
 }
 
 int signed_json_verify(const char *object, const struct signed_json *s, EVP_PKEY *key,

@@ -14,8 +14,8 @@
 #define SIGNED_JSON_MAX (1u << 20) /* bytes of an answer */
 
 struct signed_json {
-	const char *body; /* borrowed: the value of the key, from its '{' to its '}' */
-	size_t body_size; /* bytes */
+	const char *body;      /* borrowed: the value of the key, from its '{' to its '}' */
+	size_t body_size;      /* bytes */
 	uint8_t signature[64]; /* r, s, big endian */
 };
 

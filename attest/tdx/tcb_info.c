@@ -109,8 +109,8 @@ static int member_at(const char *path, const json_t *list, size_t i, const json_
 	return 0;
 }
 
-static int read_svn_level(const char *path, const json_t *list, size_t i,
-			  struct tcb_svn_level *out, struct err *e)
+static int read_svn_level(const char *path, const json_t *list, size_t i, struct tcb_svn_level *out,
+			  struct err *e)
 {
 	static const char *const keys[] = { "tcb", "tcbDate", "tcbStatus", "advisoryIDs", NULL };
 	static const char *const tcb_keys[] = { "isvsvn", NULL };
@@ -203,8 +203,8 @@ static int read_levels(const char *object, const json_t *j, struct tcb_info *out
 
 	out->levels = json_array_size(list);
 	if (r == 0 && (out->levels == 0 || out->levels > TCB_LEVELS_MAX))
-		return err_set(e, EX_MALFORMED, "%s: \"tcbLevels\" has not 1 to %u members",
-			       object, TCB_LEVELS_MAX);
+		return err_set(e, EX_MALFORMED, "%s: \"tcbLevels\" has not 1 to %u members", object,
+			       TCB_LEVELS_MAX);
 	for (size_t i = 0; r == 0 && i < out->levels; i++) {
 		snprintf(here, sizeof(here), "%s.tcbLevels[%zu]", object, i);
 		r = read_level(here, list, i, &out->level[i], e);
@@ -217,8 +217,8 @@ static int read_signer(const char *path, const json_t *j, struct tcb_module *out
 	int r = json_get_hex(path, j, "mrsigner", 1, out->mrsigner, sizeof(out->mrsigner), e);
 
 	if (r == 0)
-		r = json_get_hex(path, j, "attributes", 1, out->attributes,
-				 sizeof(out->attributes), e);
+		r = json_get_hex(path, j, "attributes", 1, out->attributes, sizeof(out->attributes),
+				 e);
 	if (r == 0)
 		r = json_get_hex(path, j, "attributesMask", 1, out->attributes_mask,
 				 sizeof(out->attributes_mask), e);
@@ -248,8 +248,8 @@ static bool module_id(const char *text, uint8_t *major)
 static int read_identity(const char *path, const json_t *list, size_t i, struct tcb_info *out,
 			 struct err *e)
 {
-	static const char *const keys[] = { "id",	      "mrsigner",  "attributes",
-					    "attributesMask", "tcbLevels", NULL };
+	static const char *const keys[] = { "id",	 "mrsigner", "attributes", "attributesMask",
+					    "tcbLevels", NULL };
 	struct tcb_module *m = &out->identity[i];
 	const json_t *j;
 	const char *id = NULL;
@@ -271,8 +271,7 @@ static int read_identity(const char *path, const json_t *list, size_t i, struct 
 	return r == 0 ? tcb_read_svn_levels(path, j, m->level, &m->levels, e) : r;
 }
 
-static int read_identities(const char *object, const json_t *j, struct tcb_info *out,
-			   struct err *e)
+static int read_identities(const char *object, const json_t *j, struct tcb_info *out, struct err *e)
 {
 	const json_t *list = NULL;
 	char here[PATH_SIZE];
@@ -303,8 +302,9 @@ static int check_kind(const char *object, const json_t *j, struct err *e)
 	if (r == 0)
 		r = json_get_string(object, j, "id", 1, &id, e);
 	if (r == 0 && strcmp(id, "TDX") != 0)
-		return err_set(e, EX_MALFORMED, "%s: TCB info of another kind than \"TDX\": get "
-						"the one for TDX",
+		return err_set(e, EX_MALFORMED,
+			       "%s: TCB info of another kind than \"TDX\": get "
+			       "the one for TDX",
 			       object);
 	if (r == 0)
 		r = json_get_u64(object, j, "tcbType", 1, &type, e);
@@ -316,12 +316,12 @@ static int check_kind(const char *object, const json_t *j, struct err *e)
 
 static int read_head(const char *object, const json_t *j, struct tcb_info *out, struct err *e)
 {
-	static const char *const keys[] = { "id",	  "version",
-					    "issueDate",  "nextUpdate",
-					    "fmspc",	  "pceId",
-					    "tcbType",	  "tcbEvaluationDataNumber",
-					    "tdxModule",  "tdxModuleIdentities",
-					    "tcbLevels",  NULL };
+	static const char *const keys[] = { "id",	 "version",
+					    "issueDate", "nextUpdate",
+					    "fmspc",	 "pceId",
+					    "tcbType",	 "tcbEvaluationDataNumber",
+					    "tdxModule", "tdxModuleIdentities",
+					    "tcbLevels", NULL };
 	uint64_t number = 0;
 	int r = check_kind(object, j, e);
 

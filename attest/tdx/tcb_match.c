@@ -127,9 +127,8 @@ static enum tcb_status relaunch(const struct tcb_info *t, const struct tcb_platf
 			sgx_status == TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED;
 	bool qe_fine = !r->qe.judged || r->qe.status == TCB_UP_TO_DATE;
 
-	if (p->tee_tcb_svn2 == NULL || !late || !sgx_fine || !qe_fine ||
-	    !r->module.judged || r->module.status != TCB_OUT_OF_DATE ||
-	    !loaded_is_latest(t, p->tee_tcb_svn2))
+	if (p->tee_tcb_svn2 == NULL || !late || !sgx_fine || !qe_fine || !r->module.judged ||
+	    r->module.status != TCB_OUT_OF_DATE || !loaded_is_latest(t, p->tee_tcb_svn2))
 		return so_far;
 	return configuration_needed(sgx_status) || configuration_needed(so_far)
 		       ? TCB_TD_RELAUNCH_ADVISED_CONFIGURATION_NEEDED
@@ -281,8 +280,8 @@ int tcb_check_module(const struct tcb_info *t, const uint8_t tee_tcb_svn[16],
 			       "TDX module: TCB info has no identity TDX_%02X: get a later one",
 			       tee_tcb_svn[1]);
 	for (size_t i = 0; i < sizeof(m->attributes); i++)
-		differ |= (unsigned)((seam_attributes[i] & m->attributes_mask[i]) ^
-				     m->attributes[i]);
+		differ |=
+			(unsigned)((seam_attributes[i] & m->attributes_mask[i]) ^ m->attributes[i]);
 	if (CRYPTO_memcmp(mrsignerseam, m->mrsigner, sizeof(m->mrsigner)) != 0)
 		return err_set(e, EX_UNAUTHENTIC,
 			       "TDX module: MRSIGNERSEAM is not the signer that TCB info names");

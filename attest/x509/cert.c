@@ -49,8 +49,7 @@ static void skip_blank(struct rest *r)
 
 static bool is_pem(const struct rest *r)
 {
-	return r->size >= strlen(PEM_BEGIN) &&
-	       memcmp(r->data, PEM_BEGIN, strlen(PEM_BEGIN)) == 0;
+	return r->size >= strlen(PEM_BEGIN) && memcmp(r->data, PEM_BEGIN, strlen(PEM_BEGIN)) == 0;
 }
 
 /* The certificate of the PEM block that r begins with. */
@@ -92,8 +91,8 @@ int certs_read(const char *object, const uint8_t *data, size_t size, struct cert
 
 	*out = (struct certs){ 0 };
 	if (size == 0 || size > CERTS_FILE_MAX)
-		return err_set(e, EX_MALFORMED, "%s: %zu bytes: not certificates (1 to %u)",
-			       object, size, CERTS_FILE_MAX);
+		return err_set(e, EX_MALFORMED, "%s: %zu bytes: not certificates (1 to %u)", object,
+			       size, CERTS_FILE_MAX);
 	/* DER begins with a SEQUENCE's tag, so blanks before it are not DER. */
 	skip_blank(&rest);
 	bool pem = is_pem(&rest);

@@ -71,8 +71,8 @@ static bool is_p256(EVP_PKEY *key)
 int signed_by_check(const char *what, const X509_ALGOR *inner, const X509_ALGOR *outer,
 		    EVP_PKEY *key, struct err *e)
 {
-	bool rsa = key != NULL && EVP_PKEY_is_a(key, "RSA") &&
-		   EVP_PKEY_get_bits(key) >= RSA_BITS_MIN;
+	bool rsa =
+		key != NULL && EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_BITS_MIN;
 	bool ok = rsa ? is_pss_sha384(inner) : is_ecdsa_sha256(inner);
 	bool p256 = !rsa && key != NULL && is_p256(key);
 

@@ -43,8 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	survey_make(&one, &trust, &survey);
 	for (size_t i = 0; i < one.parts; i++) {
 		survey_describe(&one.part[i], what, sizeof(what));
-		if (one.part[i].kind == COLLATERAL_TCB_INFO &&
-		    survey.proof[i].private_root)
+		if (one.part[i].kind == COLLATERAL_TCB_INFO && survey.proof[i].private_root)
 			abort();
 	}
 	write_again();

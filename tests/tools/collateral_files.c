@@ -73,8 +73,7 @@ static char *make_bundle(const struct fake_collateral *f)
 	char *text = NULL, *form = fake_collateral_form(f, "hex");
 	size_t size;
 
-	if (c == NULL ||
-	    collateral_parse("form", (uint8_t *)form, strlen(form), c, &e) < 0 ||
+	if (c == NULL || collateral_parse("form", (uint8_t *)form, strlen(form), c, &e) < 0 ||
 	    collateral_write(c, FAKE_X509_NOW, &text, &size, &e) < 0) {
 		fprintf(stderr, "%s\n", e.text);
 		exit(1);

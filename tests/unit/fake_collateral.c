@@ -133,8 +133,7 @@ static void set_signed(json_t *j, const char *key, const char *signature_key, co
 	const char *body = strchr(answer, ':') + 1, *end = strstr(answer, ",\"signature\":\"");
 
 	json_object_set_new(j, key, json_stringn(body, (size_t)(end - body)));
-	json_object_set_new(j, signature_key,
-			    json_stringn(end + strlen(",\"signature\":\""), 128));
+	json_object_set_new(j, signature_key, json_stringn(end + strlen(",\"signature\":\""), 128));
 }
 
 char *fake_collateral_form(const struct fake_collateral *f, const char *lists)

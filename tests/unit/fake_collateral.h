@@ -12,7 +12,7 @@
 struct fake_collateral {
 	EVP_PKEY *root_key, *ca_key, *signer_key;
 	X509 *root, *ca, *signer;
-	char tcb[FAKE_TCB_TEXT], qe[FAKE_TCB_TEXT]; /* the signed answers */
+	char tcb[FAKE_TCB_TEXT], qe[FAKE_TCB_TEXT];		   /* the signed answers */
 	char signer_chain[FAKE_PEM_SIZE], ca_chain[FAKE_PEM_SIZE]; /* PEM, with the root */
 	uint8_t root_crl[FAKE_DER_SIZE], pck_crl[FAKE_DER_SIZE];
 	size_t root_crl_size, pck_crl_size;

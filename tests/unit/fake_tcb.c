@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define ZEROS_48                                                                                   \
-	"000000000000000000000000000000000000000000000000000000000000000000000000000000000000"      \
+	"000000000000000000000000000000000000000000000000000000000000000000000000000000000000"     \
 	"000000000000"
 
 struct text {
@@ -58,14 +58,15 @@ struct fake_qe fake_qe(void)
 				 .levels = 2 };
 }
 
-static const char *or(const char *text, const char *otherwise)
+static const char * or (const char *text, const char *otherwise)
 {
 	return text != NULL ? text : otherwise;
 }
 
 static void put_end(struct text *t, const char *date, const char *status, const char *advisories)
 {
-	put(t, "\"tcbDate\":\"%s\",\"tcbStatus\":\"%s\"", or(date, "2026-06-01T00:00:00Z"), status);
+	put(t, "\"tcbDate\":\"%s\",\"tcbStatus\":\"%s\"", or (date, "2026-06-01T00:00:00Z"),
+	    status);
 	if (advisories != NULL)
 		put(t, ",\"advisoryIDs\":%s", advisories);
 	put(t, "}");
@@ -92,25 +93,25 @@ static void put_components(struct text *t, const char *key, const uint8_t *svn)
 
 size_t fake_tcb_info(const struct fake_tcb *f, char *out, size_t max)
 {
-	static const char signer[] = "\"mrsigner\":\"" ZEROS_48
-				     "\",\"attributes\":\"0000000000000000\","
-				     "\"attributesMask\":\"FFFFFFFFFFFFFFFF\"";
+	static const char signer[] =
+		"\"mrsigner\":\"" ZEROS_48 "\",\"attributes\":\"0000000000000000\","
+		"\"attributesMask\":\"FFFFFFFFFFFFFFFF\"";
 	struct text t = { out, max, 0 };
 
 	put(&t, "{\"id\":\"%s\",\"version\":%d,\"issueDate\":\"%s\",\"nextUpdate\":\"%s\",",
-	    or(f->id, "TDX"), f->version != 0 ? f->version : 3,
-	    or(f->issued, "2027-01-01T00:00:00Z"), or(f->next, "2027-02-01T00:00:00Z"));
-	put(&t, "\"fmspc\":\"%s\",\"pceId\":\"0000\",\"tcbType\":%d,", or(f->fmspc, "00906ED50000"),
-	    f->type);
+	    or (f->id, "TDX"), f->version != 0 ? f->version : 3,
+	    or (f->issued, "2027-01-01T00:00:00Z"), or (f->next, "2027-02-01T00:00:00Z"));
+	put(&t, "\"fmspc\":\"%s\",\"pceId\":\"0000\",\"tcbType\":%d,",
+	    or (f->fmspc, "00906ED50000"), f->type);
 	put(&t, "\"tcbEvaluationDataNumber\":%d,\"tdxModule\":{%s},",
 	    f->evaluation != 0 ? f->evaluation : 17, signer);
 	if (f->modules > 0) {
-		put(&t, "\"tdxModuleIdentities\":[{\"id\":\"%s\",%s,", or(f->module_id, "TDX_01"),
+		put(&t, "\"tdxModuleIdentities\":[{\"id\":\"%s\",%s,", or (f->module_id, "TDX_01"),
 		    signer);
 		put_svns(&t, f->module, f->modules);
 		put(&t, "}],");
 	}
-	put(&t, "%s\"tcbLevels\":[", or(f->extra, ""));
+	put(&t, "%s\"tcbLevels\":[", or (f->extra, ""));
 	for (size_t i = 0; i < f->levels; i++) {
 		const struct fake_level *l = &f->level[i];
 		put(&t, "%s{\"tcb\":{", i > 0 ? "," : "");
@@ -129,16 +130,17 @@ size_t fake_qe_identity(const struct fake_qe *f, char *out, size_t max)
 	struct text t = { out, max, 0 };
 
 	put(&t, "{\"id\":\"%s\",\"version\":%d,\"issueDate\":\"%s\",\"nextUpdate\":\"%s\",",
-	    or(f->id, "TD_QE"), f->version != 0 ? f->version : 2,
-	    or(f->issued, "2027-01-01T00:00:00Z"), or(f->next, "2027-02-01T00:00:00Z"));
+	    or (f->id, "TD_QE"), f->version != 0 ? f->version : 2,
+	    or (f->issued, "2027-01-01T00:00:00Z"), or (f->next, "2027-02-01T00:00:00Z"));
 	put(&t, "\"tcbEvaluationDataNumber\":17,\"miscselect\":\"00000000\","
 		"\"miscselectMask\":\"FFFFFFFF\","
 		"\"attributes\":\"11000000000000000000000000000000\","
 		"\"attributesMask\":\"FBFFFFFFFFFFFFFF0000000000000000\",");
-	put(&t, "\"mrsigner\":"
-		"\"1111111111111111111111111111111111111111111111111111111111111111\","
-		"\"isvprodid\":2,%s",
-	    or(f->extra, ""));
+	put(&t,
+	    "\"mrsigner\":"
+	    "\"1111111111111111111111111111111111111111111111111111111111111111\","
+	    "\"isvprodid\":2,%s",
+	    or (f->extra, ""));
 	put_svns(&t, f->level, f->levels);
 	put(&t, "}");
 	return t.pos;

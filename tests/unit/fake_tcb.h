@@ -29,7 +29,7 @@ struct fake_tcb {
 	struct fake_level level[4];
 	size_t levels;
 	struct fake_svn module[4];
-	size_t modules; /* levels of the module's identity; 0: no identities */
+	size_t modules;	   /* levels of the module's identity; 0: no identities */
 	const char *extra; /* inserted before "tcbLevels", with its comma */
 };
 

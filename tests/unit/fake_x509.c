@@ -83,8 +83,7 @@ X509 *fake_x509_cert(const struct fake_cert *how)
 	add_text(cert, NID_basic_constraints, how->ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
 	add_text(cert, NID_key_usage, how->key_usage != NULL ? how->key_usage : usage);
 	if (how->extra_oid != NULL) {
-		X509_EXTENSION *ext =
-			raw_extension(how->extra_oid, how->extra, how->extra_size, 0);
+		X509_EXTENSION *ext = raw_extension(how->extra_oid, how->extra, how->extra_size, 0);
 		must(X509_add_ext(cert, ext, -1) == 1);
 		X509_EXTENSION_free(ext);
 	}
@@ -114,8 +113,7 @@ static void add_revoked(X509_CRL *list, const struct fake_crl *how, long serial)
 	     X509_REVOKED_set_serialNumber(entry, number) &&
 	     X509_REVOKED_set_revocationDate(entry, when));
 	if (how->entry_extension != NULL) {
-		X509_EXTENSION *ext =
-			raw_extension(how->entry_extension, "\5\0", 2, how->critical);
+		X509_EXTENSION *ext = raw_extension(how->entry_extension, "\5\0", 2, how->critical);
 		must(X509_REVOKED_add_ext(entry, ext, -1) == 1);
 		X509_EXTENSION_free(ext);
 	}
@@ -134,8 +132,7 @@ X509_CRL *fake_x509_crl(const struct fake_crl *how)
 	ASN1_TIME *last = ASN1_TIME_set(NULL, FAKE_X509_NOW + to);
 
 	must(list != NULL && name != NULL && first != NULL && last != NULL &&
-	     X509_CRL_set_version(list, how->version != 0 ? how->version - 1
-							  : X509_CRL_VERSION_2));
+	     X509_CRL_set_version(list, how->version != 0 ? how->version - 1 : X509_CRL_VERSION_2));
 	set_name(name, how->issuer);
 	must(X509_CRL_set_issuer_name(list, name) && X509_CRL_set1_lastUpdate(list, first));
 	if (!how->no_next)

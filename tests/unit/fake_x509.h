@@ -37,8 +37,8 @@ struct fake_crl {
 	size_t count;
 	long from, to; /* as above */
 	bool no_next;
-	int version;		  /* 0: version 2, as X509_CRL_set_version */
-	const char *extension;	  /* OID of one more, its contents NULL */
+	int version;		     /* 0: version 2, as X509_CRL_set_version */
+	const char *extension;	     /* OID of one more, its contents NULL */
 	const char *entry_extension; /* the same of every entry */
 	bool critical;
 	bool pss;

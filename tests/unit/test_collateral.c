@@ -69,8 +69,8 @@ static enum exit_status look(const uint8_t *root, time_t now)
 static void test_kinds_by_content(void **state)
 {
 	static const enum collateral_kind kinds[] = { COLLATERAL_TCB_INFO, COLLATERAL_QE_IDENTITY,
-						      COLLATERAL_CERTS, COLLATERAL_CERTS,
-						      COLLATERAL_CRL, COLLATERAL_CRL };
+						      COLLATERAL_CERTS,	   COLLATERAL_CERTS,
+						      COLLATERAL_CRL,	   COLLATERAL_CRL };
 
 	(void)state;
 	add_all();
@@ -81,18 +81,22 @@ static void test_kinds_by_content(void **state)
 	assert_int_equal(add_text(f.tcb), 0);
 	assert_int_equal(c.parts, 6);
 	/* What is none of these. */
-	static const char *const none[] = { "", "{}", "text", "{\"a\":1}", "0", "30820a",
-					    "-----BEGIN PUBLIC KEY-----\n" };
+	static const char *const none[] = {
+		"", "{}", "text", "{\"a\":1}", "0", "30820a", "-----BEGIN PUBLIC KEY-----\n"
+	};
 	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
 		assert_int_equal(add_text(none[i]), 1);
 	assert_int_equal(add("\x30\x82\x01\x00\x00\x00", 6), 1);
 	assert_int_equal(c.parts, 6);
 	/* What is one, and breaks its form. */
-	static const char *const wrong[] = { "{", "{\"tcbInfo\":{}}", "{\"tcb_info\":\"{}\"}",
+	static const char *const wrong[] = { "{",
+					     "{\"tcbInfo\":{}}",
+					     "{\"tcb_info\":\"{}\"}",
 					     "{\"enclaveIdentity\":{},\"signature\":\"00\"}",
 					     "-----BEGIN CERTIFICATE-----\nAAAA\n",
 					     "-----BEGIN X509 CRL-----\nAAAA\n",
-					     "{\"tcb_info\":1}", "{\"pck_crl\":\"30zz\"}",
+					     "{\"tcb_info\":1}",
+					     "{\"pck_crl\":\"30zz\"}",
 					     "{\"tcbInfo\":{},\"tcbInfo\":{}}" };
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(add_text(wrong[i]), -EX_MALFORMED);
@@ -220,10 +224,9 @@ static void test_revocation(void **state)
 	assert_int_equal(survey.proof[0].answer, COLLATERAL_BAD);
 	assert_non_null(strstr(survey.proof[0].why.text, "revoked"));
 	/* Revoked is revoked, however old the list. */
-	fake_collateral_root_crl(&f, &(struct fake_crl){ .serial = signer,
-							 .count = 1,
-							 .from = -9 * DAY,
-							 .to = -DAY });
+	fake_collateral_root_crl(
+		&f,
+		&(struct fake_crl){ .serial = signer, .count = 1, .from = -9 * DAY, .to = -DAY });
 	add_all();
 	look(f.root_digest, FAKE_X509_NOW);
 	assert_int_equal(survey.proof[0].answer, COLLATERAL_BAD);

@@ -65,10 +65,9 @@ static void test_split(void **state)
 
 	(void)state;
 	/* White space around the value is not the value's; brackets in strings are text. */
-	assert_int_equal(split("\n{ \"tcbInfo\" :\t{\"a\": \"}]\\\"\", \"b\": [{ }]} ,\r\n" SIG
-			       "}\n",
-			       &s),
-			 0);
+	assert_int_equal(
+		split("\n{ \"tcbInfo\" :\t{\"a\": \"}]\\\"\", \"b\": [{ }]} ,\r\n" SIG "}\n", &s),
+		0);
 	static const char body[] = "{\"a\": \"}]\\\"\", \"b\": [{ }]}";
 	assert_int_equal(s.body_size, sizeof(body) - 1);
 	assert_memory_equal(s.body, body, s.body_size);
@@ -134,8 +133,7 @@ static int parse_replaced(const char *from, const char *to)
 	fake_tcb_info(&f, text, sizeof(text));
 	char *at = strstr(text, from);
 	assert_non_null(at);
-	snprintf(answer, sizeof(answer), "%.*s%s%s", (int)(at - text), text, to,
-		 at + strlen(from));
+	snprintf(answer, sizeof(answer), "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
 	return parse(answer);
 }
 
@@ -197,8 +195,7 @@ static void test_tcb_info_refused(void **state)
 		{ "TEST-SA-2", "TEST-SA-2-TEST-SA-2-TEST-SA-2-TEST" },
 		{ "\"TEST-SA-2\"", "2" },
 		{ "\"tcbEvaluationDataNumber\":17,", "" },
-		{ "\"tcbEvaluationDataNumber\":17,",
-		  "\"tcbEvaluationDataNumber\":17,\"more\":0," },
+		{ "\"tcbEvaluationDataNumber\":17,", "\"tcbEvaluationDataNumber\":17,\"more\":0," },
 		{ "\"isvsvn\":5", "\"isvsvn\":5,\"more\":0" },
 		{ "\"pcesvn\":13", "\"pcesvn\":13,\"more\":0" },
 		{ "\"tcbDate\"", "\"more\":0,\"tcbDate\"" },
@@ -340,8 +337,7 @@ static void test_convergence(void **state)
 		{ TCB_UP_TO_DATE, TCB_OUT_OF_DATE },
 		{ TCB_SW_HARDENING_NEEDED, TCB_OUT_OF_DATE },
 		{ TCB_CONFIGURATION_NEEDED, TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
-		{ TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED,
-		  TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
+		{ TCB_CONFIGURATION_AND_SW_HARDENING_NEEDED, TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
 		{ TCB_OUT_OF_DATE, TCB_OUT_OF_DATE },
 		{ TCB_OUT_OF_DATE_CONFIGURATION_NEEDED, TCB_OUT_OF_DATE_CONFIGURATION_NEEDED },
 		{ TCB_TD_RELAUNCH_ADVISED, TCB_OUT_OF_DATE },

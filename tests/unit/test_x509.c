@@ -232,9 +232,8 @@ static void test_list_answers(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(read_crl(&(struct fake_crl){ .issuer = "Root", .key = w.root_key }, &c,
-				  &e),
-			 0);
+	assert_int_equal(
+		read_crl(&(struct fake_crl){ .issuer = "Root", .key = w.root_key }, &c, &e), 0);
 	assert_int_equal(c.entries, 0);
 	assert_string_equal(c.issuer, "Root");
 	assert_int_equal(crl_lookup(&c, w.leaf), CRL_GOOD);
@@ -351,8 +350,8 @@ static void test_two_algorithms(void **state)
 	X509_CRL_free(list);
 	uint8_t *inner = memmem(der, n, sha256, sizeof(sha256) - 1);
 	assert_non_null(inner);
-	uint8_t *outer = memmem(inner + 1, n - (size_t)(inner + 1 - der), sha256,
-				sizeof(sha256) - 1);
+	uint8_t *outer =
+		memmem(inner + 1, n - (size_t)(inner + 1 - der), sha256, sizeof(sha256) - 1);
 	assert_non_null(outer);
 	outer[7] = 2;
 	assert_int_equal(crl_read("list", der, n, &c, &e), 0);
@@ -367,8 +366,8 @@ static void test_lists_that_are_refused(void **state)
 	const struct fake_crl wrong[] = {
 		{ .no_next = true },
 		{ .version = 1 },
-		{ .extension = "2.5.29.27" },			  /* delta CRL indicator */
-		{ .extension = "2.5.29.28" },			  /* distribution point */
+		{ .extension = "2.5.29.27" }, /* delta CRL indicator */
+		{ .extension = "2.5.29.28" }, /* distribution point */
 		{ .extension = "1.3.6.1.4.1.99999.1", .critical = true },
 		{ .entry_extension = "2.5.29.29", .critical = true }, /* certificate issuer */
 	};
@@ -434,8 +433,7 @@ static void test_forms_of_a_list(void **state)
 	crl_free(&c);
 	/* Twice: the second one would go unseen. */
 	memcpy(pem + size, pem, (size_t)size);
-	assert_int_equal(crl_read("list", (uint8_t *)pem, 2 * (size_t)size, &c, &e),
-			 -EX_MALFORMED);
+	assert_int_equal(crl_read("list", (uint8_t *)pem, 2 * (size_t)size, &c, &e), -EX_MALFORMED);
 	assert_int_equal(crl_read("list", der, n - 1, &c, &e), -EX_MALFORMED);
 	assert_int_equal(crl_read("list", der, 0, &c, &e), -EX_MALFORMED);
 	der[n] = 0;

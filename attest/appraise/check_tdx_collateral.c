@@ -15,6 +15,11 @@ static bool has_kind(const struct tdx_appraisal *a, enum collateral_kind kind)
 	return false;
 }
 
+static bool demands_collateral(const struct tdx_appraisal *a)
+{
+	return a->policy != NULL && a->policy->require_collateral;
+}
+
 /* Where to get what is missing or does not fit. */
 static void tell_next(const struct tdx_appraisal *a, const struct tdx_subject *s, const char *name)
 {
@@ -31,7 +36,7 @@ static void tell_next(const struct tdx_appraisal *a, const struct tdx_subject *s
 static void without(const struct tdx_appraisal *a, const struct tdx_subject *s, const char *id,
 		    const char *name)
 {
-	if (a->policy != NULL && a->policy->require_collateral)
+	if (demands_collateral(a))
 		check_fail(a->checks, id, EX_COLLATERAL, "none", "--collateral F",
 			   "no %s: nothing says how good this platform is", name);
 	else
@@ -48,6 +53,10 @@ static bool prove(const struct tdx_appraisal *a, const struct collateral_part *p
 	const struct collateral_trust trust = { .root = has_root ? root : NULL, .now = a->now };
 	struct collateral_proof proof = collateral_prove_json(a->collateral, part, &trust);
 
+	if (proof.answer == COLLATERAL_MISSING && !demands_collateral(a)) {
+		check_skip(a->checks, id, "%s", proof.why.text);
+		return false;
+	}
 	if (proof.answer > COLLATERAL_STALE) {
 		check_fail(a->checks, id, (enum exit_status)proof.why.status, part->origin, NULL,
 			   "%s", proof.why.text);

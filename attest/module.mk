@@ -56,6 +56,8 @@ $(eval $(call attest_test,test_policy_keys))
 $(eval $(call attest_test,test_appraise,$(FAKE_SNP_SRCS)))
 $(eval $(call attest_test,test_verify,$(FAKE_SRCS)))
 $(eval $(call attest_test,test_verify_snp,$(FAKE_SNP_SRCS)))
+$(eval $(call attest_test,test_verify_references,$(FAKE_SNP_SRCS) tests/unit/fake_tdx.c \
+	attest/measure/bundle_sign.c common/file.c))
 $(eval $(call attest_test,test_snp_chain,$(SNP_JUDGE_SRCS)))
 $(eval $(call attest_test,test_snp_report,$(SNP_JUDGE_SRCS)))
 $(eval $(call attest_test,test_snp_collateral,$(FAKE_SNP_SRCS) tests/unit/fake_x509.c))

@@ -1,5 +1,6 @@
 /* An Intel TDX quote alone. */
 #include "attest/appraise/appraise_common.h"
+#include "attest/appraise/check_bundle.h"
 #include "attest/appraise/check_tdx.h"
 
 #include "attest/x509/cert.h"
@@ -18,7 +19,8 @@ static int read_root(const struct blob *b, struct certs *out, struct err *e)
 }
 
 static void judge(const struct request *r, const struct policy *p, X509 *trust_root,
-		  const struct collateral *collateral, const struct err *fault, struct checks *out)
+		  const struct value_bundle *bundle, const struct collateral *collateral,
+		  const struct err *fault, struct checks *out)
 {
 	struct tdx_policy policy = p->tdx;
 	struct tdx_quote quote;
@@ -30,6 +32,7 @@ static void judge(const struct request *r, const struct policy *p, X509 *trust_r
 		.trust_root = trust_root,
 		.now = r->now,
 		.unjudged = policy_unjudged(p, EVIDENCE_TDX),
+		.bundle = bundle->given ? bundle : NULL,
 		.report_data = wanted_report_data(r, room),
 		.ccel = r->ccel.data,
 		.ccel_size = r->ccel.size,
@@ -53,6 +56,7 @@ int appraise_tdx(const struct request *r, struct checks *out, struct err *e)
 {
 	struct collateral collateral = { 0 };
 	struct certs trusted = { 0 };
+	struct value_bundle bundle = { 0 };
 	struct err fault = { 0 };
 	struct policy assumed;
 
@@ -61,11 +65,15 @@ int appraise_tdx(const struct request *r, struct checks *out, struct err *e)
 	int status = read_root(&r->trust_root, &trusted, e);
 	if (status == 0)
 		status = request_collateral(r, &collateral, &fault, e);
+	if (status == 0)
+		status = check_value_bundle(r, p, &bundle, out, e);
 	if (status == 0) {
 		check_tee_alone(p, EVIDENCE_TDX, out);
-		judge(r, p, trusted.count == 1 ? trusted.cert[0] : NULL, &collateral, &fault, out);
+		judge(r, p, trusted.count == 1 ? trusted.cert[0] : NULL, &bundle, &collateral,
+		      &fault, out);
 	}
 	collateral_free(&collateral);
 	certs_free(&trusted);
+	value_bundle_free(&bundle);
 	return status;
 }

@@ -16,15 +16,18 @@
 
 #define TDX_SCOPE "TDX: the processor and Intel's TDX module are trusted, the host is not"
 
+struct value_bundle; /* check_bundle.h */
+
 struct tdx_appraisal {
 	const uint8_t *quote; /* as received */
 	size_t quote_size;
 	X509 *trust_root; /* NULL: only Intel's root counts */
 	time_t now;
-	const struct tdx_policy *policy; /* NULL: what needs a judgement is skipped … */
-	const char *unjudged;		 /* … with this reason */
-	const uint8_t *report_data;	 /* 64 bytes that REPORTDATA must be; NULL: nobody said */
-	const uint8_t *ccel;		 /* event log as received; NULL: none */
+	const struct tdx_policy *policy;   /* NULL: what needs a judgement is skipped … */
+	const char *unjudged;		   /* … with this reason */
+	const struct value_bundle *bundle; /* that the policy names; NULL without one */
+	const uint8_t *report_data;	   /* 64 bytes that REPORTDATA must be; NULL: nobody said */
+	const uint8_t *ccel;		   /* event log as received; NULL: none */
 	size_t ccel_size;
 	const struct log_policy *log;	     /* not NULL: which registers must follow from ccel */
 	const struct collateral *collateral; /* NULL: none */

@@ -1,6 +1,7 @@
 /* The measurements in a quote against reference values, and what it binds. */
 #include "attest/appraise/check_tdx.h"
 
+#include "attest/appraise/check_bundle.h"
 #include "common/bytes.h"
 
 #include <openssl/crypto.h>
@@ -34,6 +35,10 @@ static void check_mrtd(const struct tdx_appraisal *a, const struct tdx_body *b)
 {
 	char have[2 * TDX_DIGEST_SIZE + 1];
 
+	if (a->bundle != NULL) {
+		check_bundled_tdx(a->bundle, "tdx.mrtd", b->mrtd, a->checks);
+		return;
+	}
 	if (a->policy->mrtd.count > 0) {
 		check_digest(a, "tdx.mrtd", "MRTD", b->mrtd, &a->policy->mrtd);
 		return;
@@ -47,7 +52,8 @@ static void check_mrtd(const struct tdx_appraisal *a, const struct tdx_body *b)
 	hex_encode(b->mrtd, TDX_DIGEST_SIZE, have);
 	check_fail(a->checks, "tdx.mrtd", EX_REFUSED, have, "a reference value",
 		   "the policy wants MRTD judged and states no value for it");
-	check_tell(a->checks, NULL, NULL, "a policy file with \"tdx\": {\"mrtd\": [HEX]}");
+	check_tell(a->checks, NULL, NULL,
+		   "a policy file with a bundle, or with \"tdx\": {\"mrtd\": [HEX]}");
 }
 
 static void check_binding(const struct tdx_appraisal *a, const struct tdx_body *b)

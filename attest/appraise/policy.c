@@ -71,7 +71,7 @@ static int parse_base(const json_t *root, bool *given, struct policy *out, struc
 static const char *const plain_keys[] = { COMMON_KEYS, PCR_KEYS, NULL };
 #define BUNDLE_KEYS "references", "references_key", "min_svn"
 static const char *const snp_keys[] = { COMMON_KEYS, BUNDLE_KEYS, "plan", "snp", NULL };
-static const char *const tdx_keys[] = { COMMON_KEYS, "tdx", NULL };
+static const char *const tdx_keys[] = { COMMON_KEYS, BUNDLE_KEYS, "tdx", NULL };
 static const char *const any_keys[] = { COMMON_KEYS, "snp", "tdx", "tpm", NULL };
 static const struct {
 	const char *name;
@@ -139,7 +139,7 @@ static int parse_sections(const json_t *root, struct policy *out, struct err *e)
 }
 
 static int list_of(const char *path, const json_t *root, const char *key, int required,
-		const json_t **list, size_t *count, struct err *e)
+		   const json_t **list, size_t *count, struct err *e)
 {
 	*list = NULL;
 	*count = 0;
@@ -353,6 +353,17 @@ static int parse_snp(const json_t *root, bool base_given, struct policy *out, st
 	return plan ? get_plan(root, out, e) : 0;
 }
 
+static int parse_tdx(const json_t *root, struct policy *out, struct err *e)
+{
+	int r = get_references(root, out, e);
+
+	if (r == 0 && out->references[0] != '\0' && out->tdx.mrtd.count > 0)
+		return err_set(e, EX_MALFORMED,
+			       "policy: exactly one of \"references\" and \"tdx\".\"mrtd\" can say "
+			       "what MRTD must be");
+	return r;
+}
+
 static int parse_all(const json_t *root, struct policy *out, struct err *e)
 {
 	bool base_given = false;
@@ -371,6 +382,8 @@ static int parse_all(const json_t *root, struct policy *out, struct err *e)
 		return r;
 	if (out->tee == EVIDENCE_SNP)
 		return parse_snp(root, base_given, out, e);
+	if (out->tee == EVIDENCE_TDX)
+		return parse_tdx(root, out, e);
 	return out->tee == EVIDENCE_PLAIN ? parse_plain(root, base_given, out, e) : 0;
 }
 
@@ -401,7 +414,8 @@ static void explain_numbers(FILE *f, const char *name, const uint32_t *n, size_t
 static void explain_machines(FILE *f, const struct policy *p)
 {
 	if (p->has_plan)
-		fprintf(f, "plan = \"%s\"\n        reference values are those of this plan's files\n",
+		fprintf(f,
+			"plan = \"%s\"\n        reference values are those of this plan's files\n",
 			p->plan);
 	if (p->references[0] != '\0')
 		fprintf(f,

@@ -15,7 +15,8 @@ struct cpu_type {
 /* name NULL at the end. Models first, then processors that `-cpu host` would show. */
 extern const struct cpu_type cpu_types[];
 
-/* The signature of a model by its name, with or without "-vN", in any case; false when there is none. */
+/* The signature of a model by its name, with or without "-vN", in any case; false when there is
+ * none. */
 bool cpu_type_signature(const char *name, uint32_t *signature);
 
 /* What shows this signature, for people; "unknown processor" when nothing here does. */

@@ -204,7 +204,7 @@ def report_alone(world):
         "not judged)\n"), "the recommended policy without reference values", r.stdout + r.stderr)
     r = snp(*table, *root, "--policy", "strict", *data)
     ok(r.returncode == 4 and "fail    snp.measurement: the policy demands" in r.stdout and
-       "next give with --crl AMD's current revocation list of Genoa\n" in r.stdout,
+       "next give with --crl or --collateral AMD's current revocation list of Genoa\n" in r.stdout,
        "the strict policy wants reference values and a revocation list", r.stdout + r.stderr)
     r = snp(*table, *root, "--policy", "strict", *data, "--crl", world.at("guest", "good.crl"))
     ok(r.returncode == 1 and "pass    snp.revocation" in r.stdout,

@@ -107,7 +107,7 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -I. -I$(O)/gen -D_GNU_SOURCE \
 $(O)/fuzz/obj/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  FUZZ  $<"
-	$(Q)$(CLANG) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+	$(Q)$(CLANG) $(FUZZ_FLAGS) $(CFLAGS_$(subst /,_,$(patsubst %.c,%,$<))) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
 ATTEST_FUZZ_OBJS := $(patsubst %.c,$(O)/fuzz/obj/%.o,$(sort $(ATTEST_LIB_SRCS)))
 $(ATTEST_FUZZ_LIB): $(ATTEST_FUZZ_OBJS)
 	@rm -f $@

@@ -89,7 +89,7 @@ enum pavise_input {
 	PAVISE_IN_CHAIN = 6,	/* SNP, bundle, TPM: further certificates */
 	PAVISE_IN_CERT_TABLE = 7,	/* SNP: the host's GUIDed table */
 	PAVISE_IN_CRL = 8,		/* SNP, bundle: a revocation list; up to 4 times */
-	PAVISE_IN_COLLATERAL = 9,	/* TDX: TCB info, identities, lists; up to 32 times */
+	PAVISE_IN_COLLATERAL = 9,	/* certificates, TCB info, identities, lists; up to 32 times */
 	PAVISE_IN_CCEL = 10,	/* TDX: event log */
 	PAVISE_IN_SIGNATURE = 11,	/* TPM */
 	PAVISE_IN_AK = 12,		/* TPM: attestation key */

@@ -2,6 +2,7 @@
 
 #include "attest/measure/references.h"
 #include "attest/snp/cert.h"
+#include "attest/x509/pem.h"
 #include "common/file.h"
 #include "common/plan.h"
 
@@ -33,6 +34,14 @@ static int read_kept(struct inputs *in, const char *what, const char *path, size
 	return r;
 }
 
+/* What people keep in PEM, perhaps with notes. */
+static bool is_certificate(enum pavise_input input)
+{
+	return input == PAVISE_IN_VEK || input == PAVISE_IN_CHAIN ||
+	       input == PAVISE_IN_TRUST_ROOT || input == PAVISE_IN_CRL || input == PAVISE_IN_AK ||
+	       input == PAVISE_IN_COLLATERAL;
+}
+
 /* Reads path, if it is not NULL, into the request. */
 static int add_file(struct inputs *in, enum pavise_input input, const char *what, const char *path,
 		    size_t max, struct err *e)
@@ -44,6 +53,8 @@ static int add_file(struct inputs *in, enum pavise_input input, const char *what
 	if (path == NULL)
 		return 0;
 	int r = read_kept(in, what, path, max, &data, &size, e);
+	if (r == 0 && is_certificate(input))
+		size = pem_without_text(data, size);
 	if (r == 0 && pavise_request_add(in->request, input, data, size, path, &why) != PAVISE_OK)
 		r = failed(&why, e);
 	return r;

@@ -1,5 +1,6 @@
 #include "attest/collateral/files.h"
 
+#include "attest/x509/pem.h"
 #include "common/file.h"
 
 #include <dirent.h>
@@ -18,7 +19,8 @@ static int add_file(struct collateral *c, const char *path, struct err *e)
 	int r = file_read("collateral", path, COLLATERAL_MAX, 1, &data, &size, e);
 
 	if (r == 0)
-		r = collateral_add(c, slash != NULL ? slash + 1 : path, data, size, e);
+		r = collateral_add(c, slash != NULL ? slash + 1 : path, data,
+				   pem_without_text(data, size), e);
 	free(data);
 	return r;
 }

@@ -25,11 +25,14 @@ KEYS = tempfile.TemporaryDirectory()  # RSA keys of the fakes: made by the first
 def listed():
     """Ids of the list; of those for each PCR ("pcr.BANK.N") the form."""
     with open(LIST, encoding="utf-8") as f:
-        return [line.split()[0] for line in f if re.match(r"  [a-z]+[a-zA-Z0-9_.]*  ", line)]
+        return [line.split()[0] for line in f if re.match(
+            r"  (freshness|(evidence|policy|agent|vtpm|ak|quote|log|reference|pcr|tee|snp|tdx|"
+            r"collateral|host)\.[a-zA-Z0-9_.]+)  ", line)]
 
 
 def form(check):
-    """The id as it is listed: one entry for all PCRs."""
+    """The id as it is listed: one entry for all PCRs, one for all RTMRs."""
+    check = re.sub(r"^(tdx\.rtmr\.|log\.replay\.rtmr)[0-3]$", r"\1N", check)
     return re.sub(r"\.(sha1|sha256|sha384|sha512)\.[0-9]+$", ".BANK.N", check)
 
 

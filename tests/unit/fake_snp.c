@@ -4,11 +4,13 @@
 
 #include <openssl/bn.h>
 #include <openssl/ec.h>
+#include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define YEAR (365l * 24 * 3600)
 #define AMD_OID "1.3.6.1.4.1.3704.1."
@@ -21,11 +23,32 @@ static void must(bool ok)
 		abort();
 }
 
+/* Keys of 4096 bits take seconds. Where many programs run one after the other, the folder that
+ * PAVISE_FAKE_KEYS names keeps them (tests/mutate_checks.py): the nth of a program is the nth of
+ * the next one. */
 EVP_PKEY *fake_snp_rsa(unsigned bits)
 {
-	EVP_PKEY *key = EVP_RSA_gen(bits);
+	static unsigned made;
+	const char *folder = getenv("PAVISE_FAKE_KEYS");
+	char whole[512], path[540];
 
+	if (folder == NULL) {
+		EVP_PKEY *key = EVP_RSA_gen(bits);
+		must(key != NULL);
+		return key;
+	}
+	snprintf(whole, sizeof(whole), "%s/rsa-%u-%u", folder, bits, made++);
+	FILE *f = fopen(whole, "r");
+	EVP_PKEY *key = f != NULL ? PEM_read_PrivateKey(f, NULL, NULL, NULL) : EVP_RSA_gen(bits);
 	must(key != NULL);
+	if (f == NULL) {
+		/* Whole or not at all: two programs may be at it. */
+		snprintf(path, sizeof(path), "%s.%d", whole, (int)getpid());
+		f = fopen(path, "w");
+		must(f != NULL && PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL));
+		must(rename(path, whole) == 0);
+	}
+	fclose(f);
 	return key;
 }
 

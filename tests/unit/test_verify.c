@@ -519,8 +519,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(good_is_affirmed, renew),
-		cmocka_unit_test_setup(every_byte_counts, renew),
-		cmocka_unit_test_setup(cut_anywhere, renew),
 		cmocka_unit_test_setup(log_padding, renew),
 		cmocka_unit_test_setup(changed_firmware, renew),
 		cmocka_unit_test_setup(changed_kernel, renew),
@@ -539,8 +537,10 @@ int main(void)
 		cmocka_unit_test_setup(odd_separator, renew),
 		cmocka_unit_test_setup(unknown_event, renew),
 		cmocka_unit_test_setup(reference_values, renew),
-		cmocka_unit_test_setup(json_round_trip, renew),
 		cmocka_unit_test_setup(vtpm_demands, renew),
+		cmocka_unit_test_setup(every_byte_counts, renew),
+		cmocka_unit_test_setup(cut_anywhere, renew),
+		cmocka_unit_test_setup(json_round_trip, renew),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -429,12 +429,18 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup(f, renew)
 	const struct CMUnitTest tests[] = {
-		CASE(good_is_affirmed),	 CASE(root_must_be_trusted),
-		CASE(every_byte_counts), CASE(cut_anywhere),
-		CASE(replayed),		 CASE(host_vtpm),
-		CASE(kinds_of_machine),	 CASE(no_policy),
-		CASE(debug_is_refused),	 CASE(json_round_trip),
-		CASE(policy_text),	 CASE(policy_keys),
+		CASE(good_is_affirmed),
+		CASE(root_must_be_trusted),
+		CASE(replayed),
+		CASE(host_vtpm),
+		CASE(kinds_of_machine),
+		CASE(no_policy),
+		CASE(debug_is_refused),
+		CASE(policy_text),
+		CASE(policy_keys),
+		CASE(every_byte_counts),
+		CASE(cut_anywhere),
+		CASE(json_round_trip),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -31,8 +31,8 @@ def listed():
 
 
 def form(check):
-    """The id as it is listed: one entry for all PCRs, one for all RTMRs."""
-    check = re.sub(r"^(tdx\.rtmr\.|log\.replay\.rtmr)[0-3]$", r"\1N", check)
+    """The id as it is listed: one entry for all registers of a log."""
+    check = re.sub(r"^(log\.replay\.rtmr)[0-3]$", r"\1N", check)
     return re.sub(r"\.(sha1|sha256|sha384|sha512)\.[0-9]+$", ".BANK.N", check)
 
 

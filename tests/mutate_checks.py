@@ -27,7 +27,7 @@ def listed():
     with open(LIST, encoding="utf-8") as f:
         return [line.split()[0] for line in f if re.match(
             r"  (freshness|(evidence|policy|agent|vtpm|ak|quote|log|reference|pcr|tee|snp|tdx|"
-            r"collateral|host)\.[a-zA-Z0-9_.]+)  ", line)]
+            r"collateral|host)\.[a-zA-Z0-9_.]+)(  |$)", line)]
 
 
 def form(check):

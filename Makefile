@@ -172,7 +172,7 @@ check-lab:
 
 demo:
 	scripts/setup.sh build unit lab
-	$(MAKE) all $(O)/tests/plan-flip
+	$(MAKE) all $(O)/tests/plan-flip $(O)/tests/https-post
 	scripts/demo.sh
 
 # Every launch digest that `pavise measure snp` predicts against the one that a launch gives.

@@ -32,6 +32,14 @@ make_chips() {
         fail "no root certificate of another chip"
 }
 
+# Of the server that the lab asks for evidence; it says nothing about the guest.
+make_server_key() {
+    cp "$build/tests/https-post" "$payload/"
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+        -addext subjectAltName=DNS:localhost -keyout "$payload/tls-key.pem" -out "$payload/tls-cert.pem" \
+        2>/dev/null || fail "no key and certificate for the server"
+}
+
 # The changed initrd boots as the good one does, and has a file more.
 make_inputs() {
     host_data=$(printf 'demo %s' "$nonce" | sha256sum | cut -d ' ' -f 1)
@@ -40,6 +48,7 @@ make_inputs() {
     echo "$seed" >"$build/demo-extra"
     make_initrd "$payload/initrd-changed" pavise-agent-sim --file "$build/demo-extra:/etc/not-the-owners"
     make_chips
+    make_server_key
     echo "HOST_DATA=$host_data" >>"$payload/inputs"
 }
 
@@ -104,6 +113,7 @@ verify_here() {
     rm "$demo/here.plan"
     judge 0 evidence.json --nonce "$nonce" --trust-root "$demo/root.pem"
     cp "$demo/here.txt" "$demo/verify-here.txt"
+    judge 0 evidence-served.json --nonce "$nonce" --trust-root "$demo/root.pem"
     judge 1 evidence.json --nonce "$nonce"
     judge 2 evidence.json --nonce "$nonce" --trust-root "$payload/other-root.pem"
     other=$(printf '%s' "$nonce" | sha256sum | cut -d ' ' -f 1)

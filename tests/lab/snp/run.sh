@@ -63,6 +63,40 @@ show_labels() {
     [ -z "$(find "$state" -mindepth 1 ! -context '*:pavise_psp_state_t:s0')" ] || fail "labels below $state"
 }
 
+# ask NAME FILE: what the server answers to the nonce about that guest; prints the HTTP status.
+ask() {
+    ./https-post 127.0.0.1:8443 localhost tls-cert.pem "/v1/vms/$1/evidence" "{\"nonce\": \"$NONCE\"}" "$2"
+}
+
+# Evidence for whoever asks over the network. The server's words go through a pipe: its domains may
+# write no file.
+serve() {
+    local status
+    step "serve: evidence over TLS 1.3, from a process that may open nothing"
+    cp tls-cert.pem tls-key.pem "$plans/"
+    restorecon -F "$plans"/tls-*.pem
+    busybox ifconfig lo 127.0.0.1 up
+    pavise attestd --listen 127.0.0.1:8443 --cert "$plans/tls-cert.pem" --key "$plans/tls-key.pem" \
+        --timeout 300 2>&1 | cat >attestd.txt &
+    for _ in $(seq 300); do
+        ! grep -q serving attestd.txt || break
+        sleep 0.1
+    done
+    ps -o label,uid,pid,args -C pavise-attestd,pavise-attest-front
+    label_of pavise-attestd | grep -q ':pavise_attestd_t:' || fail "attestd is not in its domain"
+    label_of pavise-attest-front | grep -q ':pavise_attest_front_t:' || fail "its network side is not in its own"
+    status=$(ask demo evidence-served.json)
+    [ "$status" = 200 ] || fail "attestd: $status $(cat attestd.txt)"
+    cp evidence-served.json "$out/"
+    verifier evidence-served.json "$plans/policy.json" --nonce "$NONCE" --trust-root "$out/root.pem"
+    expect 0 "verdict: affirming (simulated or private root)" "${verifier[@]}"
+    status=$(ask nobody answer.json)
+    [ "$status" = 404 ] || fail "a guest that is not there: $status"
+    cat answer.json && echo
+    pkill -x pavise-attestd
+    cat attestd.txt
+}
+
 main_job() {
     step "run: an unmodified Debian kernel as SEV-SNP guest with 2 processors, on the platform model (simulated)"
     start demo --plan "$plans/demo.plan" "${sim[@]}" --cpus 2 --host-data "$HOST_DATA"
@@ -74,6 +108,7 @@ main_job() {
     expect 0 "verdict: affirming (simulated or private root)" "${verifier[@]}"
     grep '^pass ' last.txt | grep -v host-vtpm
     cp last.txt "$out/verify.txt"
+    serve
     pavise stop demo || fail "pavise stop demo"
     wait
 }
@@ -176,7 +211,7 @@ run_part() {
 }
 
 no_denials() {
-    ! dmesg | grep 'avc: *denied.*pavise_\(psp\|vmm_sim\)' || fail "denials of the simulation's domains"
+    ! dmesg | grep 'avc: *denied.*pavise_\(psp\|vmm_sim\|attest\)' || fail "denials of the simulation's domains"
 }
 
 chmod 755 plan-flip

@@ -26,7 +26,7 @@ fuzz_tdvf_LIBS := -lcrypto
 FUZZERS += fuzz_references
 fuzz_references_SRCS := tests/fuzz/fuzz_references.c attest/measure/references.c \
                         attest/measure/references_value.c attest/x509/when.c common/err.c \
-                        common/bytes.c common/json.c
+                        common/bytes.c common/json.c common/rfc3339.c
 fuzz_references_LIBS := -ljansson -lcrypto
 
 TOOLS += bench-measure

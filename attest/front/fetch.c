@@ -40,7 +40,7 @@ struct fetcher {
 	void (*lost)(void *);
 	void *arg;
 	uint32_t next_id;
-	TAILQ_HEAD(, pending) pending;
+	TAILQ_HEAD(pending_list, pending) pending;
 };
 
 static void tell_broker(struct fetcher *f, enum broker_request_type type, const struct pending *p)

@@ -30,11 +30,11 @@ struct server {
 	int index; /* of our connection in an SSL's extra data */
 	struct server_limits limits;
 	unsigned count;
-	TAILQ_HEAD(, connection) connections;
+	TAILQ_HEAD(connection_list, connection) connections;
 };
 
 /* Memory is short, or libssl failed: a connection that is not TLS must not come to be. */
-static void give_up(void)
+static void __attribute__((noreturn)) give_up(void)
 {
 	static const char text[] = "pavise-attest-front: out of memory\n";
 

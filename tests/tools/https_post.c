@@ -4,7 +4,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ANSWER_MAX (4u << 20)
@@ -50,10 +49,10 @@ static size_t exchange(BIO *b, char **argv, char *answer)
 
 int main(int argc, char **argv)
 {
-	char *answer = malloc(ANSWER_MAX + 1);
+	static char answer[ANSWER_MAX + 1];
 	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 
-	if (argc != 7 || answer == NULL || ctx == NULL)
+	if (argc != 7 || ctx == NULL)
 		return fail("needs ADDRESS:PORT NAME CA PATH BODY OUT");
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 	    SSL_CTX_load_verify_locations(ctx, argv[3], NULL) != 1)
@@ -70,6 +69,5 @@ int main(int argc, char **argv)
 	printf("%.3s\n", n > 12 ? answer + 9 : "");
 	BIO_free_all(b);
 	SSL_CTX_free(ctx);
-	free(answer);
 	return 0;
 }

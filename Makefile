@@ -119,8 +119,16 @@ $(1)_FUZZ_OBJS := $$(patsubst %.c,$$(O)/fuzz/obj/%.o,$$($(1)_SRCS))
 $(O)/fuzz/$(1): $$($(1)_FUZZ_OBJS) $$(filter %.a,$$($(1)_LIBS))
 	$$(Q)$$(CLANG) $$(FUZZ_FLAGS) -fsanitize=fuzzer -o $$@ $$($(1)_FUZZ_OBJS) $$($(1)_LIBS)
 ALL_OBJS += $$($(1)_FUZZ_OBJS)
+# With a bug in PLANTED_IN, whose copy tests/fuzz/planted.sh has put here.
+$(O)/planted/$(1): $$($(1)_FUZZ_OBJS) $$(filter %.a,$$($(1)_LIBS)) $(O)/planted/$(1).c
+	$$(Q)$$(CLANG) $$(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -c -o $$@.o $$@.c
+	$$(Q)$$(CLANG) $$(FUZZ_FLAGS) -fsanitize=fuzzer -o $$@ $$@.o \
+		$$(filter-out $(O)/fuzz/obj/$$(PLANTED_IN:.c=.o),$$($(1)_FUZZ_OBJS)) $$($(1)_LIBS)
 endef
 $(foreach f,$(FUZZERS),$(eval $(call fuzzer,$(f))))
+# Those that feed code of attest/.
+ATTEST_FUZZERS = $(foreach f,$(FUZZERS),$(if $(filter attest/% $(ATTEST_FUZZ_LIB),\
+	$($(f)_SRCS) $($(f)_LIBS)),$(f)))
 
 # GENERATED: headers that have to exist before anything is compiled.
 $(O)/obj/%.o: %.c | $(GENERATED)
@@ -202,6 +210,18 @@ fuzz:
 	scripts/setup.sh build unit
 	$(MAKE) fuzzers
 	tests/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZERS)
+
+# The verifier's, from the committed seeds alone, each with a floor of what it has to reach.
+fuzz-smoke:
+	scripts/setup.sh build unit
+	$(MAKE) $(addprefix $(O)/fuzz/,$(ATTEST_FUZZERS))
+	tests/fuzz/smoke.sh $(FUZZ_SECONDS) $(ATTEST_FUZZERS)
+
+# Would they find a bug? Each once more, with one check of its parser removed.
+fuzz-planted:
+	scripts/setup.sh build unit
+	$(MAKE) $(addprefix $(O)/fuzz/,$(ATTEST_FUZZERS))
+	MAKE='$(MAKE)' tests/fuzz/planted.sh 60 $(ATTEST_FUZZERS)
 
 # ---- checks of the code itself ------------------------------------------------------------
 
@@ -313,11 +333,12 @@ help:
 	@echo 'make policy-docs the documents of a policy'\''s keys, from the code'
 	@echo 'make reproduce   two builds of the firmware, compared'
 	@echo 'make fuzz        every fuzzer for FUZZ_SECONDS=60'
+	@echo 'make fuzz-smoke  the verifier'\''s, with floors of coverage; fuzz-planted: do they find bugs?'
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
 .PHONY: all build-tests fuzzers check check-unit check-kvm check-lab demo launch-matrix check-mutants policy-docs fresh \
-	reproduce fuzz format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
+	reproduce fuzz fuzz-smoke fuzz-planted format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
 	coverage install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -3,6 +3,7 @@
 
 #include "attest/appraise/request.h"
 #include "attest/appraise/verdict_json.h"
+#include "attest/appraise/warm.h"
 #include "attest/binding.h"
 #include "attest/measure/snp/plan.h"
 
@@ -37,6 +38,10 @@ struct pavise_request {
 
 struct pavise_result {
 	struct checks checks;
+};
+
+struct pavise_verifier {
+	struct warm *warm;
 };
 
 const char *pavise_attest_version(void)
@@ -281,9 +286,36 @@ void pavise_request_free(struct pavise_request *r)
 	free(r);
 }
 
+struct pavise_verifier *pavise_verifier_new(void)
+{
+	struct pavise_verifier *v = calloc(1, sizeof(*v));
+
+	if (v == NULL)
+		return NULL;
+	v->warm = warm_new();
+	if (v->warm != NULL)
+		return v;
+	free(v);
+	return NULL;
+}
+
+void pavise_verifier_free(struct pavise_verifier *v)
+{
+	if (v != NULL)
+		warm_free(v->warm);
+	free(v);
+}
+
 int pavise_verify(const struct pavise_request *r, struct pavise_result **out,
 		  struct pavise_error *e)
 {
+	return pavise_verify_with(NULL, r, out, e);
+}
+
+int pavise_verify_with(struct pavise_verifier *v, const struct pavise_request *r,
+		       struct pavise_result **out, struct pavise_error *e)
+{
+	struct request request = r->request;
 	struct pavise_result *result = calloc(1, sizeof(*result));
 	struct err why = { 0 };
 	int status;
@@ -291,10 +323,11 @@ int pavise_verify(const struct pavise_request *r, struct pavise_result **out,
 	*out = NULL;
 	if (result == NULL)
 		return no_memory(e);
-	if (r->request.evidence.data == NULL)
+	request.warm = v != NULL ? v->warm : NULL;
+	if (request.evidence.data == NULL)
 		status = err_set(&why, EX_USAGE_ERROR, "request: no evidence was given");
 	else
-		status = appraise(&r->request, &result->checks, &why);
+		status = appraise(&request, &result->checks, &why);
 	if (status < 0) {
 		free(result);
 		return tell(&why, e);

@@ -98,3 +98,8 @@ TOOLS += agent_once
 agent_once_SRCS := tests/tools/agent_once.c $(AGENT_SRCS) $(BINDING_SRCS) common/err.c \
                    common/bytes.c common/file.c
 agent_once_LIBS := $(AGENT_LIBS) -ltss2-tcti-swtpm
+
+# Prints what verifying costs, as a ratio to the signatures it needs.
+TOOLS += bench-verify
+bench-verify_SRCS := tests/bench/bench_verify.c tests/unit/fake_snp.c tests/unit/fake_tdx.c
+bench-verify_LIBS := $(ATTEST_LIB_LIBS)

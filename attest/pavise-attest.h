@@ -128,6 +128,19 @@ struct pavise_result;
 int pavise_verify(const struct pavise_request *r, struct pavise_result **out,
 		  struct pavise_error *e);
 
+/* A verifier keeps what it can use again: certificates that it read (at most 64), signatures of
+ * theirs that held, the last collateral (at most 8 MiB). Results are those of pavise_verify,
+ * sooner: times, revocation, names and policies are judged anew each time, a changed byte is
+ * another certificate, and nothing that failed is remembered. One thread at a time. To be freed;
+ * NULL: no memory. */
+struct pavise_verifier;
+struct pavise_verifier *pavise_verifier_new(void);
+void pavise_verifier_free(struct pavise_verifier *v);
+
+/* As pavise_verify, with what v (NULL: nothing) keeps of earlier calls. */
+int pavise_verify_with(struct pavise_verifier *v, const struct pavise_request *r,
+		       struct pavise_result **out, struct pavise_error *e);
+
 /* The verdict: the worst failed check. Only PAVISE_OK is one to rely on. */
 enum pavise_status pavise_result_status(const struct pavise_result *r);
 

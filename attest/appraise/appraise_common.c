@@ -1,5 +1,6 @@
 #include "attest/appraise/appraise_common.h"
 
+#include "attest/appraise/warm.h"
 #include "attest/measure/snp/plan.h"
 #include "common/bytes.h"
 
@@ -135,6 +136,7 @@ static int add_certs(const struct blob *b, struct snp_certs *certs, struct err *
 int request_snp_certs(const struct request *r, struct snp_certs *certs, struct snp_certs *trusted,
 		      struct err *e)
 {
+	certs->cache = trusted->cache = warm_certs(r->warm);
 	int status = add_certs(&r->vek, certs, e);
 
 	if (status == 0)
@@ -153,6 +155,7 @@ int request_snp_certs(const struct request *r, struct snp_certs *certs, struct s
 int request_collateral(const struct request *r, struct collateral *out, struct err *fault,
 		       struct err *e)
 {
+	out->cache = warm_certs(r->warm);
 	for (size_t i = 0; i < r->collateral_count; i++) {
 		const struct blob *b = &r->collateral[i];
 		if (collateral_add(out, b->name != NULL ? b->name : "collateral", b->data, b->size,
@@ -163,4 +166,20 @@ int request_collateral(const struct request *r, struct collateral *out, struct e
 		err_set(fault, EX_MALFORMED, "collateral: none of the %zu files given is any",
 			r->collateral_count);
 	return 0;
+}
+
+int request_collateral_open(const struct request *r, struct collateral *out, struct err *fault,
+			    struct err *e)
+{
+	if (warm_take(r->warm, r->collateral, r->collateral_count, out))
+		return 0;
+	return request_collateral(r, out, fault, e);
+}
+
+void request_collateral_close(const struct request *r, struct collateral *c,
+			      const struct err *fault)
+{
+	if (fault->status == EX_OK)
+		warm_keep(r->warm, r->collateral, r->collateral_count, c);
+	collateral_free(c);
 }

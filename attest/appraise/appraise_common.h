@@ -59,4 +59,10 @@ int request_snp_certs(const struct request *r, struct snp_certs *certs, struct s
 int request_collateral(const struct request *r, struct collateral *out, struct err *fault,
 		       struct err *e);
 
+/* The same, or what r->warm has of it; and its end: collateral without a fault is kept there. */
+int request_collateral_open(const struct request *r, struct collateral *out, struct err *fault,
+			    struct err *e);
+void request_collateral_close(const struct request *r, struct collateral *c,
+			      const struct err *fault);
+
 #endif

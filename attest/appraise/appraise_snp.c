@@ -53,7 +53,7 @@ int appraise_snp(const struct request *r, struct checks *out, struct err *e)
 	if (status == 0)
 		status = check_value_bundle(r, p, &bundle, out, e);
 	if (status == 0)
-		status = request_collateral(r, &collateral, &fault, e);
+		status = request_collateral_open(r, &collateral, &fault, e);
 	if (status == 0) {
 		check_tee_alone(p, EVIDENCE_SNP, out);
 		judge(r, p, &ref, &bundle, &certs, trusted.cert[SNP_ROLE_ARK],
@@ -62,6 +62,6 @@ int appraise_snp(const struct request *r, struct checks *out, struct err *e)
 	snp_certs_free(&certs);
 	snp_certs_free(&trusted);
 	value_bundle_free(&bundle);
-	collateral_free(&collateral);
+	request_collateral_close(r, &collateral, &fault);
 	return status;
 }

@@ -2,16 +2,18 @@
 #include "attest/appraise/appraise_common.h"
 #include "attest/appraise/check_bundle.h"
 #include "attest/appraise/check_tdx.h"
+#include "attest/appraise/warm.h"
 
 #include "attest/x509/cert.h"
 
-static int read_root(const struct blob *b, struct certs *out, struct err *e)
+static int read_root(const struct blob *b, struct cert_cache *cache, struct certs *out,
+		     struct err *e)
 {
 	const char *name = b->name != NULL ? b->name : "trusted root";
 
 	if (b->data == NULL)
 		return 0;
-	int r = certs_read(name, b->data, b->size, out, e);
+	int r = certs_read_cached(cache, name, b->data, b->size, out, e);
 	if (r == 0 && out->count != 1)
 		return err_set(e, EX_MALFORMED, "%s: not just a root certificate: give it alone",
 			       name);
@@ -39,6 +41,7 @@ static void judge(const struct request *r, const struct policy *p, X509 *trust_r
 		.log = &p->log,
 		.collateral = collateral,
 		.collateral_error = fault->status != EX_OK ? fault : NULL,
+		.cache = warm_certs(r->warm),
 		.checks = out,
 	};
 	bool whole = tdx_quote_parse(a.quote, a.quote_size, &quote, &e) == 0;
@@ -62,9 +65,9 @@ int appraise_tdx(const struct request *r, struct checks *out, struct err *e)
 
 	out->scope = TDX_SCOPE;
 	const struct policy *p = check_policy_given(r->policy, &assumed, out);
-	int status = read_root(&r->trust_root, &trusted, e);
+	int status = read_root(&r->trust_root, warm_certs(r->warm), &trusted, e);
 	if (status == 0)
-		status = request_collateral(r, &collateral, &fault, e);
+		status = request_collateral_open(r, &collateral, &fault, e);
 	if (status == 0)
 		status = check_value_bundle(r, p, &bundle, out, e);
 	if (status == 0) {
@@ -72,7 +75,7 @@ int appraise_tdx(const struct request *r, struct checks *out, struct err *e)
 		judge(r, p, trusted.count == 1 ? trusted.cert[0] : NULL, &bundle, &collateral,
 		      &fault, out);
 	}
-	collateral_free(&collateral);
+	request_collateral_close(r, &collateral, &fault);
 	certs_free(&trusted);
 	value_bundle_free(&bundle);
 	return status;

@@ -127,7 +127,7 @@ static void check_link(const struct snp_appraisal *a, const struct snp_subject *
 	amd_name(s, role, need, sizeof(need));
 	if (X509_NAME_cmp(X509_get_issuer_name(cert), X509_get_subject_name(issuer)) != 0)
 		check_other_issuer(a, s, role, id);
-	else if (snp_cert_check_issuer(role, cert, issuer, &e) < 0)
+	else if (snp_cert_check_issuer(role, cert, issuer, a->certs->cache, &e) < 0)
 		check_fail(a->checks, id, (enum exit_status)e.status, have, NULL, "%s", e.text);
 	else if (is_pinned(s) && strcmp(have, need) != 0)
 		check_fail(a->checks, id, EX_UNAUTHENTIC, have, need,

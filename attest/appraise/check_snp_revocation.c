@@ -54,7 +54,7 @@ static enum outcome judge_list(const struct snp_appraisal *a, const struct snp_s
 			issuer = a->certs->cert[i];
 	if (issuer == NULL)
 		return LIST_OTHER;
-	if (crl_check_issuer(name, c, issuer, &e) < 0) {
+	if (crl_check_issuer_cached(a->certs->cache, name, c, issuer, &e) < 0) {
 		check_fail_err(a->checks, ID, &e);
 		check_tell(a->checks, "CRL", NULL, NULL);
 		return LIST_FAILED;

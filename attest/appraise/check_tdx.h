@@ -32,6 +32,7 @@ struct tdx_appraisal {
 	const struct log_policy *log;	     /* not NULL: which registers must follow from ccel */
 	const struct collateral *collateral; /* NULL: none */
 	const struct err *collateral_error;  /* it could not be read whole; NULL: it could */
+	struct cert_cache *cache;	     /* of certificates; NULL: none */
 	struct checks *checks;		     /* filled */
 };
 

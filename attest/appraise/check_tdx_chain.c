@@ -15,7 +15,8 @@ static void check_certs(const struct tdx_appraisal *a, struct tdx_subject *s)
 {
 	struct err e = { 0 };
 
-	s->chain_ok = tdx_chain_parse(s->quote.certs, s->quote.certs_size, &s->chain, &e) == 0;
+	s->chain_ok = tdx_chain_parse(s->quote.certs, s->quote.certs_size, a->cache, &s->chain,
+				      &e) == 0;
 	if (s->chain_ok)
 		check_pass(a->checks, "tdx.certs", NULL,
 			   "the quote brings PCK certificate, PCK CA and root CA");

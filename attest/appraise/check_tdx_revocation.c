@@ -14,7 +14,7 @@ static enum answer ask(const struct tdx_appraisal *a, const struct crl *list, X5
 	char object[160];
 
 	snprintf(object, sizeof(object), "revocation list of \"%s\"", list->issuer);
-	if (crl_check_issuer(object, list, issuer, e) < 0)
+	if (crl_check_issuer_cached(a->cache, object, list, issuer, e) < 0)
 		return ANSWER_BAD;
 	if (crl_lookup(list, cert) == CRL_REVOKED) {
 		err_set(e, EX_UNAUTHENTIC, "%s: its issuer has revoked it", what);

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <time.h>
 
+struct warm; /* warm.h */
+
 #define REQUEST_CRL_MAX 4u
 #define REQUEST_COLLATERAL_MAX 32u
 
@@ -39,6 +41,7 @@ struct request {
 	const uint8_t *report_data;   /* 64 bytes: what REPORT_DATA must be; NULL: nobody said */
 	time_t now;		      /* validity is judged at this time */
 	uint32_t allow_report_version; /* an unknown version to be taken as the last known; 0: none */
+	struct warm *warm;	       /* of earlier appraisals, by this thread; NULL: nothing */
 	/* REQUEST_SNP */
 	struct blob vek, chain, cert_table, crl[REQUEST_CRL_MAX];
 	size_t crl_count;

@@ -62,7 +62,7 @@ static int read_qe_identity(struct collateral_part *p, struct err *e)
 	return r == 0 ? qe_identity_parse(p->origin, p->json.body, p->json.body_size, p->qe, e) : r;
 }
 
-static int read_part(struct collateral_part *p, struct err *e)
+static int read_part(struct cert_cache *cache, struct collateral_part *p, struct err *e)
 {
 	switch (p->kind) {
 	case COLLATERAL_TCB_INFO:
@@ -70,7 +70,7 @@ static int read_part(struct collateral_part *p, struct err *e)
 	case COLLATERAL_QE_IDENTITY:
 		return read_qe_identity(p, e);
 	case COLLATERAL_CERTS:
-		return certs_read(p->origin, p->data, p->size, &p->certs, e);
+		return certs_read_cached(cache, p->origin, p->data, p->size, &p->certs, e);
 	default:
 		return crl_read(p->origin, p->data, p->size, &p->crl, e);
 	}
@@ -108,7 +108,7 @@ int collateral_add_part(struct collateral *c, enum collateral_kind kind, const c
 	if (p->data == NULL)
 		return err_set(e, EX_HOST, "out of memory");
 	memcpy(p->data, data, size);
-	int r = read_part(p, e);
+	int r = read_part(c->cache, p, e);
 	if (r < 0) {
 		part_free(p);
 		return r;
@@ -135,7 +135,7 @@ static int add_der(struct collateral *c, const char *origin, const uint8_t *data
 		crl_free(&list);
 		return collateral_add_part(c, COLLATERAL_CRL, origin, data, size, e);
 	}
-	if (certs_read(origin, data, size, &certs, &unused) == 0) {
+	if (certs_read_cached(c->cache, origin, data, size, &certs, &unused) == 0) {
 		certs_free(&certs);
 		return collateral_add_part(c, COLLATERAL_CERTS, origin, data, size, e);
 	}

@@ -45,12 +45,13 @@ struct collateral_part {
 	struct crl crl;
 };
 
-/* Start from zero; collateral_free. */
+/* Start from zero but for cache; collateral_free. */
 struct collateral {
 	struct collateral_part part[COLLATERAL_PARTS_MAX];
 	size_t parts;
 	size_t size;	/* bytes of all */
 	time_t created; /* of the bundle that was read last; 0: none was */
+	struct cert_cache *cache; /* borrowed, to read and check with; NULL: none */
 };
 
 /* Adds what data holds, recognised by its content: a bundle, the JSON form of a quote's collateral

@@ -84,7 +84,7 @@ static bool issued_it(const struct work *w, X509 *cert, const void *with)
 	struct err unused = { 0 };
 
 	return names_issuer(w, cert, X509_get_issuer_name(child)) &&
-	       cert_check_issued("certificate", child, cert, &unused) == 0;
+	       cert_check_issued_cached(w->c->cache, "certificate", child, cert, &unused) == 0;
 }
 
 /* From cert up to a root that counts; *issuer is the certificate right above cert. */
@@ -102,7 +102,7 @@ static void check_chain(struct work *w, X509 *cert, const char *what, X509 **iss
 				err_set(&e, EX_COLLATERAL,
 					"%s: its issuer's certificate is missing", what);
 			else
-				cert_check_issued(what, cert, up, &e);
+				cert_check_issued_cached(w->c->cache, what, cert, up, &e);
 			answer(w, up == NULL ? COLLATERAL_MISSING : COLLATERAL_BAD, &e);
 			return;
 		}
@@ -132,7 +132,7 @@ static void check_revoked(struct work *w, X509 *cert, X509 *issuer, const char *
 		struct err e = { 0 };
 		if (p->kind != COLLATERAL_CRL || crl_lookup(&p->crl, cert) == CRL_OTHER_ISSUER)
 			continue;
-		if (crl_check_issuer(p->origin, &p->crl, issuer, &e) < 0) {
+		if (crl_check_issuer_cached(w->c->cache, p->origin, &p->crl, issuer, &e) < 0) {
 			answer(w, COLLATERAL_BAD, &e);
 		} else if (crl_lookup(&p->crl, cert) == CRL_REVOKED) {
 			err_set(&e, EX_UNAUTHENTIC, "%s: revoked by the list of \"%s\"", what,
@@ -150,19 +150,29 @@ struct signing {
 	bool verify;
 };
 
+/* Did this certificate's key sign the answer? */
+static bool signature_holds(struct cert_cache *cache, const struct collateral_part *p, X509 *cert)
+{
+	struct err unused = { 0 };
+
+	if (cert_cache_holds(cache, p->sha256, cert))
+		return true;
+	if (signed_json_verify(p->origin, &p->json, X509_get0_pubkey(cert), &unused) < 0)
+		return false;
+	cert_cache_held(cache, p->sha256, cert);
+	return true;
+}
+
 /* A certificate that Intel makes for this purpose; with verify: whose key made the signature. */
 static bool is_signer(const struct work *w, X509 *cert, const void *with)
 {
 	const struct signing *s = with;
-	struct err unused = { 0 };
 	char name[64];
 
-	(void)w;
 	cert_common_name(X509_get_subject_name(cert), name, sizeof(name));
 	if (strcmp(name, SIGNER_NAME) != 0 || X509_check_ca(cert) != 0)
 		return false;
-	return !s->verify || signed_json_verify(s->part->origin, &s->part->json,
-						X509_get0_pubkey(cert), &unused) == 0;
+	return !s->verify || signature_holds(w->c->cache, s->part, cert);
 }
 
 static void check_dates(struct work *w, const struct collateral_part *p)
@@ -213,8 +223,7 @@ static bool issued_list(const struct work *w, X509 *cert, const void *with)
 	const struct collateral_part *p = with;
 	struct err unused = { 0 };
 
-	(void)w;
-	return crl_check_issuer(p->origin, &p->crl, cert, &unused) == 0;
+	return crl_check_issuer_cached(w->c->cache, p->origin, &p->crl, cert, &unused) == 0;
 }
 
 struct collateral_proof collateral_prove_crl(const struct collateral *c,
@@ -236,7 +245,7 @@ struct collateral_proof collateral_prove_crl(const struct collateral *c,
 				"%s: the certificate of its issuer, \"%s\", is missing", p->origin,
 				p->crl.issuer);
 		else
-			crl_check_issuer(p->origin, &p->crl, issuer, &e);
+			crl_check_issuer_cached(w.c->cache, p->origin, &p->crl, issuer, &e);
 		answer(&w, e.status == EX_COLLATERAL ? COLLATERAL_MISSING : COLLATERAL_BAD, &e);
 		return w.proof;
 	}

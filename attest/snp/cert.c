@@ -43,7 +43,7 @@ int snp_certs_add(struct snp_certs *c, const char *object, const uint8_t *data, 
 		  struct err *e)
 {
 	struct certs all;
-	int r = certs_read(object, data, size, &all, e);
+	int r = certs_read_cached(c->cache, object, data, size, &all, e);
 
 	for (size_t i = 0; r == 0 && i < all.count; i++) {
 		X509 *cert = all.cert[i];
@@ -63,7 +63,7 @@ int snp_certs_add_table(struct snp_certs *c, const struct snp_cert_table *t,
 		enum snp_cert_kind kind = role != SNP_ROLE_VEK	? upper[role]
 					  : key == SNP_KEY_VLEK ? SNP_CERT_VLEK
 								: SNP_CERT_VCEK;
-		struct snp_certs one = { 0 };
+		struct snp_certs one = { .cache = c->cache };
 		if (c->cert[role] != NULL || t->cert[kind].data == NULL)
 			continue;
 		int r = snp_certs_add(&one, "certificate table", t->cert[kind].data,
@@ -90,12 +90,13 @@ void snp_certs_free(struct snp_certs *c)
 	*c = (struct snp_certs){ 0 };
 }
 
-int snp_cert_check_issuer(enum snp_role role, X509 *cert, X509 *issuer, struct err *e)
+int snp_cert_check_issuer(enum snp_role role, X509 *cert, X509 *issuer, struct cert_cache *cache,
+			  struct err *e)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
 
 	if (key == NULL || !EVP_PKEY_is_a(key, "RSA") || EVP_PKEY_get_bits(key) != RSA_BITS)
 		return err_set(e, EX_UNAUTHENTIC, "%s: its issuer's key is not RSA of %d bits",
 			       role_names[role], RSA_BITS);
-	return cert_check_issued(role_names[role], cert, issuer, e);
+	return cert_check_issued_cached(cache, role_names[role], cert, issuer, e);
 }

@@ -4,6 +4,7 @@
 
 #include "attest/snp/cert_table.h"
 #include "attest/snp/report.h"
+#include "attest/x509/cert_cache.h"
 #include "common/err.h"
 
 #include <openssl/x509.h>
@@ -18,6 +19,7 @@ enum snp_role { SNP_ROLE_VEK, SNP_ROLE_ASK, SNP_ROLE_ARK, SNP_ROLES };
 /* NULL: not given. Owned; snp_certs_free. */
 struct snp_certs {
 	X509 *cert[SNP_ROLES];
+	struct cert_cache *cache; /* borrowed, to read and check with; NULL: none */
 };
 
 /* "VEK", "ASK", "ARK". */
@@ -53,8 +55,9 @@ int snp_vek_parse(X509 *cert, struct snp_vek *out, struct err *e);
 
 /* Is cert signed by issuer, named as its issuer, with RSASSA-PSS as AMD does (SHA-384, MGF1 with
  * SHA-384, salt of 48 bytes), by a key of RSA 4096? -EX_UNAUTHENTIC, also when issuer may not
- * issue. */
-int snp_cert_check_issuer(enum snp_role role, X509 *cert, X509 *issuer, struct err *e);
+ * issue. cache: of certificates, NULL: none. */
+int snp_cert_check_issuer(enum snp_role role, X509 *cert, X509 *issuer, struct cert_cache *cache,
+			  struct err *e);
 
 /* The product whose ARK has this key, SNP_UNKNOWN: none that is pinned. */
 enum snp_product snp_pinned_product(const uint8_t digest[48]);

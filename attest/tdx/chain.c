@@ -12,12 +12,13 @@ const char *tdx_role_name(enum tdx_role role)
 	return role_names[role];
 }
 
-int tdx_chain_parse(const uint8_t *data, size_t size, struct tdx_chain *out, struct err *e)
+int tdx_chain_parse(const uint8_t *data, size_t size, struct cert_cache *cache,
+		    struct tdx_chain *out, struct err *e)
 {
 	struct certs all;
 
-	*out = (struct tdx_chain){ 0 };
-	int r = certs_read("PCK chain", data, size, &all, e);
+	*out = (struct tdx_chain){ .cache = cache };
+	int r = certs_read_cached(cache, "PCK chain", data, size, &all, e);
 	if (r < 0)
 		return r;
 	if (all.count != TDX_ROLES) {
@@ -60,5 +61,7 @@ int tdx_chain_check_link(const struct tdx_chain *c, enum tdx_role role, struct e
 	X509 *issuer = c->cert[role == TDX_ROLE_ROOT ? role : role + 1];
 	int r = check_use(c->cert[role], role, e);
 
-	return r < 0 ? r : cert_check_issued(role_names[role], c->cert[role], issuer, e);
+	return r < 0 ? r
+		     : cert_check_issued_cached(c->cache, role_names[role], c->cert[role],
+						issuer, e);
 }

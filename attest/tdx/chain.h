@@ -3,6 +3,7 @@
 #ifndef PAVISE_ATTEST_TDX_CHAIN_H
 #define PAVISE_ATTEST_TDX_CHAIN_H
 
+#include "attest/x509/cert_cache.h"
 #include "common/err.h"
 
 #include <openssl/x509.h>
@@ -15,14 +16,16 @@ enum tdx_role { TDX_ROLE_PCK, TDX_ROLE_CA, TDX_ROLE_ROOT, TDX_ROLES };
 /* Owned; tdx_chain_free. */
 struct tdx_chain {
 	X509 *cert[TDX_ROLES];
+	struct cert_cache *cache; /* borrowed; NULL: none */
 };
 
 /* "PCK certificate", "PCK CA", "root CA". */
 const char *tdx_role_name(enum tdx_role role);
 
 /* Takes the three certificates, PEM or DER, in the order in which quotes have them.
- * -EX_MALFORMED. */
-int tdx_chain_parse(const uint8_t *data, size_t size, struct tdx_chain *out, struct err *e);
+ * cache: of certificates, outlives the chain; NULL: none. -EX_MALFORMED. */
+int tdx_chain_parse(const uint8_t *data, size_t size, struct cert_cache *cache,
+		    struct tdx_chain *out, struct err *e);
 void tdx_chain_free(struct tdx_chain *c);
 
 /* Is the certificate of this role issued by the one above it (the root by itself), has it a key of

@@ -84,8 +84,26 @@ static X509 *take_pem(struct rest *r)
 	return cert;
 }
 
-int certs_read(const char *object, const uint8_t *data, size_t size, struct certs *out,
-	       struct err *e)
+/* The next one, remembered or read. */
+static X509 *take(struct cert_cache *cache, bool pem, struct rest *r)
+{
+	const uint8_t *text = r->data;
+	size_t used;
+	X509 *cert = cert_cache_find(cache, r->data, r->size, &used);
+
+	if (cert != NULL) {
+		r->data += used;
+		r->size -= used;
+		return cert;
+	}
+	cert = pem ? take_pem(r) : take_der(r);
+	if (cert != NULL)
+		cert_cache_add(cache, text, (size_t)(r->data - text), cert);
+	return cert;
+}
+
+int certs_read_cached(struct cert_cache *cache, const char *object, const uint8_t *data,
+		      size_t size, struct certs *out, struct err *e)
 {
 	struct rest rest = { data, size };
 
@@ -99,7 +117,7 @@ int certs_read(const char *object, const uint8_t *data, size_t size, struct cert
 	while (rest.size > 0) {
 		X509 *cert = NULL;
 		if (out->count < CERTS_MAX && pem == is_pem(&rest))
-			cert = pem ? take_pem(&rest) : take_der(&rest);
+			cert = take(cache, pem, &rest);
 		if (cert == NULL)
 			break;
 		out->cert[out->count++] = cert;
@@ -114,6 +132,12 @@ int certs_read(const char *object, const uint8_t *data, size_t size, struct cert
 		       object, CERTS_MAX, good);
 }
 
+int certs_read(const char *object, const uint8_t *data, size_t size, struct certs *out,
+	       struct err *e)
+{
+	return certs_read_cached(NULL, object, data, size, out, e);
+}
+
 void certs_free(struct certs *c)
 {
 	for (size_t i = 0; i < c->count; i++)
@@ -121,7 +145,23 @@ void certs_free(struct certs *c)
 	*c = (struct certs){ 0 };
 }
 
-int cert_check_issued(const char *what, X509 *cert, X509 *issuer, struct err *e)
+/* Does cert's signature hold under issuer's key? */
+static bool signature_holds(struct cert_cache *cache, X509 *cert, const X509 *issuer, EVP_PKEY *key)
+{
+	uint8_t digest[32];
+	bool known = cert_cache_digest(cache, cert, digest);
+
+	if (known && cert_cache_holds(cache, digest, issuer))
+		return true;
+	bool ok = X509_verify(cert, key) == 1;
+	ERR_clear_error();
+	if (ok && known)
+		cert_cache_held(cache, digest, issuer);
+	return ok;
+}
+
+int cert_check_issued_cached(struct cert_cache *cache, const char *what, X509 *cert, X509 *issuer,
+			     struct err *e)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
 	const X509_ALGOR *outer;
@@ -138,12 +178,15 @@ int cert_check_issued(const char *what, X509 *cert, X509 *issuer, struct err *e)
 	int r = signed_by_check(what, X509_get0_tbs_sigalg(cert), outer, key, e);
 	if (r < 0)
 		return r;
-	int ok = X509_verify(cert, key);
-	ERR_clear_error();
-	if (ok != 1)
+	if (!signature_holds(cache, cert, issuer, key))
 		return err_set(e, EX_UNAUTHENTIC,
 			       "%s: its signature does not hold under its issuer's key", what);
 	return 0;
+}
+
+int cert_check_issued(const char *what, X509 *cert, X509 *issuer, struct err *e)
+{
+	return cert_check_issued_cached(NULL, what, cert, issuer, e);
 }
 
 int cert_check_time(const char *what, const X509 *cert, time_t now, struct err *e)

@@ -101,6 +101,8 @@ int crl_read(const char *object, const uint8_t *data, size_t size, struct crl *o
 		return err_set(e, EX_MALFORMED, "%s: neither DER nor PEM of one revocation list",
 			       object);
 	int r = check_form(object, out, e);
+	if (r == 0 && EVP_Digest(data, size, out->digest, NULL, EVP_sha256(), NULL) != 1)
+		r = err_set(e, EX_INTERNAL, "%s: libcrypto cannot compute SHA-256", object);
 	if (r < 0)
 		crl_free(out);
 	return r;
@@ -137,7 +139,21 @@ static X509_ALGOR *inner_algorithm(X509_CRL *list)
 	return alg;
 }
 
-int crl_check_issuer(const char *object, const struct crl *c, X509 *issuer, struct err *e)
+/* Does the list's signature hold under issuer's key? */
+static bool signature_holds(struct cert_cache *cache, const struct crl *c, const X509 *issuer,
+			    EVP_PKEY *key)
+{
+	if (cert_cache_holds(cache, c->digest, issuer))
+		return true;
+	bool ok = X509_CRL_verify(c->list, key) == 1;
+	ERR_clear_error();
+	if (ok)
+		cert_cache_held(cache, c->digest, issuer);
+	return ok;
+}
+
+int crl_check_issuer_cached(struct cert_cache *cache, const char *object, const struct crl *c,
+			    X509 *issuer, struct err *e)
 {
 	EVP_PKEY *key = X509_get0_pubkey(issuer);
 	const X509_ALGOR *outer;
@@ -158,12 +174,15 @@ int crl_check_issuer(const char *object, const struct crl *c, X509 *issuer, stru
 	X509_ALGOR_free(inner);
 	if (r < 0)
 		return r;
-	int ok = X509_CRL_verify(c->list, key);
-	ERR_clear_error();
-	if (ok != 1)
+	if (!signature_holds(cache, c, issuer, key))
 		return err_set(e, EX_UNAUTHENTIC,
 			       "%s: its signature does not hold under its issuer's key", object);
 	return 0;
+}
+
+int crl_check_issuer(const char *object, const struct crl *c, X509 *issuer, struct err *e)
+{
+	return crl_check_issuer_cached(NULL, object, c, issuer, e);
 }
 
 int crl_check_time(const char *object, const struct crl *c, time_t now, struct err *e)

@@ -3,6 +3,7 @@
 #ifndef PAVISE_ATTEST_X509_CRL_H
 #define PAVISE_ATTEST_X509_CRL_H
 
+#include "attest/x509/cert_cache.h"
 #include "common/err.h"
 
 #include <openssl/x509.h>
@@ -16,6 +17,7 @@ struct crl {
 	X509_CRL *list;			 /* owned; crl_free */
 	time_t this_update, next_update; /* seconds since the epoch */
 	size_t entries;
+	uint8_t digest[32]; /* SHA-256 of the bytes it was read from */
 	char issuer[128]; /* common name; "" when there is not exactly one */
 };
 
@@ -26,8 +28,11 @@ int crl_read(const char *object, const uint8_t *data, size_t size, struct crl *o
 void crl_free(struct crl *c);
 
 /* Is the list signed by issuer, named as its issuer, with the algorithm of its kind of key
- * (signed_by.h), and may that one sign lists? 0, -EX_UNAUTHENTIC. */
+ * (signed_by.h), and may that one sign lists? 0, -EX_UNAUTHENTIC. With a cache (NULL: none) the
+ * signature alone is not checked again. */
 int crl_check_issuer(const char *object, const struct crl *c, X509 *issuer, struct err *e);
+int crl_check_issuer_cached(struct cert_cache *cache, const char *object, const struct crl *c,
+			    X509 *issuer, struct err *e);
 
 /* Is the time from thisUpdate to nextUpdate, both included? 0, -EX_COLLATERAL. */
 int crl_check_time(const char *object, const struct crl *c, time_t now, struct err *e);

@@ -38,7 +38,7 @@ static void use_certs(struct snp_certs *c)
 	}
 	if (c->cert[SNP_ROLE_VEK] != NULL && c->cert[SNP_ROLE_ASK] != NULL)
 		snp_cert_check_issuer(SNP_ROLE_VEK, c->cert[SNP_ROLE_VEK], c->cert[SNP_ROLE_ASK],
-				      &e);
+				      NULL, &e);
 	snp_certs_free(c);
 }
 

@@ -289,7 +289,7 @@ static void real_hwid_encodings(void **state)
 		for (uint8_t k = 0; k < SNP_CHIP_ID_SIZE; k++)
 			assert_int_equal(v.hwid[k], k);
 		assert_int_equal(snp_cert_check_issuer(SNP_ROLE_VEK, certs.cert[SNP_ROLE_VEK],
-						       certs.cert[SNP_ROLE_ASK], &e),
+						       certs.cert[SNP_ROLE_ASK], NULL, &e),
 				 -EX_UNAUTHENTIC);
 		snp_certs_free(&certs);
 	}
@@ -302,7 +302,7 @@ static void real_hwid_encodings(void **state)
 	assert_int_equal(v.hwid_size, 8);
 	assert_int_equal(v.product, SNP_TURIN);
 	assert_int_equal(snp_cert_check_issuer(SNP_ROLE_VEK, certs.cert[SNP_ROLE_VEK],
-					       certs.cert[SNP_ROLE_ASK], &e),
+					       certs.cert[SNP_ROLE_ASK], NULL, &e),
 			 0);
 	snp_certs_free(&certs);
 }

@@ -90,19 +90,19 @@ static void order_and_number(void **state)
 	struct tdx_chain c;
 	uint8_t *pem = tdx.quote + tdx.at_certs;
 	size_t size = tdx.quote_size - tdx.at_certs;
-	assert_int_equal(tdx_chain_parse(pem, size, &c, &e), 0);
+	assert_int_equal(tdx_chain_parse(pem, size, NULL, &c, &e), 0);
 	tdx_chain_free(&c);
 	uint8_t *last = memmem(pem + 30, size - 30, "-----BEGIN", 10);
 	assert_non_null(last);
-	assert_int_equal(tdx_chain_parse(last, (size_t)(pem + size - last), &c, &e), -EX_MALFORMED);
-	assert_int_equal(tdx_chain_parse(pem, (size_t)(last - pem), &c, &e), -EX_MALFORMED);
-	assert_int_equal(tdx_chain_parse(pem, 0, &c, &e), -EX_MALFORMED);
+	assert_int_equal(tdx_chain_parse(last, (size_t)(pem + size - last), NULL, &c, &e), -EX_MALFORMED);
+	assert_int_equal(tdx_chain_parse(pem, (size_t)(last - pem), NULL, &c, &e), -EX_MALFORMED);
+	assert_int_equal(tdx_chain_parse(pem, 0, NULL, &c, &e), -EX_MALFORMED);
 	uint8_t *four = malloc(2 * size);
 	assert_non_null(four);
 	memcpy(four, pem, size);
 	memcpy(four + size, pem, size);
-	assert_int_equal(tdx_chain_parse(four, 2 * size, &c, &e), -EX_MALFORMED);
-	assert_int_equal(tdx_chain_parse(four, size + (size_t)(last - pem), &c, &e), -EX_MALFORMED);
+	assert_int_equal(tdx_chain_parse(four, 2 * size, NULL, &c, &e), -EX_MALFORMED);
+	assert_int_equal(tdx_chain_parse(four, size + (size_t)(last - pem), NULL, &c, &e), -EX_MALFORMED);
 	free(four);
 }
 

@@ -181,7 +181,7 @@ static void real_tdx_root(void **state)
 		skip();
 	uint8_t *quote = read_of(5, "quote.bin", &size);
 	assert_int_equal(tdx_quote_parse(quote, size, &q, &e), 0);
-	assert_int_equal(tdx_chain_parse(q.certs, q.certs_size, &chain, &e), 0);
+	assert_int_equal(tdx_chain_parse(q.certs, q.certs_size, NULL, &chain, &e), 0);
 	struct tdx_appraisal a = { .quote = quote,
 				   .quote_size = size,
 				   .trust_root = chain.cert[TDX_ROLE_ROOT],

@@ -3,6 +3,7 @@
  * products: what fits is picked, and then checked like what came otherwise. */
 #include "attest/appraise/check_snp.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ID "snp.collateral"
@@ -54,6 +55,7 @@ static bool take(enum snp_role role, const struct snp_appraisal *a, const struct
 void check_snp_collateral(const struct snp_appraisal *a, const struct snp_subject *s)
 {
 	char taken[32] = "";
+	size_t used = 0;
 
 	if (a->collateral_error != NULL) {
 		check_fail_err(a->checks, ID, a->collateral_error);
@@ -64,11 +66,12 @@ void check_snp_collateral(const struct snp_appraisal *a, const struct snp_subjec
 		return;
 	}
 	for (unsigned i = 0; i < SNP_ROLES; i++)
-		if (a->certs->cert[i] == NULL && take((enum snp_role)i, a, s)) {
-			strcat(taken, taken[0] == '\0' ? "" : ", ");
-			strcat(taken, snp_role_name((enum snp_role)i));
-		}
-	if (taken[0] == '\0')
+		if (a->certs->cert[i] == NULL && take((enum snp_role)i, a, s) &&
+		    used < sizeof(taken))
+			used += (size_t)snprintf(taken + used, sizeof(taken) - used, "%s%s",
+						 used == 0 ? "" : ", ",
+						 snp_role_name((enum snp_role)i));
+	if (used == 0)
 		check_skip(a->checks, ID, "no certificate is taken from it: none is missing, or "
 					  "none of this report's is there");
 	else

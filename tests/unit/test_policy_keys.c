@@ -123,10 +123,13 @@ static void wrong_values(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (take(bad[i], &s) != -EX_MALFORMED)
 			fail_msg("taken: %s", bad[i]);
-	char many[600] = "{\"digests\":[\"00112233\"";
-	for (unsigned i = 0; i < POLICY_LIST_MAX; i++)
-		strcat(many, ",\"00112233\"");
-	assert_int_equal(take(strcat(many, "]}"), &s), -EX_MALFORMED);
+	char many[600];
+	size_t used = 0;
+	for (unsigned i = 0; i <= POLICY_LIST_MAX; i++)
+		used += (size_t)snprintf(many + used, sizeof(many) - used, "%s\"00112233\"",
+					 i == 0 ? "{\"digests\":[" : ",");
+	snprintf(many + used, sizeof(many) - used, "]}");
+	assert_int_equal(take(many, &s), -EX_MALFORMED);
 }
 
 static char *explain_to_text(const struct sample *s)

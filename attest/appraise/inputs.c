@@ -47,8 +47,8 @@ static int add_file(struct inputs *in, enum pavise_input input, const char *what
 		    size_t max, struct err *e)
 {
 	struct pavise_error why;
-	void *data;
-	size_t size;
+	void *data = NULL;
+	size_t size = 0;
 
 	if (path == NULL)
 		return 0;
@@ -91,8 +91,8 @@ static int read_named(const struct options *o, struct inputs *in, enum pavise_in
 static int read_policy(const struct options *o, struct inputs *in, struct err *e)
 {
 	struct pavise_error why;
-	void *text;
-	size_t size;
+	void *text = NULL;
+	size_t size = 0;
 	int r = 0;
 
 	if (o->policy == NULL)

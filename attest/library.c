@@ -316,13 +316,14 @@ int pavise_verify_with(struct pavise_verifier *v, const struct pavise_request *r
 		       struct pavise_result **out, struct pavise_error *e)
 {
 	struct request request = r->request;
-	struct pavise_result *result = calloc(1, sizeof(*result));
+	struct pavise_result *result = malloc(sizeof(*result));
 	struct err why = { 0 };
 	int status;
 
 	*out = NULL;
 	if (result == NULL)
 		return no_memory(e);
+	checks_init(&result->checks);
 	request.warm = v != NULL ? v->warm : NULL;
 	if (request.evidence.data == NULL)
 		status = err_set(&why, EX_USAGE_ERROR, "request: no evidence was given");

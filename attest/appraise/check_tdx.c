@@ -81,7 +81,7 @@ static void check_signatures(const struct tdx_appraisal *a, const struct tdx_sub
 		check_skip(a->checks, "tdx.qe.signature", "the PCK chain is malformed");
 	check_result(a, "tdx.qe.binding", tdx_qe_report_binds(q, &binding),
 		     "the quoting enclave's report carries the attestation key", &binding);
-	check_result(a, "tdx.signature", tdx_quote_verify(q, &quote),
+	check_result(a, "tdx.signature", tdx_quote_verify(q, a->cache, &quote),
 		     "holds over the quote as received, under the attestation key", &quote);
 }
 

@@ -110,12 +110,24 @@ static void check_validity(const struct tdx_appraisal *a, const struct tdx_subje
 	check_pass(a->checks, "tdx.validity", NULL, "every certificate is within its validity");
 }
 
+/* A certificate always says the same. */
+static bool read_pck(const struct tdx_appraisal *a, const X509 *cert, struct tdx_pck *out,
+		     struct err *e)
+{
+	if (cert_cache_noted(a->cache, cert, CERT_NOTE_PCK, out, sizeof(*out)))
+		return true;
+	if (tdx_pck_parse(cert, out, e) < 0)
+		return false;
+	cert_cache_note(a->cache, cert, CERT_NOTE_PCK, out, sizeof(*out));
+	return true;
+}
+
 static void check_pck(const struct tdx_appraisal *a, struct tdx_subject *s)
 {
 	struct err e = { 0 };
 	char have[13];
 
-	s->pck_ok = tdx_pck_parse(s->chain.cert[TDX_ROLE_PCK], &s->pck, &e) == 0;
+	s->pck_ok = read_pck(a, s->chain.cert[TDX_ROLE_PCK], &s->pck, &e);
 	if (!s->pck_ok) {
 		check_fail_err(a->checks, "tdx.pck.form", &e);
 		return;

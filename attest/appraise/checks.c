@@ -5,13 +5,22 @@
 #include <stdio.h>
 #include <string.h>
 
+void checks_init(struct checks *c)
+{
+	c->count = c->claim_count = 0;
+	c->overflow = c->private_root = c->only_authentic = c->no_reference = false;
+	c->label = c->scope = NULL;
+}
+
 /* Ids, values and notes may quote evidence: nothing in them may drive a terminal. */
 static void copy_printable(char *out, size_t size, const char *text)
 {
-	snprintf(out, size, "%s", text == NULL ? "" : text);
-	for (unsigned char *p = (unsigned char *)out; *p != '\0'; p++)
-		if (*p < 0x20 || *p >= 0x7f)
-			*p = '?';
+	size_t n = 0;
+
+	for (; text != NULL && text[n] != '\0' && n + 1 < size; n++)
+		out[n] = (unsigned char)text[n] < 0x20 || (unsigned char)text[n] >= 0x7f ? '?'
+										   : text[n];
+	out[n] = '\0';
 }
 
 #ifdef PAVISE_TEST_MUTE
@@ -59,6 +68,7 @@ static void add(struct checks *c, const char *id, enum check_status status,
 	copy_printable(k->have, sizeof(k->have), have);
 	copy_printable(k->need, sizeof(k->need), need);
 	copy_printable(k->note, sizeof(k->note), note);
+	k->component[0] = k->advisory[0] = k->next[0] = '\0';
 }
 
 void check_pass(struct checks *c, const char *id, const char *have, const char *fmt, ...)

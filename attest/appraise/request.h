@@ -51,7 +51,7 @@ struct request {
 	struct blob signature, ak, pcrs, event_log;
 };
 
-/* Makes every check of the request, whatever fails, and fills *out (zeroed by the caller). 0, or
+/* Makes every check of the request, whatever fails, and fills *out (checks_init). 0, or
  * an error that is not the evidence's fault: -EX_MALFORMED (a plan, root or bundle of reference
  * values that breaks its form), -EX_USAGE_ERROR (something the policy names was not given),
  * -EX_HOST, -EX_INTERNAL (also for a kind that is none). */

@@ -29,7 +29,8 @@ void collateral_free(struct collateral *c)
 {
 	for (size_t i = 0; i < c->parts; i++)
 		part_free(&c->part[i]);
-	memset(c, 0, sizeof(*c));
+	c->parts = c->size = 0;
+	c->created = 0;
 }
 
 /* Origins end on terminals and in JSON: a plain name or nothing. */

@@ -15,6 +15,8 @@
 #define CERT_DATA_PCK_CHAIN 5u
 #define CERT_DATA_QE_REPORT 6u
 
+_Static_assert(CERT_CACHE_POINT_SIZE == P256_SIZE, "the keys that the cache holds");
+
 static int read_header(struct reader *r, struct tdx_quote *out, struct err *e)
 {
 	out->version = read_le16(r);
@@ -183,13 +185,17 @@ int tdx_quote_parse(const uint8_t *data, size_t size, struct tdx_quote *out, str
 	return read_signature(&inner, out, e);
 }
 
-int tdx_quote_verify(const struct tdx_quote *q, struct err *e)
+int tdx_quote_verify(const struct tdx_quote *q, struct cert_cache *cache, struct err *e)
 {
-	EVP_PKEY *key = p256_key(q->attest_key);
+	EVP_PKEY *key = cert_cache_key(cache, q->attest_key);
 
-	if (key == NULL)
-		return err_set(e, EX_UNAUTHENTIC,
-			       "quote: its attestation key is not a point of P-256");
+	if (key == NULL) {
+		key = p256_key(q->attest_key);
+		if (key == NULL)
+			return err_set(e, EX_UNAUTHENTIC,
+				       "quote: its attestation key is not a point of P-256");
+		cert_cache_add_key(cache, q->attest_key, key);
+	}
 	bool ok = p256_verify(key, q->signature, q->raw, q->signed_size);
 	EVP_PKEY_free(key);
 	if (!ok)

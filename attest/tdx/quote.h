@@ -4,6 +4,7 @@
 #ifndef PAVISE_ATTEST_TDX_QUOTE_H
 #define PAVISE_ATTEST_TDX_QUOTE_H
 
+#include "attest/x509/cert_cache.h"
 #include "common/err.h"
 
 #include <openssl/evp.h>
@@ -70,8 +71,9 @@ struct tdx_quote {
  * key and of certification data. */
 int tdx_quote_parse(const uint8_t *data, size_t size, struct tdx_quote *out, struct err *e);
 
-/* Does the attestation key's signature hold over header and body? 0, -EX_UNAUTHENTIC. */
-int tdx_quote_verify(const struct tdx_quote *q, struct err *e);
+/* Does the attestation key's signature hold over header and body? cache: may know the key; NULL:
+ * none. 0, -EX_UNAUTHENTIC. */
+int tdx_quote_verify(const struct tdx_quote *q, struct cert_cache *cache, struct err *e);
 
 /* "DEBUG", "SEPT_VE_DISABLE" …: the name of bit n of TDATTRIBUTES, NULL: none that is known. */
 const char *tdx_attribute_name(unsigned n);

@@ -10,6 +10,9 @@ struct entry {
 	uint8_t digest[32]; /* SHA-256 of text */
 	X509 *cert;	    /* a reference */
 	uint64_t used;	    /* when last */
+	enum cert_note kind;
+	size_t note_size;
+	uint8_t note[CERT_CACHE_NOTE_MAX];
 };
 
 struct proof {
@@ -17,9 +20,16 @@ struct proof {
 	uint64_t used;			/* when last; 0: free */
 };
 
+struct key {
+	uint8_t point[CERT_CACHE_POINT_SIZE];
+	EVP_PKEY *key; /* a reference; NULL: free */
+	uint64_t used; /* when last */
+};
+
 struct cert_cache {
 	struct entry entry[CERT_CACHE_CERTS];
 	struct proof proof[CERT_CACHE_PROOFS];
+	struct key key[CERT_CACHE_KEYS];
 	uint64_t now; /* counts uses */
 };
 
@@ -39,6 +49,8 @@ void cert_cache_free(struct cert_cache *c)
 {
 	for (size_t i = 0; c != NULL && i < CERT_CACHE_CERTS; i++)
 		forget(&c->entry[i]);
+	for (size_t i = 0; c != NULL && i < CERT_CACHE_KEYS; i++)
+		EVP_PKEY_free(c->key[i].key);
 	free(c);
 }
 
@@ -118,6 +130,29 @@ bool cert_cache_digest(struct cert_cache *c, const X509 *cert, uint8_t out[32])
 	return true;
 }
 
+bool cert_cache_noted(struct cert_cache *c, const X509 *cert, enum cert_note kind, void *out,
+		      size_t size)
+{
+	const struct entry *x = entry_of_cert(c, cert);
+
+	if (x == NULL || x->kind != kind || x->note_size != size)
+		return false;
+	memcpy(out, x->note, size);
+	return true;
+}
+
+void cert_cache_note(struct cert_cache *c, const X509 *cert, enum cert_note kind, const void *note,
+		     size_t size)
+{
+	struct entry *x = entry_of_cert(c, cert);
+
+	if (x == NULL || size > sizeof(x->note))
+		return;
+	x->kind = kind;
+	x->note_size = size;
+	memcpy(x->note, note, size);
+}
+
 static struct proof *proof_of(struct cert_cache *c, const uint8_t object[32],
 			      const uint8_t signer[32])
 {
@@ -157,6 +192,34 @@ void cert_cache_held(struct cert_cache *c, const uint8_t object[32], const X509 
 		if (c->proof[i].used < oldest->used)
 			oldest = &c->proof[i];
 	*oldest = made;
+}
+
+EVP_PKEY *cert_cache_key(struct cert_cache *c, const uint8_t *point)
+{
+	for (size_t i = 0; c != NULL && i < CERT_CACHE_KEYS; i++) {
+		struct key *k = &c->key[i];
+		if (k->key != NULL && memcmp(k->point, point, sizeof(k->point)) == 0 &&
+		    EVP_PKEY_up_ref(k->key)) {
+			k->used = ++c->now;
+			return k->key;
+		}
+	}
+	return NULL;
+}
+
+void cert_cache_add_key(struct cert_cache *c, const uint8_t *point, EVP_PKEY *key)
+{
+	if (c == NULL || !EVP_PKEY_up_ref(key))
+		return;
+	/* A free one has never been used. */
+	struct key *oldest = &c->key[0];
+	for (size_t i = 1; i < CERT_CACHE_KEYS; i++)
+		if (c->key[i].used < oldest->used)
+			oldest = &c->key[i];
+	EVP_PKEY_free(oldest->key);
+	memcpy(oldest->point, point, sizeof(oldest->point));
+	oldest->key = key;
+	oldest->used = ++c->now;
 }
 
 size_t cert_cache_certs(const struct cert_cache *c)

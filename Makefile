@@ -151,6 +151,8 @@ fuzzers: $(addprefix $(O)/fuzz/,$(FUZZERS))
 
 # ---- what people run; each sets itself up -------------------------------------------------
 
+# What sets itself up uses every processor; `make -j` of the caller's own wins.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 RUN_TESTS = tests/run-tests --expected-skips tests/expected-skips --logs $(O)/logs
 UNIT_TIER = --tier unit $(addprefix $(O)/tests/,$(TESTS)) $(UNIT_SCRIPTS)
 KVM_TIER = --tier kvm $(KVM_SCRIPTS)
@@ -160,33 +162,33 @@ export PAVISE_BUILD := $(abspath $(O))
 
 check:
 	scripts/setup.sh build unit lab
-	$(MAKE) build-tests fuzzers
+	$(MAKE) $(JOBS) build-tests fuzzers
 	$(RUN_TESTS) $(UNIT_TIER) $(KVM_TIER) $(LAB_TIER)
 
 check-unit:
 	scripts/setup.sh build unit
-	$(MAKE) build-tests fuzzers
+	$(MAKE) $(JOBS) build-tests fuzzers
 	$(RUN_TESTS) $(UNIT_TIER)
 
 check-kvm:
 	scripts/setup.sh build unit
-	$(MAKE) build-tests
+	$(MAKE) $(JOBS) build-tests
 	$(RUN_TESTS) $(KVM_TIER)
 
 check-lab:
 	scripts/setup.sh build unit lab
-	$(MAKE) build-tests
+	$(MAKE) $(JOBS) build-tests
 	$(RUN_TESTS) $(LAB_TIER)
 
 demo:
 	scripts/setup.sh build unit lab
-	$(MAKE) all $(O)/tests/plan-flip $(O)/tests/https-post
+	$(MAKE) $(JOBS) all $(O)/tests/plan-flip $(O)/tests/https-post
 	scripts/demo.sh
 
 # Every launch digest that `pavise measure snp` predicts against the one that a launch gives.
 launch-matrix:
 	scripts/setup.sh build unit
-	$(MAKE) all $(O)/tests/launch-matrix $(O)/tests/plan-flip $(EXTRA_TESTS)
+	$(MAKE) $(JOBS) all $(O)/tests/launch-matrix $(O)/tests/plan-flip $(EXTRA_TESTS)
 	$(O)/tests/launch-matrix
 
 # Is every check of a verdict guarded by a test that fails without it?
@@ -287,7 +289,7 @@ lint-analyzer:
 
 valgrind:
 	scripts/setup.sh build unit lint
-	$(MAKE) build-tests
+	$(MAKE) $(JOBS) build-tests
 	tests/valgrind.sh $(addprefix $(O)/tests/,$(TESTS))
 
 # Lines that the cmocka tests reach, and the scripts that feed programs files; fails when a parser of

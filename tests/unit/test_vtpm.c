@@ -1,4 +1,4 @@
-/* The vTPM's start: with the real swtpm, and with peers on its channels that misbehave. */
+/* The vTPM's start with the real swtpm; with peers that misbehave: test_vtpm_peers.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,6 @@
 #include "sandbox/vtpm/vtpm.h"
 
 #include <openssl/evp.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,6 @@
 #include <unistd.h>
 
 #define SWTPM "/usr/bin/swtpm"
-#define SHORT_MS 50    /* for peers that never answer */
 #define ANSWER_MS 5000 /* for swtpm */
 
 /* TPM 2.0 part 2, 6.6.3: response codes. */
@@ -449,133 +447,6 @@ static void hcrtm_before_a_reset_is_an_error(void **state)
 	stop(&s);
 }
 
-/* ---- with a peer that misbehaves ----------------------------------------------------------- */
-
-static void refuse_control(const void *answer, size_t size, int hang_up, const char *cause)
-{
-	struct err e = { 0 };
-	int pair[2];
-
-	cloexec_pair(pair);
-	if (size > 0)
-		assert_int_equal(write(pair[1], answer, size), (ssize_t)size);
-	if (hang_up)
-		close(pair[1]);
-	assert_int_equal(control_reset(pair[0], SHORT_MS, &e), -EX_HOST);
-	if (strstr(e.text, cause) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", e.text, cause);
-	close(pair[0]);
-	if (!hang_up)
-		close(pair[1]);
-}
-
-static void control_peer_silent_or_gone(void **state)
-{
-	(void)state;
-	refuse_control(NULL, 0, 0, "does not answer in time");
-	refuse_control(NULL, 0, 1, "closed the connection");
-	refuse_control("early", 5, 0, "nobody asked for");
-}
-
-/* A peer that reads one request and answers with fixed bytes. */
-struct script {
-	int fd;
-	size_t request, answer_size;
-	const void *answer;
-};
-
-static void *play(void *arg)
-{
-	const struct script *s = arg;
-	struct err e = { 0 };
-	uint8_t request[64];
-
-	if (channel_receive(s->fd, "peer", request, s->request, channel_deadline(ANSWER_MS), &e) == 0)
-		channel_send(s->fd, "peer", s->answer, s->answer_size, channel_deadline(ANSWER_MS),
-			     &e);
-	return NULL;
-}
-
-static void control_says(const void *answer, size_t size, const char *cause)
-{
-	struct script s = { .request = 8, .answer = answer, .answer_size = size };
-	struct err e = { 0 };
-	pthread_t t;
-	int pair[2];
-
-	cloexec_pair(pair);
-	s.fd = pair[1];
-	assert_int_equal(pthread_create(&t, NULL, play, &s), 0);
-	assert_int_equal(control_reset(pair[0], SHORT_MS, &e), -EX_HOST);
-	if (strstr(e.text, cause) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", e.text, cause);
-	pthread_join(t, NULL);
-	close(pair[0]);
-	close(pair[1]);
-}
-
-static void control_peer_answers_wrongly(void **state)
-{
-	(void)state;
-	control_says("\0\0", 2, "does not answer in time");
-	control_says("\0\0\0\0\0", 5, "nobody asked for");
-	control_says("\0\0\0\x9", 4, "answered 0x9");
-	control_says("HTTP", 4, "answered 0x48545450");
-}
-
-static void tpm_says(const void *answer, size_t size, const char *cause)
-{
-	struct script s = { .request = 12, .answer = answer, .answer_size = size };
-	struct err e = { 0 };
-	struct tpm tpm;
-	pthread_t t;
-	int pair[2];
-
-	cloexec_pair(pair);
-	s.fd = pair[1];
-	assert_int_equal(tpm_open(&tpm, pair[0], SHORT_MS, &e), 0);
-	assert_int_equal(pthread_create(&t, NULL, play, &s), 0);
-	assert_int_equal(tpm_startup_clear(&tpm, &e), -EX_HOST);
-	if (strstr(e.text, cause) == NULL)
-		fail_msg("\"%s\" does not say \"%s\"", e.text, cause);
-	pthread_join(t, NULL);
-	tpm_close(&tpm);
-	close(pair[0]);
-	close(pair[1]);
-}
-
-#define BYTES(text) text, sizeof(text) - 1
-
-static void tpm_answers_wrongly(void **state)
-{
-	(void)state;
-	tpm_says(BYTES(""), "in time");
-	tpm_says(BYTES("\x80\x01\0\0"), "in time");
-	tpm_says(BYTES("\x80\x01\0\0\0\x0c\0\0\0\0"), "in time");
-	tpm_says(BYTES("\x12\x34\0\0\0\x0a\0\0\0\0"), "no TPM response header");
-	tpm_says(BYTES("\x80\x01\0\0\0\x09\0\0\0\0"), "no TPM response header");
-	tpm_says(BYTES("\x80\x01\xff\xff\xff\xff\0\0\0\0"), "no TPM response header");
-	tpm_says(BYTES("\x80\x01\0\0\0\x0a\0\0\1\1"), "TPM2_Startup");
-}
-
-static void a_boot_with_a_dead_peer_ends(void **state)
-{
-	struct err e = { 0 };
-	int control[2], data[2];
-
-	(void)state;
-	cloexec_pair(control);
-	cloexec_pair(data);
-	close(control[1]);
-	close(data[1]);
-	assert_int_equal(vtpm_boot(control[0], data[0], image, sizeof(image), &e), -EX_HOST);
-	assert_non_null(strstr(e.text, "CMD_INIT: swtpm closed the connection"));
-	e = (struct err){ 0 };
-	assert_int_equal(vtpm_boot(control[0], data[0], image, 0, &e), -EX_INTERNAL);
-	close(control[0]);
-	close(data[0]);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -589,10 +460,6 @@ int main(void)
 		cmocka_unit_test(another_image_is_noticed),
 		cmocka_unit_test(banks_that_were_not_chosen_are_noticed),
 		cmocka_unit_test(hcrtm_before_a_reset_is_an_error),
-		cmocka_unit_test(control_peer_silent_or_gone),
-		cmocka_unit_test(control_peer_answers_wrongly),
-		cmocka_unit_test(tpm_answers_wrongly),
-		cmocka_unit_test(a_boot_with_a_dead_peer_ends),
 	};
 
 	for (size_t i = 0; i < sizeof(image); i++)

@@ -7,7 +7,8 @@ ATTEST_LIB_SRCS += $(TDX_QUOTE_SRCS)
 ATTEST_LIB_SRCS += attest/tdx/signed_json.c attest/tdx/tcb_info.c attest/tdx/qe_identity.c \
                    attest/tdx/tcb_match.c
 
-$(eval $(call attest_test,test_tdx_tcb,tests/unit/fake_tcb.c $(VECTOR_SRCS)))
+$(eval $(call attest_test,test_tdx_tcb,tests/unit/fake_tcb.c))
+$(eval $(call attest_test,test_tdx_tcb_match,tests/unit/fake_tcb.c $(VECTOR_SRCS)))
 $(eval $(call attest_fuzzer,fuzz_tcb_info))
 $(eval $(call attest_fuzzer,fuzz_qe_identity))
 

@@ -65,6 +65,8 @@ $(eval $(call attest_test,test_snp_crl,$(SNP_JUDGE_SRCS) tests/unit/fake_x509.c)
 $(eval $(call attest_test,test_snp_policy,$(SNP_JUDGE_SRCS)))
 $(eval $(call attest_test,test_snp_vectors,$(SNP_VECTOR_SRCS)))
 $(eval $(call attest_test,test_snp_negative,$(SNP_VECTOR_SRCS)))
+$(eval $(call attest_test,test_warm,tests/unit/fake_tdx.c tests/unit/fake_tcb.c \
+	tests/unit/fake_snp.c tests/unit/fake_x509.c $(SNP_VECTOR_SRCS)))
 $(eval $(call attest_test,test_eventlog,$(FAKE_SRCS) $(VECTOR_SRCS)))
 $(eval $(call attest_test,test_quote,tests/unit/fake_tpm.c $(VECTOR_SRCS)))
 $(eval $(call attest_test,test_measure,tests/unit/fake_files.c firmware/bzimage.c \
@@ -101,5 +103,6 @@ agent_once_LIBS := $(AGENT_LIBS) -ltss2-tcti-swtpm
 
 # Prints what verifying costs, as a ratio to the signatures it needs.
 TOOLS += bench-verify
-bench-verify_SRCS := tests/bench/bench_verify.c tests/unit/fake_snp.c tests/unit/fake_tdx.c
+bench-verify_SRCS := tests/bench/bench_verify.c tests/unit/fake_snp.c tests/unit/fake_tdx.c \
+                     tests/unit/fake_tcb.c
 bench-verify_LIBS := $(ATTEST_LIB_LIBS)

@@ -129,7 +129,7 @@ int pavise_verify(const struct pavise_request *r, struct pavise_result **out,
 		  struct pavise_error *e);
 
 /* A verifier keeps what it can use again: certificates that it read (at most 64), signatures of
- * theirs that held, the last collateral (at most 8 MiB). Results are those of pavise_verify,
+ * theirs that held, the last collateral (at most 8 MiB of files). Results are those of pavise_verify,
  * sooner: times, revocation, names and policies are judged anew each time, a changed byte is
  * another certificate, and nothing that failed is remembered. One thread at a time. To be freed;
  * NULL: no memory. */

@@ -7,10 +7,12 @@
  * report by P-384; TDX: root CA, PCK CA, PCK, quoting enclave, quote by P-256). B: the same with a
  * verifier that has seen another report or quote of this chain, to the signatures that then are
  * left (SNP: the report; TDX: quoting enclave and quote). "To all": B's time to A's signatures.
+ * The second TDX line is with collateral: TCB info, QE identity, their signer, both lists.
  * Medians of ROUNDS alternating rounds. usage: bench-verify [CALLS] */
 #include "attest/pavise-attest.h"
 
 #include "tests/unit/fake_snp.h"
+#include "tests/unit/fake_tcb.h"
 #include "tests/unit/fake_tdx.h"
 
 #include <openssl/ec.h>
@@ -21,8 +23,8 @@
 #include <time.h>
 
 #define ROUNDS 15
-#define OPS_MAX 8u
-#define DER_MAX 4096
+#define OPS_MAX 12u
+#define FILES_MAX 6u
 
 /* One signature, ready to be checked. */
 struct op {
@@ -33,7 +35,7 @@ struct op {
 	size_t size, signature_size;
 };
 
-/* Evidence, and its signatures: those of certificates first. */
+/* Evidence, and its signatures: first those that do not change with it. */
 struct subject {
 	const char *name;
 	enum pavise_kind kind;
@@ -41,8 +43,11 @@ struct subject {
 	size_t evidence_size, table_size;
 	unsigned char *root;
 	int root_size;
+	/* Collateral; owned. */
+	unsigned char *file[FILES_MAX];
+	size_t file_size[FILES_MAX], files;
 	struct op op[OPS_MAX];
-	size_t ops, certs;
+	size_t ops, lasting;
 };
 
 static void must(bool ok, const char *what)
@@ -75,7 +80,7 @@ static void add_cert(struct subject *s, X509 *cert, X509 *issuer)
 	op->signature = OPENSSL_memdup(ASN1_STRING_get0_data(signature), op->signature_size);
 	must(n > 0 && op->signature != NULL, "a certificate");
 	op->size = (size_t)n;
-	s->certs = s->ops;
+	s->lasting = s->ops;
 }
 
 /* r and s, n bytes each. */
@@ -139,6 +144,10 @@ static double verify(const struct subject *s, struct pavise_verifier *v, unsigne
 		must(pavise_request_add(r, PAVISE_IN_CERT_TABLE, s->table, s->table_size, NULL,
 					NULL) == PAVISE_OK,
 		     "a certificate table");
+	for (size_t i = 0; i < s->files; i++)
+		must(pavise_request_add(r, PAVISE_IN_COLLATERAL, s->file[i], s->file_size[i], NULL,
+					NULL) == PAVISE_OK,
+		     "collateral");
 	pavise_request_set_policy(r, p);
 	start = now();
 	for (unsigned i = 0; i < calls; i++) {
@@ -176,7 +185,7 @@ static void run(const struct subject *s, unsigned calls)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		all[i] = bare(s, 0, calls);
 		cold[i] = verify(s, NULL, calls);
-		left[i] = bare(s, s->certs, calls);
+		left[i] = bare(s, s->lasting, calls);
 		warm[i] = verify(s, v, calls);
 		cold_ratio[i] = cold[i] / all[i];
 		warm_ratio[i] = warm[i] / left[i];
@@ -185,7 +194,7 @@ static void run(const struct subject *s, unsigned calls)
 	pavise_verifier_free(v);
 	printf("verify %s: %zu signatures %.3f ms, cold %.3f ms; the last %zu of them %.3f ms, "
 	       "warm %.3f ms\n",
-	       s->name, s->ops, median(all) * 1e3, median(cold) * 1e3, s->ops - s->certs,
+	       s->name, s->ops, median(all) * 1e3, median(cold) * 1e3, s->ops - s->lasting,
 	       median(left) * 1e3, median(warm) * 1e3);
 	printf("verify %s: cold ratio %.2f, warm ratio %.2f (to all %.2f)\n", s->name,
 	       median(cold_ratio), median(warm_ratio), median(warm_to_all));
@@ -198,6 +207,8 @@ static void drop(struct subject *s)
 		OPENSSL_free(s->op[i].signature);
 	}
 	OPENSSL_free(s->root);
+	for (size_t i = 0; i < s->files; i++)
+		OPENSSL_free(s->file[i]);
 }
 
 static void run_snp(unsigned calls)
@@ -225,15 +236,101 @@ static void run_snp(unsigned calls)
 	free(f);
 }
 
-static void run_tdx(unsigned calls)
+static void add_file(struct subject *s, unsigned char *data, size_t size)
 {
-	struct subject s = { .name = "tdx v4", .kind = PAVISE_KIND_TDX };
+	must(data != NULL && size > 0 && s->files < FILES_MAX, "collateral");
+	s->file[s->files] = data;
+	s->file_size[s->files++] = size;
+}
+
+static void add_cert_file(struct subject *s, X509 *cert)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(cert, &der);
+
+	add_file(s, der, n > 0 ? (size_t)n : 0);
+}
+
+/* {"key": body, "signature": …}, and what is signed of it. */
+static void add_answer(struct subject *s, const char *key, const char *body, EVP_PKEY *signer)
+{
+	static char text[FAKE_TCB_TEXT + 256];
+	uint8_t rs[64];
+
+	size_t size = fake_signed(key, body, signer, text, sizeof(text));
+	add_file(s, OPENSSL_memdup(text, size), size);
+	fake_tdx_ecdsa(signer, body, strlen(body), rs);
+	add_ecdsa(s, signer, EVP_sha256(), body, strlen(body), BN_bin2bn(rs, 32, NULL),
+		  BN_bin2bn(rs + 32, 32, NULL));
+	s->lasting = s->ops;
+}
+
+static void add_list(struct subject *s, const struct fake_tdx *f, enum tdx_role issuer)
+{
+	const ASN1_BIT_STRING *signature;
+	size_t size;
+	unsigned char *der = fake_tdx_crl(f, issuer, f->key[issuer], 0, -86400, 86400, &size);
+	const unsigned char *p = der;
+	X509_CRL *list = d2i_X509_CRL(NULL, &p, (long)size);
+	struct op *op = &s->op[s->ops++];
+
+	must(list != NULL, "a list");
+	add_file(s, der, size);
+	X509_CRL_get0_signature(list, &signature, NULL);
+	int n = i2d_re_X509_CRL_tbs(list, &op->data);
+	op->key = f->key[issuer];
+	op->md = EVP_sha256();
+	op->size = (size_t)n;
+	op->signature_size = (size_t)ASN1_STRING_length(signature);
+	op->signature = OPENSSL_memdup(ASN1_STRING_get0_data(signature), op->signature_size);
+	must(n > 0 && op->signature != NULL, "a list");
+	X509_CRL_free(list);
+	s->lasting = s->ops;
+}
+
+static void add_collateral(struct subject *s, const struct fake_tdx *f, EVP_PKEY *key)
+{
+	static char body[FAKE_TCB_TEXT];
+	struct fake_tdx_how how = fake_tdx_how(f, TDX_ROLE_PCK);
+	struct fake_tcb tcb = fake_tcb();
+	struct fake_qe qe = fake_qe();
+
+	how.subject = "Intel SGX TCB Signing";
+	how.issuer = "Test Root CA";
+	how.key = key;
+	how.issuer_key = f->key[TDX_ROLE_ROOT];
+	how.serial = 200;
+	how.is_pck = false;
+	X509 *signer = fake_tdx_cert(&how);
+	add_cert(s, signer, f->chain.cert[TDX_ROLE_ROOT]);
+	add_cert_file(s, signer);
+	X509_free(signer);
+	add_cert_file(s, f->chain.cert[TDX_ROLE_ROOT]);
+	tcb.fmspc = "B0C06F000000";
+	memset(tcb.level[1].sgx, 0, 16);
+	memset(tcb.level[1].tdx, 0, 16);
+	fake_tcb_info(&tcb, body, sizeof(body));
+	add_answer(s, "tcbInfo", body, key);
+	fake_qe_identity(&qe, body, sizeof(body));
+	add_answer(s, "enclaveIdentity", body, key);
+	add_list(s, f, TDX_ROLE_ROOT);
+	add_list(s, f, TDX_ROLE_CA);
+}
+
+static void run_tdx(bool collateral, unsigned calls)
+{
+	struct subject s = { .name = collateral ? "tdx v4 with collateral" : "tdx v4",
+			     .kind = PAVISE_KIND_TDX };
+	EVP_PKEY *signer = EVP_EC_gen("P-256");
 	struct fake_tdx *f = calloc(1, sizeof(*f));
 	struct tdx_quote q;
 	struct err e = { 0 };
 
-	must(f != NULL, "memory");
+	must(f != NULL && signer != NULL, "memory");
 	fake_tdx_make(f, 4, TDX_BODY_TD_1_0);
+	memset(f->qe_report + 128, 0x11, 32); /* MRSIGNER of fake_qe_identity() */
+	f->qe_report[48] = 0x11;	      /* ATTRIBUTES */
+	fake_tdx_sign(f);
 	must(tdx_quote_parse(f->quote, f->quote_size, &q, &e) == 0, "the quote");
 	s.evidence = f->quote;
 	s.evidence_size = f->quote_size;
@@ -241,6 +338,8 @@ static void run_tdx(unsigned calls)
 	add_cert(&s, f->chain.cert[TDX_ROLE_ROOT], f->chain.cert[TDX_ROLE_ROOT]);
 	add_cert(&s, f->chain.cert[TDX_ROLE_CA], f->chain.cert[TDX_ROLE_ROOT]);
 	add_cert(&s, f->chain.cert[TDX_ROLE_PCK], f->chain.cert[TDX_ROLE_CA]);
+	if (collateral)
+		add_collateral(&s, f, signer);
 	add_ecdsa(&s, f->key[TDX_ROLE_PCK], EVP_sha256(), q.qe_report, TDX_QE_REPORT_SIZE,
 		  BN_bin2bn(q.qe_signature, 32, NULL), BN_bin2bn(q.qe_signature + 32, 32, NULL));
 	add_ecdsa(&s, f->ak, EVP_sha256(), q.raw, q.signed_size,
@@ -248,6 +347,7 @@ static void run_tdx(unsigned calls)
 	run(&s, calls);
 	drop(&s);
 	fake_tdx_free(f);
+	EVP_PKEY_free(signer);
 	free(f);
 }
 
@@ -260,6 +360,7 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	run_snp((unsigned)calls);
-	run_tdx((unsigned)calls);
+	run_tdx(false, (unsigned)calls);
+	run_tdx(true, (unsigned)calls);
 	return 0;
 }

@@ -79,6 +79,28 @@ static void print_result(const struct pavise_result *r)
 	free(json);
 }
 
+/* A verifier that keeps what it saw says the same, each time. */
+static void try_verifier(const struct pavise_request *r, const struct pavise_result *result)
+{
+	struct pavise_verifier *v = pavise_verifier_new();
+	char *want = pavise_result_json(result);
+	struct pavise_result *again = NULL;
+	unsigned same = 0;
+
+	for (unsigned i = 0; v != NULL && want != NULL && i < 3; i++) {
+		if (pavise_verify_with(v, r, &again, NULL) != PAVISE_OK)
+			break;
+		char *have = pavise_result_json(again);
+		same += have != NULL && strcmp(have, want) == 0;
+		free(have);
+		pavise_result_free(again);
+	}
+	free(want);
+	pavise_verifier_free(v);
+	pavise_verifier_free(NULL);
+	printf("a verifier says the same %u of 3 times\n", same);
+}
+
 int main(int argc, char **argv)
 {
 	struct pavise_policy *policy = NULL;
@@ -106,6 +128,7 @@ int main(int argc, char **argv)
 	pavise_request_set_policy(r, policy);
 	try_wrong_calls(r, policy);
 	must(pavise_verify(r, &result, &e), &e);
+	try_verifier(r, result);
 	char *text = pavise_policy_explain(policy);
 	printf("%s", text);
 	free(text);

@@ -110,7 +110,7 @@ def judge(folder, program):
     r = attempt("recommended")
     start = r.stdout.find("{\n")
     ok(r.returncode == 0 and "\nverdict affirming (simulated or private root; no ref" in r.stdout
-       "refused 9 of 9 wrong calls\n" in r.stdout and "\nall " in r.stdout and
+       and "refused 9 of 9 wrong calls\n" in r.stdout and "\nall " in r.stdout and
        "\na verifier says the same 3 of 3 times\n" in r.stdout and
        "\ncheck 0 snp.signature: " in r.stdout and "not all" not in r.stdout and
        json.loads(r.stdout[start:])["exit_status"] == 0,

@@ -52,6 +52,7 @@ SNP_VECTOR_SRCS := tests/unit/snp_vectors.c tests/unit/vectors.c common/file.c
 VECTOR_SRCS := tests/unit/vectors.c common/file.c
 
 $(eval $(call attest_test,test_binding))
+$(eval $(call attest_test,test_policy_form))
 $(eval $(call attest_test,test_policy_keys))
 $(eval $(call attest_test,test_appraise,$(FAKE_SNP_SRCS)))
 $(eval $(call attest_test,test_verify,$(FAKE_SRCS)))

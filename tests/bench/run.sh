@@ -23,12 +23,13 @@ echo "appraisal against its bare signatures (goal: at most 1.3, warm to all of t
 "$build/tests/bench-verify" "$calls"
 echo "launch digest against bare SHA-384 (goal: at least 0.9)"
 "$build/tests/bench-measure" 64
-"$build/tests/snp_files" "$folder" "$(printf '%064d' 0)" "$(printf '%096d' 0)" 0x30000
-"$build/tests/tdx_files" "$folder"
+mkdir "$folder/snp" "$folder/tdx"
+"$build/tests/snp_files" "$folder/snp" "$(printf '%064d' 0)" "$(printf '%096d' 0)" 0x30000
+"$build/tests/tdx_files" "$folder/tdx"
 libraries=$(peak "$build/tests/peak-memory") # itself, without a command
 echo "peak memory of a program that only loads them: $libraries KiB"
-report snp --report "$folder/report.bin" --vek "$folder/vek.der" --chain "$folder/chain.pem" \
-    --trust-root "$folder/root.pem" --time 2027-01-15T12:00:00Z --policy none
-report tdx --quote "$folder/quote4.bin" --trust-root "$folder/root.pem" \
+report snp --report "$folder/snp/report.bin" --vek "$folder/snp/vek.der" --chain "$folder/snp/chain.pem" \
+    --trust-root "$folder/snp/root.pem" --time 2027-01-15T12:00:00Z --policy none
+report tdx --quote "$folder/tdx/quote4.bin" --trust-root "$folder/tdx/root.pem" \
     --time 2027-01-15T12:00:00Z --policy none
 echo "bench: done"

@@ -42,7 +42,8 @@ for fuzzer in "$@"; do
         echo "$name: no bug in tests/fuzz/planted"
     elif ! plant "$file" "$expression" "$out/$fuzzer.c"; then
         echo "$name: the bug no longer fits $file"
-    elif ! ${MAKE:-make} -C "$root" -s O="$build" "$out/$fuzzer" PLANTED_IN="$file" >"$out/$name.build" 2>&1; then
+    elif ! ${MAKE:-make} -C "$root" -s O="$build" "$out/$fuzzer" PLANTED_IN="$file" \
+        >"$out/$name.build" 2>&1; then
         tail -n 5 "$out/$name.build"
         echo "$name: does not build with its bug"
     elif took=$(hunt "$name" "$seconds"); then

@@ -131,14 +131,14 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 {
 	int c, r = 0;
 
-	*o = (struct options){ .user = "nobody", .rate = 60, .burst = 10, .connections = 128,
-			       .timeout = 60 };
+	*o = (struct options){ .listen = "", .user = "nobody", .rate = 60, .burst = 10,
+			       .connections = 128, .timeout = 60 };
 	opterr = 0;
 	while (r == 0 && !o->help && (c = getopt_long(argc, argv, "", longs, NULL)) != -1)
 		r = take_option(o, c, e);
 	if (r < 0 || o->help)
 		return r;
-	if (optind != argc || o->listen == NULL || o->cert == NULL || o->key == NULL)
+	if (optind != argc || o->listen[0] == '\0' || o->cert == NULL || o->key == NULL)
 		return err_set(e, EX_USAGE_ERROR,
 			       "needs --listen, --cert and --key, and no argument: see --help");
 	return 0;
@@ -175,7 +175,7 @@ static int open_listener(const char *text, int *fd, struct err *e)
 	int one = 1;
 	int r = resolve(text, &a, e);
 
-	if (r < 0)
+	if (a == NULL)
 		return r;
 	*fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) != 0 ||
@@ -239,11 +239,11 @@ static int seal(struct err *e)
 
 	if (r < 0)
 		return err_errno(e, EX_HOST, -r, "cannot drop capabilities");
+	size_t n = sizeof(attest_broker_filter) / sizeof(attest_broker_filter[0]);
 	r = seal_process(e);
 	if (r == 0)
 		r = seal_landlock(e);
-	return r == 0 ? seal_seccomp(attest_broker_filter,
-					    sizeof(attest_broker_filter) / sizeof(attest_broker_filter[0]), 1, e) : r;
+	return r == 0 ? seal_seccomp(attest_broker_filter, n, 1, e) : r;
 }
 
 static void on_ready(void *arg)
@@ -279,7 +279,7 @@ static int serve(struct options *o, struct err *e)
 	struct front_spec s = { .listen = -1, .required = !o->degraded, .rate = o->rate,
 				.burst = o->burst, .seconds = o->timeout,
 				.connections = o->connections };
-	pid_t pid;
+	pid_t pid = -1;
 
 	int r = open_all(o, &s, e);
 	if (r == 0)
@@ -306,7 +306,7 @@ static void on_signal(int number)
 
 int main(int argc, char **argv)
 {
-	struct options o;
+	static struct options o; /* the broker keeps its address */
 	struct err e = { 0 };
 
 	signal(SIGPIPE, SIG_IGN);

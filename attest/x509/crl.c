@@ -119,9 +119,9 @@ void crl_free(struct crl *c)
 static X509_ALGOR *inner_algorithm(X509_CRL *list)
 {
 	unsigned char *der = NULL;
-	int n = i2d_X509_CRL(list, &der), tag, class;
+	int n = i2d_X509_CRL(list, &der), tag = -1, class;
 	const unsigned char *p = der;
-	long left = n, size;
+	long left = n, size = 0;
 	X509_ALGOR *alg = NULL;
 
 	for (int depth = 0; depth < 3 && n > 0; depth++) {

@@ -142,23 +142,22 @@ static bool firmware_stopped(uint32_t code)
 static void test_attacks(void)
 {
 	static const struct {
-		const char *fault;
-		bool pages;   /* its operands are two pages, or one and a zero */
-		uint64_t gpa; /* the first; 0: of the private kernel */
+		const char *fault, *what;
+		uint64_t gpa; /* of the first page; 0: of the private kernel */
 		uint32_t stop;
-		const char *what;
+		bool pages; /* its operands are two pages, or one and a zero */
 	} row[] = {
-		{ "swap", true, 0, STOP_SNP_VC, "two private pages swapped" },
-		{ "remap", true, 0, STOP_SNP_VC, "another page put in place of one" },
-		{ "drop", true, 0, STOP_SNP_VC, "a page left without validation" },
-		{ "drop", true, FW_CMDLINE, STOP_SNP_VC, "one that is read in ring 3" },
-		{ "drop", true, FW_EVENT_LOG, STOP_SNP_VC, "one that is written" },
-		{ "vector:1d", false, 0, STOP_SNP_VC, "#VC where no instruction can raise it" },
-		{ "vector:2", false, 0, STOP_TRAP, "an NMI" },
-		{ "vector:e", false, 0, STOP_TRAP, "a page fault that none is" },
-		{ "vector:20", false, 0, STOP_TRAP, "the first interrupt vector" },
-		{ "vector:80", false, 0, STOP_TRAP, "vector 0x80" },
-		{ "vector:ff", false, 0, STOP_TRAP, "the last vector" },
+		{ "swap", "two private pages swapped", 0, STOP_SNP_VC, true },
+		{ "remap", "another page put in place of one", 0, STOP_SNP_VC, true },
+		{ "drop", "a page left without validation", 0, STOP_SNP_VC, true },
+		{ "drop", "one that is read in ring 3", FW_CMDLINE, STOP_SNP_VC, true },
+		{ "drop", "one that is written", FW_EVENT_LOG, STOP_SNP_VC, true },
+		{ "vector:1d", "#VC where no instruction can raise it", 0, STOP_SNP_VC, false },
+		{ "vector:2", "an NMI", 0, STOP_TRAP, false },
+		{ "vector:e", "a page fault that none is", 0, STOP_TRAP, false },
+		{ "vector:20", "the first interrupt vector", 0, STOP_TRAP, false },
+		{ "vector:80", "vector 0x80", 0, STOP_TRAP, false },
+		{ "vector:ff", "the last vector", 0, STOP_TRAP, false },
 	};
 	struct fw_staging staging;
 

@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 	load(argv[1], &report);
 	load(argv[2], &table);
 	load(argv[3], &root);
-	struct pavise_request *r = pavise_request_new(PAVISE_KIND_SNP, atoll(argv[5]));
+	struct pavise_request *r = pavise_request_new(PAVISE_KIND_SNP, strtoll(argv[5], NULL, 10));
 	if (r == NULL)
 		return PAVISE_HOST;
 	if (argv[4][0] == '{')

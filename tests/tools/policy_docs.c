@@ -4,6 +4,7 @@
 #include "attest/appraise/policy.h"
 #include "attest/appraise/policy_pcrs.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ static json_t *hex_of(uint64_t bytes)
 {
 	char pattern[64];
 
-	snprintf(pattern, sizeof(pattern), "^[0-9a-fA-F]{%llu}$", (unsigned long long)(2 * bytes));
+	snprintf(pattern, sizeof(pattern), "^[0-9a-fA-F]{%" PRIu64 "}$", 2 * bytes);
 	return must(json_pack("{s:s, s:s}", "type", "string", "pattern", pattern));
 }
 

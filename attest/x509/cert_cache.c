@@ -181,8 +181,7 @@ void cert_cache_held(struct cert_cache *c, const uint8_t object[32], const X509 
 {
 	struct proof made = { 0 };
 
-	if (!cert_cache_digest(c, signer, made.signer) ||
-	    proof_of(c, object, made.signer) != NULL)
+	if (!cert_cache_digest(c, signer, made.signer) || proof_of(c, object, made.signer) != NULL)
 		return;
 	memcpy(made.object, object, sizeof(made.object));
 	made.used = ++c->now;

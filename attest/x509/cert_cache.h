@@ -1,8 +1,9 @@
 /* Certificates that were read before, and signatures that held, so that a verifier of many quotes
  * need not decode the same keys and check the same chains again. What it remembers follows from
  * bytes alone: a certificate from its text as received, a signature from the text of what is
- * signed and of the signer's certificate, a key from its coordinates. Nothing else is (names, uses, times, revocation, trust),
- * and no failure. One thread at a time; bounded: the least recently used one makes room. */
+ * signed and of the signer's certificate, a key from its coordinates. Nothing else is (names, uses,
+ * times, revocation, trust), and no failure. One thread at a time; bounded: the least recently used
+ * one makes room. */
 #ifndef PAVISE_ATTEST_X509_CERT_CACHE_H
 #define PAVISE_ATTEST_X509_CERT_CACHE_H
 

@@ -111,8 +111,7 @@ static bool check(const struct op *op)
 	if (ok && op->pss)
 		ok = EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
 		     EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, 48) == 1;
-	ok = ok && EVP_DigestVerify(md, op->signature, op->signature_size, op->data,
-				    op->size) == 1;
+	ok = ok && EVP_DigestVerify(md, op->signature, op->signature_size, op->data, op->size) == 1;
 	EVP_MD_CTX_free(md);
 	return ok;
 }
@@ -342,8 +341,8 @@ static void run_tdx(bool collateral, unsigned calls)
 		add_collateral(&s, f, signer);
 	add_ecdsa(&s, f->key[TDX_ROLE_PCK], EVP_sha256(), q.qe_report, TDX_QE_REPORT_SIZE,
 		  BN_bin2bn(q.qe_signature, 32, NULL), BN_bin2bn(q.qe_signature + 32, 32, NULL));
-	add_ecdsa(&s, f->ak, EVP_sha256(), q.raw, q.signed_size,
-		  BN_bin2bn(q.signature, 32, NULL), BN_bin2bn(q.signature + 32, 32, NULL));
+	add_ecdsa(&s, f->ak, EVP_sha256(), q.raw, q.signed_size, BN_bin2bn(q.signature, 32, NULL),
+		  BN_bin2bn(q.signature + 32, 32, NULL));
 	run(&s, calls);
 	drop(&s);
 	fake_tdx_free(f);

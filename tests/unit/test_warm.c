@@ -82,8 +82,7 @@ static struct request snp_request(void)
 
 static struct request tdx_request(void)
 {
-	size_t size =
-		fake_cert_der(platform.chain.cert[TDX_ROLE_ROOT], tdx_root, sizeof(tdx_root));
+	size_t size = fake_cert_der(platform.chain.cert[TDX_ROLE_ROOT], tdx_root, sizeof(tdx_root));
 
 	return (struct request){ .kind = REQUEST_TDX,
 				 .policy = &policy,
@@ -136,7 +135,7 @@ static enum exit_status judge(struct request *r, struct warm *w, struct checks *
 	r->warm = w;
 	int status = appraise(r, out, &e);
 	r->warm = NULL;
-	return status < 0 ? (enum exit_status)-status : checks_verdict(out);
+	return status < 0 ? (enum exit_status) - status : checks_verdict(out);
 }
 
 static void assert_same_check(const struct check *a, const struct check *b)
@@ -308,8 +307,13 @@ static void revoked_later(void **state)
 	assert_int_not_equal(ask(&r), EX_OK);
 
 	const long ask_serial = ASN1_INTEGER_get(X509_get0_serialNumber(chip.ask));
-	struct fake_crl how = { .issuer = "ARK-Test", .key = chip.ark_key, .serial = &ask_serial,
-				.from = -DAY, .to = DAY, .pss = true, .salt = 48,
+	struct fake_crl how = { .issuer = "ARK-Test",
+				.key = chip.ark_key,
+				.serial = &ask_serial,
+				.from = -DAY,
+				.to = DAY,
+				.pss = true,
+				.salt = 48,
 				.md = EVP_sha384() };
 	static uint8_t list[8192];
 	r = snp_request();
@@ -363,9 +367,7 @@ static void bounded(void **state)
 	struct err e = { 0 };
 
 	for (long i = 1; i <= 3L * CERT_CACHE_CERTS; i++) {
-		struct fake_cert how = {
-			.subject = "A", .key = key, .serial = i, .ca = true
-		};
+		struct fake_cert how = { .subject = "A", .key = key, .serial = i, .ca = true };
 		X509 *made = fake_x509_cert(&how);
 		uint8_t der[4096], object[32] = { (uint8_t)i, 1 }, point[64] = { (uint8_t)i };
 		struct certs got;
@@ -400,8 +402,9 @@ static void keyed_by_bytes(void **state)
 	X509 *a = fake_x509_cert(&how);
 	how.key = other;
 	X509 *b = fake_x509_cert(&how); /* of the same name */
-	how = (struct fake_cert){ .subject = "L", .issuer = "A", .key = key, .issuer_key = key,
-				  .serial = 2 };
+	how = (struct fake_cert){
+		.subject = "L", .issuer = "A", .key = key, .issuer_key = key, .serial = 2
+	};
 	X509 *leaf = fake_x509_cert(&how);
 	uint8_t der[8192], object[32] = { 1 };
 	struct certs one, two;

@@ -269,7 +269,7 @@ static void other_times(void **state)
 	ask(&tdx);
 	assert_status("tdx.validity", CHECK_PASS);
 	assert_status("tdx.collateral", CHECK_PASS);
-	snp.now = tdx.now += 60 * 365 * DAY;
+	snp.now = tdx.now += 60L * 365 * DAY;
 	assert_int_equal(ask(&snp), EX_COLLATERAL);
 	assert_status("snp.validity", CHECK_FAIL);
 	assert_status("snp.chain.vek", CHECK_PASS);

@@ -90,16 +90,17 @@ ALL_OBJS += $(ATTEST_PIC_OBJS)
 EXTRA += $(ATTEST_SO) $(O)/lib/static/libpavise-attest.a
 
 # The library's tests with checks that can be made to pass (tests/mutate_checks.py).
+MUTE_OBJS := $(O)/mute/checks.o $(O)/obj/tests/tools/one_case.o
 $(O)/mute/checks.o: attest/appraise/checks.c | $(GENERATED)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -DPAVISE_TEST_MUTE -MMD -MP -c -o $@ $<
 define mute
-$(O)/mute/$(1): $$($(1)_OBJS) $(O)/mute/checks.o $(ATTEST_LIB)
+$(O)/mute/$(1): $$($(1)_OBJS) $(MUTE_OBJS) $(ATTEST_LIB)
 	@echo "  LINK  $$@"
-	$$(Q)$$(CC) $$(CFLAGS) $$(SANITIZE) $$(LDFLAGS) $$(DYNAMIC) -o $$@ $$($(1)_OBJS) $(O)/mute/checks.o $$($(1)_LIBS)
+	$$(Q)$$(CC) $$(CFLAGS) $$(SANITIZE) $$(LDFLAGS) $$(DYNAMIC) -o $$@ $$($(1)_OBJS) $(MUTE_OBJS) $$($(1)_LIBS)
 endef
 $(foreach t,$(ATTEST_TESTS),$(eval $(call mute,$(t))))
-ALL_OBJS += $(O)/mute/checks.o
+ALL_OBJS += $(MUTE_OBJS)
 
 # Fuzzers: clang, with its own instrumentation; the library in an archive of its own.
 FUZZ_FLAGS := -std=gnu17 -O1 -g -I. -I$(O)/gen -D_GNU_SOURCE \

@@ -1,33 +1,58 @@
 #!/usr/bin/env python3
 """mutate_checks.py TEST ...: is every check of a verdict guarded by a test?
 
-TEST are cmocka programs linked with a checks.o that obeys two variables (make check-mutants).
-First each runs as it is, and notes every check made. Then, for each check in the list of
-docs/PROTOCOL.checks, a failure of that check is turned into a pass, and at least one test has to
-fail. Checks that were made but are not in the list, or the other way round, are errors as well.
+TEST are cmocka programs linked with a checks.o that obeys variables (make check-mutants). First
+each runs as it is, which tells the cases that see a check fail. Then, for each check in the list
+of docs/PROTOCOL.checks, its failure is turned into a pass, and one of these cases has to fail.
+Checks that were made but are not in the list, or the other way round, are errors as well.
 """
 import collections
 import concurrent.futures
+import functools
 import os
 import re
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 LIST = os.path.join(ROOT, "docs", "PROTOCOL.checks")
-LIMIT = 300  # seconds for one test
-KEYS = tempfile.TemporaryDirectory()  # RSA keys of the fakes: made by the first, read by the rest
+LIMIT = 300  # seconds for one program
+# Logs, and RSA keys of the fakes: made by the first program, read by the rest.
+SCRATCH = tempfile.TemporaryDirectory()
+
+Case = collections.namedtuple("Case", "test name")
+
+
+class Baseline:
+    """What the programs do as they are."""
+
+    def __init__(self):
+        self.made = set()  # ids of checks
+        self.sees = collections.defaultdict(set)  # id: cases in which that check fails
+        self.cost = collections.Counter()  # case: how many checks it makes
+
+    def add(self, test, output):
+        """The output of a program: names of cases, and between them the checks they make."""
+        case = Case(test, "")
+        for line in output:
+            if m := re.match(r"\[ RUN      \] (\w+)", line):
+                case = Case(test, m[1])
+            elif m := re.match(r"([PFS]) ([\w.]+)$", line):
+                self.made.add(m[2])
+                self.cost[case] += 1
+                if m[1] == "F":
+                    self.sees[m[2]].add(case)
 
 
 def listed():
-    """Ids of the list; of those for each PCR ("pcr.BANK.N") the form."""
+    """Ids of the list (of those for each PCR, "pcr.BANK.N", the form), and whether each can fail:
+    "(never fails)" marks what tells something and judges nothing."""
     with open(LIST, encoding="utf-8") as f:
-        return [line.split()[0] for line in f if re.match(
+        lines = [line.rstrip() for line in f if re.match(
             r"  (freshness|(evidence|policy|agent|vtpm|ak|quote|log|reference|pcr|tee|snp|tdx|"
             r"collateral|host)\.[a-zA-Z0-9_.]+)(  |$)", line)]
+    return {line.split()[0]: not line.endswith("(never fails)") for line in lines}
 
 
 def form(check):
@@ -36,91 +61,71 @@ def form(check):
     return re.sub(r"\.(sha1|sha256|sha384|sha512)\.[0-9]+$", ".BANK.N", check)
 
 
-def run(test, **variables):
-    """The status of a test; 1 as soon as one of its cases has failed."""
-    with subprocess.Popen([test], env={**os.environ, "PAVISE_FAKE_KEYS": KEYS.name, **variables},
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as p:
-        watch = threading.Timer(LIMIT, p.kill)
-        watch.start()
-        failed = any("[  FAILED  ]" in line for line in p.stderr)
-        if failed:
-            p.kill()
-        watch.cancel()
-    return 1 if failed else p.returncode
+def run(test, output=subprocess.DEVNULL, **variables):
+    """The status of a program."""
+    try:
+        return subprocess.run([test], env={**os.environ, "PAVISE_FAKE_KEYS": SCRATCH.name,
+                                           **variables},
+                              stdout=output, stderr=subprocess.DEVNULL, timeout=LIMIT,
+                              check=False).returncode
+    except subprocess.TimeoutExpired:
+        return 1
 
 
-def baseline(tests):
-    """Which checks were made, which test saw which check fail, and how long each test takes."""
-    made, failing, cost = set(), collections.defaultdict(set), {}
-    with tempfile.TemporaryDirectory() as folder:
-        for i, test in enumerate(tests):
-            log = os.path.join(folder, str(i))
-            start = time.monotonic()
-            if run(test, PAVISE_CHECK_LOG=log) != 0:
-                sys.exit("%s fails as it is: mend that first" % test)
-            cost[test] = time.monotonic() - start
-            if not os.path.exists(log):
-                continue
-            with open(log, encoding="utf-8") as f:
-                for line in set(f):
-                    status, check = line.split()
-                    made.add(check)
-                    if status == "F":
-                        failing[check].add(test)
-    return made, failing, cost
+def observe(test):
+    """The output of a program as it is, together with the checks made."""
+    path = os.path.join(SCRATCH.name, os.path.basename(test) + ".log")
+    with open(path, "a+", encoding="utf-8", errors="replace") as f:  # two write: at its end
+        if run(test, f, PAVISE_CHECK_LOG=path) != 0:
+            sys.exit("%s fails as it is: mend that first" % test)
+        f.seek(0)
+        return f.readlines()
 
 
-def guarded(check, tests):
-    """The first of these tests that fails when the check cannot."""
-    return next((t for t in tests if run(t, PAVISE_MUTE=check) != 0), None)
+@functools.lru_cache(None)
+def passes_alone(case):
+    """Or its failure would say nothing of a check."""
+    return run(case.test, PAVISE_CASE=case.name) == 0
+
+
+def guarded(base, checks):
+    """Whether a case fails when a check cannot. One id of a form speaks for all: they share
+    their code. Cases that make few checks are tried first."""
+    tries = [(case, check) for check in sorted(checks) for case in base.sees[check] if case.name]
+    return any(run(case.test, PAVISE_CASE=case.name, PAVISE_MUTE=check) != 0 and passes_alone(case)
+               for case, check in sorted(tries, key=lambda t: (base.cost[t[0]], t)))
+
+
+def judge(base, forms, can_fail, check):
+    """What is wrong with a check of the list, or None."""
+    if check not in forms:
+        return "in docs/PROTOCOL.checks, and no test makes it"
+    fails = any(base.sees[c] for c in forms[check])
+    if not can_fail:
+        return "said never to fail, and fails" if fails else None
+    if not fails:
+        return "no test makes this check fail"
+    return None if guarded(base, forms[check]) else "no test fails without the check"
 
 
 def main():
-    tests, known = sys.argv[1:], listed()
-    made, failing, cost = baseline(tests)
-    forms = collections.defaultdict(set)
-    for check in made:
-        forms[form(check)].add(check)
-    bad = 0
-    for check in sorted(set(forms) - set(known)):
-        print("not in docs/PROTOCOL.checks: " + check)
-        bad += 1
-    for check in sorted(set(known) - set(forms)):
-        print("in docs/PROTOCOL.checks, and no test makes it: " + check)
-        bad += 1
-
-    def judge(check):
-        """One id of a form speaks for all: they share their code."""
-        for one in sorted(forms[check], key=lambda c: (not failing[c], c)):
-            test = guarded(one, sorted(failing[one], key=cost.get))
-            if test is not None:
-                return check, test
-        return check, None
-
-    good = 0
-    never = []  # a check that can only pass or be skipped: nothing to guard
+    base, known = Baseline(), listed()
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for check, test in pool.map(judge, [c for c in known if forms[c]]):
-            if test is not None:
-                good += 1
-            elif not any(failing[c] for c in forms[check]):
-                never.append(check)
-            else:
-                print("no test fails without the check " + check)
-                bad += 1
-    informs = set(told_only())
-    for check in never:
-        if check not in informs:
-            print("no test makes this check fail: " + check)
-            bad += 1
-    print("checks: %d of %d guarded by a test" % (good, len(known) - len(set(never) & informs)))
-    return bad != 0
-
-
-def told_only():
-    """Checks that the list marks as telling something and never failing: "(never fails)"."""
-    with open(LIST, encoding="utf-8") as f:
-        return [line.split()[0] for line in f if line.rstrip().endswith("(never fails)")]
+        for test, output in zip(sys.argv[1:], pool.map(observe, sys.argv[1:])):
+            base.add(test, output)
+        forms = collections.defaultdict(set)
+        for check in base.made:
+            forms[form(check)].add(check)
+        wrong = {c: "not in docs/PROTOCOL.checks" for c in sorted(set(forms) - set(known))}
+        wrong.update(zip(known, pool.map(
+            lambda c: judge(base, forms, known[c], c), known)))
+    wrong = {check: why for check, why in wrong.items() if why is not None}
+    for check, why in wrong.items():
+        print("%s: %s" % (why, check))
+    judged = [check for check, can_fail in known.items() if can_fail]
+    print("never fail, as documented: " + " ".join(c for c in known if c not in judged))
+    print("checks: %d of %d guarded by a test" % (sum(c not in wrong for c in judged), len(judged)))
+    return bool(wrong)
 
 
 if __name__ == "__main__":

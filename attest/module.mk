@@ -4,16 +4,18 @@
 BINDING_SRCS := attest/binding.c
 
 MEASURE_SRCS := $(wildcard attest/measure/*.c attest/measure/*/*.c)
-MEASURE_MAIN_SRCS := attest/measure/main.c attest/measure/options.c attest/measure/report.c \
+MEASURE_MAIN_SRCS := attest/measure/main.c common/err_report.c \
+                     attest/measure/options.c attest/measure/report.c \
                      attest/measure/snp/report.c $(MEASURE_COMMAND_SRCS)
 FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c
 MEASURE_SRCS := $(filter-out $(MEASURE_MAIN_SRCS),$(MEASURE_SRCS)) attest/tpm/alg.c \
                 $(FIRMWARE_SHARED_SRCS)
 
-VERIFY_MAIN_SRCS := attest/appraise/main.c attest/appraise/options.c attest/appraise/inputs.c \
+VERIFY_MAIN_SRCS := attest/appraise/main.c common/err_report.c \
+                    attest/appraise/options.c attest/appraise/inputs.c \
                     attest/appraise/report.c
 
-POLICY_MAIN_SRCS := attest/appraise/policy_main.c
+POLICY_MAIN_SRCS := attest/appraise/policy_main.c common/err_report.c
 
 ATTEST_COMMON_SRCS := common/err.c common/bytes.c common/file.c common/plan.c \
                       common/start_state.c common/boot_block.c
@@ -87,18 +89,21 @@ $(eval $(call attest_fuzzer,fuzz_plan))
 
 # Makes the committed seeds anew: build/tests/make_attest_corpus tests/fuzz/corpus
 TOOLS += make_attest_corpus
-make_attest_corpus_SRCS := tests/fuzz/make_attest_corpus.c $(FAKE_SRCS) common/file.c
+make_attest_corpus_SRCS := tests/fuzz/make_attest_corpus.c common/err_report.c \
+                           $(FAKE_SRCS) common/file.c
 make_attest_corpus_LIBS := $(ATTEST_LIB_LIBS)
 
 # Files of an SEV-SNP guest with a private root, for tests/unit/verify_snp.py; report.bin with
 # table.bin behind it, table.bin and vek.der are the seeds of fuzz_snp_report and fuzz_cert_table.
 TOOLS += snp_files
-snp_files_SRCS := tests/tools/snp_files.c $(FAKE_SNP_SRCS) tests/unit/fake_x509.c common/file.c
+snp_files_SRCS := tests/tools/snp_files.c common/err_report.c \
+                  $(FAKE_SNP_SRCS) tests/unit/fake_x509.c common/file.c
 snp_files_LIBS := $(ATTEST_LIB_LIBS)
 
 # The agent's own code on a software TPM: its evidence must be affirmed (tests/unit/verify.py).
 TOOLS += agent_once
-agent_once_SRCS := tests/tools/agent_once.c $(AGENT_SRCS) $(BINDING_SRCS) common/err.c \
+agent_once_SRCS := tests/tools/agent_once.c common/err_report.c \
+                   $(AGENT_SRCS) $(BINDING_SRCS) common/err.c \
                    common/bytes.c common/file.c
 agent_once_LIBS := $(AGENT_LIBS) -ltss2-tcti-swtpm
 

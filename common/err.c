@@ -44,9 +44,3 @@ int err_errno(struct err *e, enum exit_status status, int errno_value, const cha
 	}
 	return -(int)status;
 }
-
-int err_report(const struct err *e, const char *program)
-{
-	fprintf(stderr, "%s: %s\n", program, e->text);
-	return e->status;
-}

@@ -1,6 +1,6 @@
 COMMON_SRCS := common/err.c common/bytes.c common/args.c common/file.c common/fdpass.c \
                common/record.c common/plan.c common/start_state.c common/stop_text.c \
-               common/snp_term.c
+               common/snp_term.c common/err_report.c
 COMMON_JSON_SRCS := common/json.c
 JANSSON_LIBS := -ljansson
 CRYPTO_LIBS := -lcrypto

@@ -5,7 +5,8 @@ DEVICES_COMMON := common/err.c common/bytes.c common/fdpass.c
 DEV_FRONT_SRCS := tests/unit/dev_front.c $(DEVICES_SRCS) $(DEVICES_COMMON)
 
 PROGS += pavise-dev
-pavise-dev_SRCS := devices/main.c devices/loop.c devices/blk.c $(DEVICES_VSOCK) $(DEVICES_SRCS) \
+pavise-dev_SRCS := devices/main.c common/err_report.c \
+                   devices/loop.c devices/blk.c $(DEVICES_VSOCK) $(DEVICES_SRCS) \
                    $(DEVICES_COMMON) common/args.c common/record.c common/seal.c
 pavise-dev_LINK := $(STATIC)
 

@@ -2,7 +2,8 @@ AGENT_SRCS := attest/agent/evidence.c attest/agent/tpm.c attest/agent/wire.c att
 AGENT_LIBS := -ltss2-esys -ltss2-mu $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 # All but where a report comes from: the one thing that pavise-agent-sim has otherwise.
-AGENT_MAIN_SRCS := attest/agent/main.c $(AGENT_SRCS) attest/binding.c common/err.c \
+AGENT_MAIN_SRCS := attest/agent/main.c common/err_report.c \
+                   $(AGENT_SRCS) attest/binding.c common/err.c \
                    common/bytes.c common/args.c
 
 PROGS += pavise-agent

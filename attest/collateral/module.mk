@@ -1,5 +1,5 @@
 # Collateral: what vendors publish about their platforms, and `pavise collateral`.
-COLLATERAL_MAIN_SRCS := attest/collateral/main.c attest/collateral/files.c \
+COLLATERAL_MAIN_SRCS := attest/collateral/main.c common/err_report.c attest/collateral/files.c \
                         attest/collateral/report.c
 ATTEST_LIB_SRCS += $(filter-out $(COLLATERAL_MAIN_SRCS),$(wildcard attest/collateral/*.c))
 

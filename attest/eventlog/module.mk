@@ -4,7 +4,8 @@ EVENTLOG_SRCS := attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/event_type
 EVENTLOG_REPORT_SRCS := attest/eventlog/summary.c attest/eventlog/text.c attest/eventlog/json.c
 
 PROGS += pavise-eventlog
-pavise-eventlog_SRCS := attest/eventlog/main.c $(EVENTLOG_REPORT_SRCS) $(EVENTLOG_SRCS) \
+pavise-eventlog_SRCS := attest/eventlog/main.c common/err_report.c \
+                        $(EVENTLOG_REPORT_SRCS) $(EVENTLOG_SRCS) \
                         attest/tpm/alg.c common/err.c common/bytes.c common/file.c
 pavise-eventlog_LIBS := -ljansson -lcrypto
 pavise-eventlog_LINK := $(DYNAMIC)

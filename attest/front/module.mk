@@ -3,7 +3,8 @@ FRONT_SRCS := attest/front/limits.c attest/front/tls.c attest/front/server.c \
               attest/front/fetch.c attest/front/api.c attest/agent/answer.c attest/agent/wire.c
 
 PROGS += pavise-attest-front
-pavise-attest-front_SRCS := attest/front/main.c $(FRONT_SRCS) common/args.c common/bytes.c \
+pavise-attest-front_SRCS := attest/front/main.c common/err_report.c \
+                            $(FRONT_SRCS) common/args.c common/bytes.c \
                             common/err.c common/fdpass.c common/json.c common/seal.c
 pavise-attest-front_LIBS := -levent_core -levent_extra -levent_openssl -lssl -ljansson -lcrypto
 

@@ -28,6 +28,6 @@ $(eval $(call attest_fuzzer,fuzz_pck))
 
 # Quotes of a made-up platform: the seeds of these.
 TOOLS += tdx_files
-tdx_files_SRCS := tests/tools/tdx_files.c tests/unit/fake_tdx.c common/file.c
+tdx_files_SRCS := tests/tools/tdx_files.c common/err_report.c tests/unit/fake_tdx.c common/file.c
 tdx_files_LIBS := $(ATTEST_LIB_LIBS)
 UNIT_SCRIPTS += tests/unit/verify_tdx.py

@@ -5,7 +5,8 @@ SECCOMP_SRCS := sandbox/seccomp/table.c sandbox/seccomp/names.c sandbox/seccomp/
 SECCOMP_LIBS := -lseccomp
 
 SECCOMP_COMPILE := $(O)/tools/seccomp-compile
-SECCOMP_COMPILE_SRCS := sandbox/seccomp/compile.c $(SECCOMP_SRCS) common/err.c common/file.c
+SECCOMP_COMPILE_SRCS := sandbox/seccomp/compile.c common/err_report.c \
+                        $(SECCOMP_SRCS) common/err.c common/file.c
 $(SECCOMP_COMPILE): $(SECCOMP_COMPILE_SRCS) $(wildcard sandbox/seccomp/*.h) common/err.h common/file.h
 	@mkdir -p $(@D)
 	@echo "  HOST  $@"

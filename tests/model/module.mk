@@ -83,7 +83,8 @@ KVM_SCRIPTS += tests/model/test_launch_matrix.sh
 
 # A launch's identity, end to end: ID blocks through `pavise run`, reports through `pavise verify`.
 TOOLS += id_sign snp_report
-id_sign_SRCS := tests/model/id_sign.c tests/model/id_auth.c common/bytes.c common/file.c common/err.c
+id_sign_SRCS := tests/model/id_sign.c common/err_report.c \
+                tests/model/id_auth.c common/bytes.c common/file.c common/err.c
 id_sign_LIBS := -lcrypto
 snp_report_SRCS = tests/model/snp_report.c tests/model/launch_one.c tests/model/id_auth.c \
                   tests/model/psp_process.c model/psp_client.c $(KVM_HARNESS_SRCS)

@@ -3,7 +3,7 @@ TOOLS += plan-flip
 plan-flip_SRCS := tests/tools/plan_flip.c $(COMMON_SRCS)
 
 TOOLS += neighbour
-neighbour_SRCS := tests/tools/neighbour.c $(CONTROL_CLIENT_SRCS)
+neighbour_SRCS := tests/tools/neighbour.c common/err_report.c $(CONTROL_CLIENT_SRCS)
 neighbour_LINK := $(STATIC)
 
 TOOLS += https-post

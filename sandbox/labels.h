@@ -24,6 +24,9 @@ struct labels {
  * lacks one of them is refused. 0 or -EX_HOST. */
 int labels_check_host(struct err *e);
 
+/* The last part of it alone, for a launcher with this label: the walls, and no domain permissive. */
+int labels_check_walls(const char *launcher, struct err *e);
+
 /* The labels of the VM that holds the pair: user and role are the launcher's own. */
 int labels_make(struct labels *l, const struct mcs_pair *pair, struct err *e);
 

@@ -142,23 +142,30 @@ static int check_permissive(const struct examples *x, struct err *e)
 	return rc;
 }
 
-int labels_check_host(struct err *e)
+int labels_check_walls(const char *launcher, struct err *e)
 {
 	struct examples x;
 	char cut[LABEL_MAX];
 	struct label_parts parts;
-	int rc = check_kernel(e);
+	int rc;
 
-	if (rc == 0)
-		rc = check_self(x.self, e);
-	if (rc != 0)
-		return rc;
+	snprintf(x.self, sizeof(x.self), "%s", launcher);
 	memcpy(cut, x.self, LABEL_MAX);
 	if (!label_split(cut, &parts))
-		return err_set(e, EX_INTERNAL, "SELinux: own label changed its shape");
+		return err_set(e, EX_INTERNAL, "SELinux: %s: not a label", launcher);
 	make_examples(&x, &parts);
 	rc = check_walls(&x, e);
 	if (rc == 0)
 		rc = check_permissive(&x, e);
 	return rc;
+}
+
+int labels_check_host(struct err *e)
+{
+	char self[LABEL_MAX];
+	int rc = check_kernel(e);
+
+	if (rc == 0)
+		rc = check_self(self, e);
+	return rc == 0 ? labels_check_walls(self, e) : rc;
 }

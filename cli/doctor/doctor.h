@@ -30,7 +30,8 @@ enum doctor_feature {
 
 enum doctor_selinux { SELINUX_ABSENT, SELINUX_PERMISSIVE, SELINUX_ENFORCING };
 
-/* The host that is looked at. Functions answer 0 or more, or a negative errno; context is theirs. */
+/* The host that is looked at. Functions answer 0 or more, or a negative errno; context is theirs
+ * alone. */
 struct doctor_host {
 	void *context;
 	const char *programs; /* folder of the pavise-* programs */
@@ -62,7 +63,8 @@ struct doctor_finding {
 struct doctor_row {
 	const char *id;  /* stable: docs/doctor.schema.json */
 	unsigned kinds;  /* that need it */
-	enum { ROW_ADVISED, ROW_REQUIRED, ROW_LABELS } need; /* LABELS: not with degraded isolation */
+	/* LABELS: required, but with degraded isolation. */
+	enum { ROW_ADVISED, ROW_REQUIRED, ROW_LABELS } need;
 	void (*probe)(const struct doctor_host *h, struct doctor_finding *f);
 	const char *fix; /* a sentence without its full stop */
 };

@@ -32,7 +32,8 @@ doctor_probe probe_selinux, probe_selinux_mcs, probe_lsm_self, probe_policy;   /
 doctor_probe probe_walls, probe_labels, probe_sim_policy, probe_sim_labels;
 doctor_probe probe_snp_cpu, probe_snp_asids, probe_snp_parameters, probe_iommu; /* probe_snp.c */
 doctor_probe probe_snp_type, probe_dev_sev, probe_snp_platform;
-doctor_probe probe_tdx_cpu, probe_tdx_bios, probe_tdx_parameter, probe_hibernation; /* probe_tdx.c */
+doctor_probe probe_tdx_cpu, probe_tdx_bios, probe_tdx_parameter;               /* probe_tdx.c */
+doctor_probe probe_hibernation;
 doctor_probe probe_tdx_type, probe_tdx_capabilities, probe_apic_bus, probe_qgs, probe_tdx_launch;
 
 #endif

@@ -1,4 +1,4 @@
-/* SELinux: what the launcher's check (sandbox/labels_check.c) will ask, before there is a machine. */
+/* SELinux: what the launcher's check (sandbox/labels_check.c) will ask when a machine starts. */
 #include "cli/doctor/finding.h"
 #include "sandbox/lsm.h"
 

@@ -77,7 +77,7 @@ void probe_snp_type(const struct doctor_host *h, struct doctor_finding *f)
 	probe_vm_type(h, UAPI_VM_TYPE_SNP, f);
 }
 
-/* One option of the command line, NAME=VALUE[,VALUE]...: is it one that keeps SEV-SNP off? The kernel
+/* An option of the command line, NAME=VALUE[,VALUE]...: does it keep SEV-SNP off? The kernel
  * wants the IOMMU on, not passing through, and with version 1 page tables. */
 static bool is_against(const char *option)
 {

@@ -4,7 +4,8 @@
 #define CONFIDENTIAL (KIND_SNP | KIND_TDX)
 
 #define DEGRADED "or start machines with --isolation degraded"
-#define INSTALL_MODULE "install the policy module of this version (semodule -i pavise.cil), " DEGRADED
+#define INSTALL_MODULE \
+	"install the policy module of this version (semodule -i pavise.cil), " DEGRADED
 #define SNP_BIOS "enable SEV-SNP in the BIOS (SMEE, SNP memory coverage of all RAM)"
 
 const struct doctor_row doctor_rows[] = {
@@ -61,7 +62,7 @@ const struct doctor_row doctor_rows[] = {
 	{ "snp-vm-type", KIND_SNP, ROW_REQUIRED, probe_snp_type,
 	  "Linux 6.11 or newer; " SNP_BIOS },
 	{ "snp-device", KIND_SNP, ROW_REQUIRED, probe_dev_sev,
-	  "load ccp (the secure processor's driver) and be root; dmesg names the cause at \"ccp\"" },
+	  "load ccp (the secure processor's driver); dmesg names the cause at \"ccp\"" },
 	{ "snp-platform", KIND_SNP, ROW_REQUIRED, probe_snp_platform,
 	  SNP_BIOS " and update it: the firmware must initialize, with API 1.51 or newer" },
 

@@ -11,25 +11,26 @@
 
 #define VERSION_MS 5000 /* for each read */
 
-static int start(const char *path, int out, pid_t *pid)
+/* The process id, or a negative errno. */
+static pid_t start(const char *path, int out)
 {
 	static char name[] = "program", option[] = "--version";
 	char *const argv[] = { name, option, NULL }, *const environment[] = { NULL };
 	posix_spawn_file_actions_t actions;
+	pid_t pid = 0;
 	int rc = posix_spawn_file_actions_init(&actions);
 
 	if (rc != 0)
 		return -rc;
-	if (rc == 0)
-		rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	rc = posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_adddup2(&actions, out, 1);
 	if (rc == 0)
 		rc = posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
 	if (rc == 0)
-		rc = posix_spawn(pid, path, &actions, NULL, argv, environment);
+		rc = posix_spawn(&pid, path, &actions, NULL, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
-	return -rc;
+	return rc == 0 ? pid : -rc;
 }
 
 /* Up to the first line's end, the program's end, a full buffer or a long silence. */
@@ -54,17 +55,17 @@ static size_t read_line(int fd, char *out, size_t size)
 
 int doctor_program_version(const char *path, char *out, size_t size)
 {
-	int ends[2], status, rc;
+	int ends[2], status;
 	size_t length;
 	pid_t pid;
 
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return -errno;
-	rc = start(path, ends[1], &pid);
+	pid = start(path, ends[1]);
 	close(ends[1]);
-	if (rc < 0) {
+	if (pid <= 0) { /* kill(2) takes 0 and less for many processes */
 		close(ends[0]);
-		return rc;
+		return pid < 0 ? pid : -ECHILD;
 	}
 	length = read_line(ends[0], out, size);
 	close(ends[0]);

@@ -171,8 +171,8 @@ static void without_root(void **state)
 	/* What could not be seen is not ready. */
 	assert_true(doctor_lacks(&r, KIND_PLAIN) > 0);
 	char *text = text_of(&r);
-	assert_non_null(strstr(text, "  unknown  kvm-device: /dev/kvm: Permission denied; run doctor "
-				     "as root to look"));
+	assert_non_null(strstr(text, "  unknown  kvm-device: /dev/kvm: Permission denied; "
+				     "run doctor as root to look"));
 	free(text);
 }
 
@@ -285,8 +285,11 @@ static const struct fault {
 
 static void inject(struct fake_host *f, const struct fault *x)
 {
-	struct fake_file *file = x->path == NULL ? NULL : fake_file(f, x->path);
+	struct fake_file none = { 0 }, *file = x->path == NULL ? NULL : fake_file(f, x->path);
 
+	assert_int_equal(file == NULL, x->path == NULL);
+	if (file == NULL)
+		file = &none;
 	switch (x->what) {
 	case GONE:
 		file->rc = x->value;

@@ -33,6 +33,16 @@ verifier() {
     verifier=(pavise verify bundle "$1" --policy "$plans/policy.json" --nonce "${2:-$NONCE}")
 }
 
+# This host is all that the README asks for: the doctor must find it so.
+examined() {
+    step "doctor: this host has what a plain machine needs, labels and walls included"
+    pavise doctor plain >"$out/doctor.txt"
+    local got=$?
+    cat "$out/doctor.txt"
+    [ "$got" = 0 ] || fail "pavise doctor ended with status $got"
+    grep -q '^  found *selinux-walls' "$out/doctor.txt" || fail "pavise doctor did not ask for the walls"
+}
+
 main_job() {
     step "measure: what shall run, and the PCR values it will have"
     measure --json >"$out/measured.json"
@@ -103,6 +113,7 @@ chmod 755 plan-flip neighbour
 make_folders
 make_disk "$images/demo.img" "the disk of demo"
 make_disk "$images/other.img" "the disk of other"
+examined
 main_job
 other_nonce
 neighbours

@@ -136,6 +136,17 @@ else:
     shut = os.path.exists("/dev/kvm") and not os.stat("/dev/kvm").st_mode & 0o006
     ok(row["state"] == "unknown" or not shut, "what only root can see is unknown", row)
 
+
+
+def needed_caps(path):
+    """What a file of the sources lists as { KVM_CAP_NAME, "NAME" }."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as source:
+        return set(re.findall(r'\{ KVM_CAP_(\w+), "\1" \}', source.read()))
+
+
+ok(needed_caps("vmm/vm.c") == needed_caps("cli/doctor/probe_kvm.c") != set(),
+   "the doctor asks KVM for what the VMM will ask for")
+
 for bad in (["bogus"], ["--isolation", "none"], ["--nonsense"], ["plain", "snp", ""]):
     r = doctor(*bad)
     ok(r.returncode == 64 and not r.stdout and r.stderr, "usage: " + " ".join(bad), r.stderr)

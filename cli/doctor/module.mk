@@ -5,7 +5,7 @@ DOCTOR_SRCS := cli/doctor/finding.c cli/doctor/probe_kvm.c cli/doctor/probe_host
 
 PROGS += pavise-doctor
 pavise-doctor_SRCS := cli/doctor/main.c cli/doctor/host.c cli/doctor/version.c $(DOCTOR_SRCS) \
-	sandbox/labels.c sandbox/labels_check.c sandbox/lsm.c sandbox/mcs.c sandbox/procid.c
+	common/err_report.c sandbox/labels.c sandbox/labels_check.c sandbox/lsm.c sandbox/mcs.c sandbox/procid.c
 pavise-doctor_LIBS := $(JANSSON_LIBS) -lselinux
 
 TESTS += test_doctor

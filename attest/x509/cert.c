@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PEM_BEGIN "-----BEGIN CERTIFICATE-----"
@@ -52,6 +53,22 @@ static bool is_pem(const struct rest *r)
 	return r->size >= strlen(PEM_BEGIN) && memcmp(r->data, PEM_BEGIN, strlen(PEM_BEGIN)) == 0;
 }
 
+/* Is this the one base64 text of der (RFC 4648 section 3.5), but for blanks? Decoders forgive bits
+ * behind the last byte, which no signature covers either. */
+static bool is_base64_of(const uint8_t *text, size_t size, const uint8_t *der, size_t der_size)
+{
+	size_t want_size = (der_size + 2) / 3 * 4, at = 0;
+	unsigned char *want = malloc(want_size + 1);
+	bool same = want != NULL &&
+		    EVP_EncodeBlock(want, der, (int)der_size) == (int)want_size;
+
+	for (size_t i = 0; same && i < size; i++)
+		if (memchr("\t\n\r ", text[i], 4) == NULL)
+			same = at < want_size && text[i] == want[at++];
+	free(want);
+	return same && at == want_size;
+}
+
 /* The certificate of the PEM block that r begins with. */
 static X509 *take_pem(struct rest *r)
 {
@@ -65,8 +82,10 @@ static X509 *take_pem(struct rest *r)
 		return NULL;
 	size_t block = (size_t)(end - r->data) + strlen(PEM_END);
 	BIO *text = BIO_new_mem_buf(r->data, (int)block);
+	const uint8_t *body = r->data + strlen(PEM_BEGIN);
 	if (text != NULL && PEM_read_bio(text, &name, &header, &der, &der_size) == 1 &&
-	    header[0] == '\0' && der_size > 0) {
+	    header[0] == '\0' && der_size > 0 &&
+	    is_base64_of(body, (size_t)(end - body), der, (size_t)der_size)) {
 		struct rest inner = { der, (size_t)der_size };
 		cert = take_der(&inner);
 		if (inner.size != 0) {

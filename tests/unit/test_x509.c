@@ -479,9 +479,41 @@ static void test_real_lists(void **state)
 	certs_free(&root);
 }
 
+/* The bits behind the last byte of base64 say nothing, and so must be what they always are. */
+static void test_base64_has_one_form(void **state)
+{
+	static const char alphabet[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	static const char *const names[] = { "a", "ab", "abc" };
+	EVP_PKEY *key = fake_p256();
+	unsigned changed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		X509 *cert = fake_x509_cert(&(struct fake_cert){ .subject = names[i], .key = key });
+		char text[4096] = "";
+		struct certs certs;
+		struct err e = { 0 };
+		fake_cert_pem(cert, text, sizeof(text));
+		X509_free(cert);
+		assert_int_equal(certs_read("pem", (uint8_t *)text, strlen(text), &certs, &e), 0);
+		certs_free(&certs);
+		char *pad = strchr(text, '=');
+		if (pad == NULL)
+			continue;
+		pad[-1] = alphabet[(strchr(alphabet, pad[-1]) - alphabet) ^ 1];
+		assert_int_equal(certs_read("pem", (uint8_t *)text, strlen(text), &certs, &e),
+				 -EX_MALFORMED);
+		changed++;
+	}
+	EVP_PKEY_free(key);
+	assert_true(changed > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_base64_has_one_form),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_certificates_of_a_file),
 		cmocka_unit_test(test_who_may_issue),

@@ -4,6 +4,7 @@
 #include "attest/snp/report.h"
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -18,14 +19,14 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return OPENSSL_init_crypto(0, NULL) == 1 && jansson_version_str() != NULL ? 0 : 70;
-	pid_t child = vfork();
-	if (child == 0) {
-		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-		dup2(null, STDOUT_FILENO);
-		execv(argv[1], argv + 1);
-		_exit(127);
-	}
-	if (child < 0 || wait4(child, &status, 0, &used) < 0 || !WIFEXITED(status))
+	posix_spawn_file_actions_t quiet;
+	pid_t child;
+	if (posix_spawn_file_actions_init(&quiet) != 0 ||
+	    posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) !=
+		    0 ||
+	    posix_spawn(&child, argv[1], &quiet, NULL, argv + 1, environ) != 0)
+		return 70;
+	if (wait4(child, &status, 0, &used) < 0 || !WIFEXITED(status))
 		return 70;
 	printf("%ld\n", used.ru_maxrss);
 	return WEXITSTATUS(status);

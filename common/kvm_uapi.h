@@ -1,7 +1,7 @@
 /* The part of KVM's interface that is newer than the kernel headers this is built with (6.1):
- * private memory (Linux 6.8) and SEV-SNP (6.11). Numbers and layouts are those of
- * Documentation/virt/kvm/api.rst and x86/amd-memory-encryption.rst; the names are our own, so that
- * newer headers do no harm. Sizes and ioctl numbers are checked below. */
+ * private memory (Linux 6.8), SEV-SNP (6.11) and TDX (6.16). Numbers and layouts are those of
+ * Documentation/virt/kvm/api.rst, x86/amd-memory-encryption.rst and x86/intel-tdx.rst; the names are
+ * our own, so that newer headers do no harm. Sizes and ioctl numbers are checked below. */
 #ifndef PAVISE_COMMON_KVM_UAPI_H
 #define PAVISE_COMMON_KVM_UAPI_H
 
@@ -15,6 +15,7 @@
 #define UAPI_CAP_VM_TYPES          235u /* answers a mask: bit n = VM type n */
 
 #define UAPI_VM_TYPE_SNP 4u
+#define UAPI_VM_TYPE_TDX 5u
 
 /* Exits */
 #define UAPI_EXIT_MEMORY_FAULT 39u
@@ -128,6 +129,92 @@ struct uapi_snp_finish {
 #define UAPI_SNP_PAGE_SECRETS 5u
 #define UAPI_SNP_PAGE_CPUID   6u
 
+/* TDX (intel-tdx.rst): sub-commands of KVM_MEMORY_ENCRYPT_OP, on the VM or on a vCPU */
+#define UAPI_TDX_CAPABILITIES    0u /* VM */
+#define UAPI_TDX_INIT_VM         1u /* VM */
+#define UAPI_TDX_INIT_VCPU       2u /* vCPU; data: guest RCX and R8 */
+#define UAPI_TDX_INIT_MEM_REGION 3u /* vCPU; flags: UAPI_TDX_MEASURE */
+#define UAPI_TDX_FINALIZE_VM     4u /* VM */
+#define UAPI_TDX_GET_CPUID       5u /* vCPU */
+#define UAPI_TDX_MEASURE 1u
+
+#define UAPI_CAP_APIC_BUS_CYCLES_NS 237u
+#define UAPI_TDX_APIC_BUS_NS 40ull /* 25 MHz: what a TD's APIC timer counts with */
+
+struct uapi_tdx_cmd {
+	uint32_t id;
+	uint32_t flags;
+	uint64_t data;
+	uint64_t hw_error; /* zero; out: completion status of the TDX module */
+};
+
+/* One entry of struct kvm_cpuid2 is struct kvm_cpuid_entry2 (40 bytes) in both tables. */
+#define UAPI_TDX_CPUID_MAX 256u
+struct uapi_tdx_capabilities {
+	uint64_t supported_attributes;
+	uint64_t supported_xfam;
+	uint64_t kernel_tdvmcallinfo_1_r11;
+	uint64_t user_tdvmcallinfo_1_r11;
+	uint64_t kernel_tdvmcallinfo_1_r12;
+	uint64_t user_tdvmcallinfo_1_r12;
+	uint64_t reserved[250];
+	uint32_t nent;    /* in: room; out: used. Masks of the bits a VMM may set */
+	uint32_t padding;
+	/* struct kvm_cpuid_entry2[nent] follows */
+};
+
+struct uapi_tdx_init_vm {
+	uint64_t attributes;
+	uint64_t xfam;
+	uint8_t mrconfigid[48];
+	uint8_t mrowner[48];
+	uint8_t mrownerconfig[48];
+	uint64_t reserved[12];
+	uint32_t nent;
+	uint32_t padding;
+	/* struct kvm_cpuid_entry2[nent] follows */
+};
+
+/* Advances with what was done. */
+struct uapi_tdx_mem_region {
+	uint64_t source_addr; /* page aligned, of this process */
+	uint64_t gpa;
+	uint64_t nr_pages;
+};
+
+/* KVM_EXIT_TDX */
+#define UAPI_EXIT_TDX 40u
+#define UAPI_SYSTEM_EVENT_TDX_FATAL 7u
+#define UAPI_TDVMCALL_INFO       0x10000ull
+#define UAPI_TDVMCALL_GET_QUOTE  0x10002ull
+#define UAPI_TDVMCALL_SETUP_NOTIFY 0x10004ull
+#define UAPI_TDVMCALL_SUCCESS    0ull
+#define UAPI_TDVMCALL_RETRY      1ull
+#define UAPI_TDVMCALL_INVALID    0x8000000000000000ull
+#define UAPI_TDVMCALL_UNSUPPORTED 0x8000000000000003ull
+#define UAPI_RUN_TDX_OFFSET 32
+struct uapi_tdx_exit {
+	uint64_t flags;
+	uint64_t nr;  /* UAPI_TDVMCALL_* */
+	uint64_t ret; /* preset to UAPI_TDVMCALL_UNSUPPORTED */
+	union {
+		struct {
+			uint64_t gpa, size; /* bytes */
+		} quote;
+		struct {
+			uint64_t leaf, r11, r12, r13, r14;
+		} info;
+		struct {
+			uint64_t vector; /* 32..255 */
+		} notify;
+	};
+};
+
+_Static_assert(sizeof(struct uapi_tdx_cmd) == 24, "tdx command");
+_Static_assert(sizeof(struct uapi_tdx_capabilities) == 2056, "tdx capabilities");
+_Static_assert(sizeof(struct uapi_tdx_init_vm) == 264, "tdx init vm");
+_Static_assert(sizeof(struct uapi_tdx_mem_region) == 24, "tdx mem region");
+_Static_assert(offsetof(struct uapi_tdx_exit, info.r14) + UAPI_RUN_TDX_OFFSET == 88, "tdx exit");
 _Static_assert(sizeof(struct uapi_memory_region2) == 160, "memory region 2");
 _Static_assert(sizeof(struct uapi_memory_attributes) == 32, "memory attributes");
 _Static_assert(sizeof(struct uapi_create_guest_memfd) == 64, "create guest_memfd");

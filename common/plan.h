@@ -25,7 +25,9 @@ enum plan_region_type {
 	PLAN_CMDLINE = 6,
 	PLAN_CPUID_PAGE = 7, /* SEV-SNP only, no bytes: the VMM fills it; at most one each */
 	PLAN_SECRETS_PAGE = 8,
-	PLAN_ZERO = 9, /* SEV-SNP only, no bytes; at most PLAN_ZERO_MAX */
+	PLAN_ZERO = 9, /* SEV-SNP and TDX, no bytes; at most PLAN_ZERO_MAX */
+	PLAN_RESET_PAGE = 10, /* TDX only: the image's last page once more, measured; exactly one */
+	PLAN_MAILBOX = 11,    /* TDX only: a page of zeros, no bytes, measured; at most one */
 };
 #define PLAN_ZERO_MAX 4
 
@@ -49,6 +51,17 @@ struct plan_snp {
 	uint32_t c_bit;	       /* SNP_C_BIT of firmware/layout.h */
 	uint64_t ap_rip;       /* where all processors but the first start */
 };
+/* What only a TDX plan says; all zero in others. */
+struct plan_tdx {
+	uint64_t attributes; /* ATTRIBUTES of the TD: PLAN_TDX_ATTRIBUTES */
+	uint64_t xfam;       /* extended features the guest may use: XCR0 and XSS bits */
+	uint32_t gpaw;       /* bits of a guest-physical address: TDX_GPAW of firmware/layout.h */
+};
+#define PLAN_TDX_ATTRIBUTES (1ull << 28) /* SEPT_VE_DISABLE and nothing else */
+#define PLAN_TDX_XFAM 0xE7ull		  /* x87, SSE, AVX, AVX-512: what each TDX processor has */
+#define PLAN_TDX_XFAM_ONE 3ull		  /* always one */
+#define PLAN_TDX_XFAM_BITS 0x6DBE7ull	  /* bits the module knows */
+
 #define PLAN_SNP_POLICY 0x30000ull /* SMT allowed; bit 17 is always one */
 #define PLAN_SNP_POLICY_ONE (1ull << 17)
 #define PLAN_SNP_POLICY_BITS 0x3FFFFFFull /* bits the firmware ABI defines */
@@ -60,6 +73,7 @@ struct plan {
 	uint32_t max_cpus;
 	struct plan_vcpu vcpu;
 	struct plan_snp snp;
+	struct plan_tdx tdx;
 	uint32_t region_count;
 	struct plan_region region[PLAN_REGION_MAX];
 };
@@ -72,7 +86,8 @@ int plan_parse(const char *object, const void *data, size_t size, struct plan *o
 /* Whether a region of that type has bytes in the file. */
 int plan_has_bytes(enum plan_region_type type);
 
-/* Whether an SEV-SNP guest gets a region of that type by LAUNCH_UPDATE, as private memory. */
+/* Whether a confidential guest gets a region of that type as private memory at the launch: by
+ * LAUNCH_UPDATE, or by TDH.MEM.PAGE.ADD. */
 int plan_is_launched(enum plan_region_type type);
 
 /* The first region of that type (the only one, but for PLAN_ZERO), or NULL. */

@@ -64,6 +64,25 @@ static const struct {
 	{ STOP_PVALIDATE_SIZE, "a 4 KiB page cannot be validated: the host maps it in a larger one" },
 	{ STOP_ACCEPT_TWICE, "a page would be validated twice: report it as a bug" },
 	{ STOP_RAM_LARGE, "RAM beyond 512 GiB: give the VM less --memory" },
+	{ STOP_TDX_ABSENT, "this is not a trust domain: start the plan with its own kind of VM" },
+	{ STOP_TDX_GPAW, "the trust domain's addresses are not 48 bits wide: VMM bug" },
+	{ STOP_TDX_ATTRIBUTES,
+	  "the trust domain has attributes that the plan does not list, such as debug" },
+	{ STOP_TDX_SEPT_VE,
+	  "the host could inject faults on private memory: start with SEPT_VE_DISABLE" },
+	{ STOP_TDX_VE, "a #VE exception reached the firmware: host or TDX module does what it must "
+		       "not" },
+	{ STOP_TDX_MAILBOX, "the processors' mailbox is not zero at entry: hostile host" },
+	{ STOP_TDX_CALL, "the TDX module refused a call: report it with the module's version" },
+	{ STOP_TDX_RTMR, "an RTMR cannot be extended: report it with the module's version" },
+	{ STOP_TDVMCALL_RESPONSE, "the host answered a TDVMCALL wrongly: host bug or attack" },
+	{ STOP_MAP_GPA_REFUSED,
+	  "the host refused to change the state of memory: it may be out of memory" },
+	{ STOP_MAP_GPA_PROGRESS,
+	  "the host's change of memory went backwards or nowhere: host bug or attack" },
+	{ STOP_TDX_ACCEPTED, "a page was accepted already: the host plays with the Secure EPT" },
+	{ STOP_TDX_ACCEPT, "a page cannot be accepted: the host did not add it" },
+	{ STOP_TDX_ACCEPT_SIZE, "a 4 KiB page cannot be accepted: the host maps it in a larger one" },
 };
 
 const char *stop_text(unsigned code)

@@ -13,16 +13,21 @@
  *   0x183000  FW_SECRETS_PAGE SEV-SNP: keys of the guest's channel to the PSP
  *   0x184000  FW_GHCB         SEV-SNP: made shared by the firmware; private again before Linux
  *   0x185000  FW_CC_BLOB      SEV-SNP: setup_data node and cc_blob the firmware builds
- *   0x186000  reserved
+ *   0x186000  FW_MAILBOX    TDX: the ACPI wakeup mailbox, zero at entry          measured
+ *   0x187000  FW_AP_TABLES  TDX: page tables of processors that wait for it (3 pages)
+ *   0x18A000  reserved
  *   0x190000  FW_ACPI       tables the firmware builds (64 KiB)
  *   0x1A0000  FW_EVENT_LOG  TCG event log the firmware writes (64 KiB)
  *   0x1B0000  FW_ZERO_PAGE  Linux boot_params
  *   0x1B1000  FW_CMDLINE    the private copy of the command line (one page)
- *   0x1B2000  reserved up to 2 MiB
+ *   0x1B2000  reserved
+ *   0x1C0000  FW_CC_LOG     TDX: event log of the RTMRs (64 KiB)
+ *   0x1D0000  reserved up to 2 MiB
  *   0x1000000 the kernel's preferred address
  *   0x8000000 FW_STAGING    where the plan stages kernel, initrd, command line, each 2 MiB
  *                           aligned, in that order; the final initrd goes to the top of low RAM
- *   0xC0000000..0xFFFFFFFF  no RAM: PCI window, IOAPIC, TPM, LAPIC
+ *   0xC0000000..0xFFFFFFFF  no RAM: PCI window, IOAPIC, TPM, LAPIC; TDX: but one private page,
+ *   0xFFFFF000  FW_RESET_PAGE a copy of the image's last page, where processors start  measured
  */
 #ifndef PAVISE_FIRMWARE_LAYOUT_H
 #define PAVISE_FIRMWARE_LAYOUT_H
@@ -42,6 +47,9 @@
 #define FW_SECRETS_PAGE   0x183000u
 #define FW_GHCB           0x184000u
 #define FW_CC_BLOB        0x185000u
+#define FW_MAILBOX        0x186000u
+#define FW_AP_TABLES      0x187000u
+#define FW_AP_TABLES_SIZE 0x3000u
 #define FW_ACPI           0x190000u
 #define FW_ACPI_SIZE      0x10000u
 #define FW_EVENT_LOG      0x1A0000u
@@ -49,13 +57,22 @@
 #define FW_ZERO_PAGE      0x1B0000u
 #define FW_CMDLINE        0x1B1000u
 #define FW_CMDLINE_MAX    0x1000u    /* bytes, the final NUL included */
+#define FW_CC_LOG         0x1C0000u
+#define FW_CC_LOG_SIZE    0x10000u
 #define FW_RESERVED_END   0x200000u
+#define FW_RESET_PAGE     0xFFFFF000u
+#define FW_RESET_VECTOR   0xFFFFFFF0u
 #define FW_STAGING        0x8000000u
 #define FW_STAGING_ALIGN  0x200000u
 #define FW_RAM_ALIGN      0x200000u  /* ends of RAM ranges, and bases but the first two */
 
 /* Position of the C-bit of an SEV-SNP guest: in CR3 and every entry of its page tables. */
 #define SNP_C_BIT         51u
+
+/* A trust domain of ours has guest-physical addresses of TDX_GPAW bits; the highest one, set, says
+ * that memory is shared with the host. */
+#define TDX_GPAW          48u
+#define TDX_S_BIT         47u
 
 /* Platform addresses: constants of the machine, never negotiated. */
 #define MMIO_HOLE_BASE    0xC0000000u
@@ -96,19 +113,21 @@ struct fw_image_header {
 	uint32_t note_offset;    /* padding at the end that nothing reads */
 	uint32_t note_size;
 	uint32_t ap_entry;       /* offset of the loop other processors wait in; 0 when plain */
-	uint32_t sites_offset;   /* table of fw_site, SEV-SNP only; 0 when plain */
+	uint32_t sites_offset;   /* table of fw_site; 0 when plain */
 	uint32_t sites_count;
 	uint8_t reserved[4];
 };
 _Static_assert(sizeof(struct fw_image_header) == 64, "image header");
 
-/* Every instruction of an SEV-SNP image that only its hardware has, 4 bytes each: the platform
- * model patches them after the launch. Sorted by offset, disjoint, none across a page. */
+/* Every instruction of a confidential guest's image that only its hardware has, 4 bytes each: the
+ * platform model patches them after the launch. Sorted by offset, disjoint, none across a page. */
 enum fw_site_kind {
 	FW_SITE_PVALIDATE = 1, /* F2 0F 01 FF */
 	FW_SITE_RMPADJUST = 2, /* F3 0F 01 FE */
 	FW_SITE_VMGEXIT = 3,   /* F3 0F 01 D9 */
 	FW_SITE_FOLD = 4,      /* the last one before Linux, one at most: an RMPADJUST or VMGEXIT */
+	FW_SITE_TDCALL = 5,    /* 66 0F 01 CC */
+	FW_SITE_TDX_FOLD = 6,  /* the last one before Linux, one at most: a TDCALL (TDG.VP.INFO) */
 };
 #define FW_SITE_SIZE 4u
 struct fw_site {

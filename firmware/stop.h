@@ -3,7 +3,8 @@
  * just before Linux is entered: after it the VMM ignores the port, since the guest owns it.
  *
  * An SEV-SNP guest says its last word by the GHCB MSR protocol instead (0x100: termination), with
- * reason set 3 and the code as the reason; only STOP_HANDED_OVER goes to the port. */
+ * reason set 3 and the code as the reason; a trust domain by TDG.VP.VMCALL<ReportFatalError> with
+ * STOP_MAGIC | code in R12. Only STOP_HANDED_OVER goes to the port (TDX: by TDG.VP.VMCALL). */
 #ifndef PAVISE_FIRMWARE_STOP_H
 #define PAVISE_FIRMWARE_STOP_H
 
@@ -65,6 +66,21 @@ enum fw_stop {
 	STOP_PVALIDATE_SIZE = 0x94,   /* size mismatch even for a 4 KiB page */
 	STOP_ACCEPT_TWICE = 0x95,     /* a page would be validated a second time */
 	STOP_RAM_LARGE = 0x96,        /* RAM beyond what the image can keep a record of */
+	/* Ax: TDX, the trust domain and what module and host say of it */
+	STOP_TDX_ABSENT = 0xA0,       /* TDG.VP.INFO fails: no trust domain */
+	STOP_TDX_GPAW = 0xA1,         /* another width of addresses than the image's */
+	STOP_TDX_ATTRIBUTES = 0xA2,   /* debug, or any attribute but those of the plan */
+	STOP_TDX_SEPT_VE = 0xA3,      /* #VE on private memory can be turned off neither here nor there */
+	STOP_TDX_VE = 0xA4,           /* #VE: nothing in the image may cause one */
+	STOP_TDX_MAILBOX = 0xA5,      /* the wakeup mailbox is not zero at entry */
+	STOP_TDX_CALL = 0xA6,         /* the module refuses a sound TDCALL */
+	STOP_TDX_RTMR = 0xA7,         /* an RTMR cannot be extended */
+	STOP_TDVMCALL_RESPONSE = 0xA8,/* the host answers a sound TDVMCALL with an error */
+	STOP_MAP_GPA_REFUSED = 0xA9,  /* the host refuses to change the state of memory */
+	STOP_MAP_GPA_PROGRESS = 0xAA, /* its progress goes backwards, beyond the end, or stands still */
+	STOP_TDX_ACCEPTED = 0xAB,     /* a page was accepted already: somebody plays with the SEPT */
+	STOP_TDX_ACCEPT = 0xAC,       /* any other failure of TDG.MEM.PAGE.ACCEPT */
+	STOP_TDX_ACCEPT_SIZE = 0xAD,  /* size mismatch even for a 4 KiB page */
 };
 
 #endif

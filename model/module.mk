@@ -1,4 +1,4 @@
-# pavise-vmm-sim: the objects of pavise-vmm, but for the seam (vmm/kvm/sev.c, vmm/filters.c), and
+# pavise-vmm-sim: the objects of pavise-vmm, but for the seam (vmm/kvm/private.c, vmm/kvm/sev.c, vmm/filters.c), and
 # the platform model around them (model/real.h).
 comma := ,
 MODEL_SRCS := model/alias.c model/exits.c model/fold.c model/ghcb.c model/launch.c \
@@ -9,7 +9,7 @@ MODEL_WRAPPED := config_check_environment kvm_check_cap kvm_supported_cpuid \
                  kvm_set_sregs kvm_get_regs kvm_get_sregs kvm_run_vcpu
 
 PROGS += pavise-vmm-sim
-pavise-vmm-sim_SRCS = $(filter-out vmm/kvm/sev.c vmm/filters.c,$(pavise-vmm_SRCS)) $(MODEL_SRCS) \
+pavise-vmm-sim_SRCS = $(filter-out vmm/kvm/private.c vmm/kvm/sev.c vmm/filters.c,$(pavise-vmm_SRCS)) $(MODEL_SRCS) \
                       model/filters.c
 pavise-vmm-sim_LIBS := $(addprefix -Wl$(comma)--wrap=,$(MODEL_WRAPPED))
 pavise-vmm-sim_LINK := $(STATIC)

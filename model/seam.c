@@ -76,7 +76,7 @@ int __wrap_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct er
 	return 0;
 }
 
-/* On an SNP VM every slot has a guest_memfd: sev_set_memory. */
+/* On an SNP VM every slot has a guest_memfd: private_set_memory. */
 int __wrap_kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 			  struct err *e)
 {

@@ -1,5 +1,6 @@
 /* vmm/kvm/sev.h on the model: the checks of KVM and of the ccp driver, in their order (Linux 6.12:
  * arch/x86/kvm/svm/sev.c, virt/kvm/guest_memfd.c), and the simulated processor behind them. */
+#include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
 
 #include "model/launch.h"
@@ -95,7 +96,7 @@ int sev_vmsa_features(int kvm_fd, uint64_t *mask)
 	return 0;
 }
 
-int sev_enable_cap(int vm_fd, uint32_t cap, uint64_t arg)
+int private_enable_cap(int vm_fd, uint32_t cap, uint64_t arg)
 {
 	struct kvm_enable_cap c = { .cap = cap, .args = { arg } };
 
@@ -128,7 +129,7 @@ static uint8_t *map_private(uint64_t size)
 	return map;
 }
 
-int sev_create_guest_memfd(int vm_fd, uint64_t size, int *fd)
+int private_create_memfd(int vm_fd, uint64_t size, int *fd)
 {
 	if (vm_fd != model.vm_fd)
 		return -ENOTTY;
@@ -174,7 +175,7 @@ static uint64_t small_pages(void)
 }
 
 /* No slot reaches KVM yet: alias_sync makes them page by page as the RMP lets the guest through. */
-int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
+int private_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 		   int gmem_fd, uint64_t gmem_offset)
 {
 	struct model_region *r = &model.region[model.region_count];
@@ -237,7 +238,7 @@ static int apply_attributes(struct model_region *r, uint64_t gpa, uint64_t size,
 
 /* Also at run time, out of the handler of an exit: the lock is free then. Attributes where there is
  * no RAM are accepted as by KVM, and have no effect. */
-int sev_set_attributes(int vm_fd, uint64_t gpa, uint64_t size, uint64_t attributes)
+int private_set_attributes(int vm_fd, uint64_t gpa, uint64_t size, uint64_t attributes)
 {
 	uint64_t end;
 	int rc = 0;
@@ -274,7 +275,7 @@ static int discard(struct model_region *r, uint64_t offset, uint64_t size)
 	return madvise(model.private + r->gmem_offset + offset, size, MADV_REMOVE) < 0 ? -errno : 0;
 }
 
-int sev_discard_private(int gmem_fd, uint64_t offset, uint64_t size)
+int private_discard(int gmem_fd, uint64_t offset, uint64_t size)
 {
 	uint64_t end;
 	int rc = 0;

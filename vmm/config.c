@@ -115,7 +115,7 @@ int config_parse(struct config *c, int argc, char **argv, struct err *e)
 	bool seen[KEYS] = { false };
 
 	memset(c, 0, sizeof(*c));
-	c->tpm = c->sev = c->psp = c->id_block = c->id_auth = -1;
+	c->tpm = c->sev = c->psp = c->id_block = c->id_auth = c->quote = -1;
 	for (int i = 1; i < argc; i++) {
 		int rc = parse_argument(c, argv[i], seen, e);
 

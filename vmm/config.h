@@ -31,6 +31,11 @@ struct config {
 	int id_block, id_auth; /* files of 96 and 4096 bytes: both or none */
 	bool has_host_data;
 	uint8_t host_data[32]; /* appears in every attestation report of the guest */
+
+	/* TDX only: they appear in every TDREPORT; zeros when not given */
+	int quote; /* socket to pavise-quote (common/quote_wire.h); -1: no quotes */
+	bool has_mr;
+	uint8_t mrconfigid[48], mrowner[48], mrownerconfig[48];
 };
 
 /* Parses all arguments; every key up to cpus must be there once, the others

@@ -3,7 +3,7 @@ VMM_PLATFORM_SRCS := vmm/platform/uart.c vmm/platform/ioapic.c vmm/platform/powe
 VMM_SNP_SRCS := vmm/tee/snp.c vmm/tee/snp_cpuid.c vmm/tee/snp_errors.c vmm/tee/snp_exits.c \
                 vmm/tee/snp_launch.c vmm/tee/snp_memory.c
 VMM_SRCS := vmm/main.c vmm/config.c vmm/machine.c vmm/run.c vmm/vm.c vmm/vcpu.c vmm/memory.c \
-            vmm/exit.c vmm/kvm/kvm.c vmm/kvm/sev.c vmm/tee/tee.c vmm/tee/plain.c vmm/bus/dispatch.c \
+            vmm/exit.c vmm/kvm/kvm.c vmm/kvm/private.c vmm/kvm/sev.c vmm/tee/tee.c vmm/tee/plain.c vmm/bus/dispatch.c \
             $(VMM_SNP_SRCS) vmm/filters.c $(VMM_PLATFORM_SRCS)
 
 PROGS += pavise-vmm

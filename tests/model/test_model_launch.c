@@ -4,6 +4,7 @@
 #include "model/platform.h"
 #include "model/psp_wire.h"
 #include "model/real.h"
+#include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
 
 #include <errno.h>
@@ -142,9 +143,9 @@ static void reach(enum step step)
 	assert_int_equal(sev_create_vm(3, &vm_fd), 0);
 	if (step >= INITED)
 		assert_int_equal(sev_init2(VM_FD, -1, 0, &fw), 0);
-	assert_int_equal(sev_create_guest_memfd(VM_FD, MEMORY, &gmem), 0);
-	assert_int_equal(sev_set_memory(VM_FD, 0, 0, MEMORY, (uint64_t)(uintptr_t)ram, gmem, 0), 0);
-	assert_int_equal(sev_set_attributes(VM_FD, 0, MEMORY, UAPI_ATTRIBUTE_PRIVATE), 0);
+	assert_int_equal(private_create_memfd(VM_FD, MEMORY, &gmem), 0);
+	assert_int_equal(private_set_memory(VM_FD, 0, 0, MEMORY, (uint64_t)(uintptr_t)ram, gmem, 0), 0);
+	assert_int_equal(private_set_attributes(VM_FD, 0, MEMORY, UAPI_ATTRIBUTE_PRIVATE), 0);
 	if (step >= INITED)
 		add_vcpu();
 	if (step >= STARTED)
@@ -264,7 +265,7 @@ static void update_parameters(void **unused)
 	       0);
 	EXPECT(STARTED, update(MEMORY, 1, 1, &fw), -EINVAL, -1, 0);
 	EXPECT(STARTED, update(~0xFFFull, 1, 1, &fw), -EINVAL, -1, 0);
-	EXPECT(STARTED, (sev_set_attributes(VM_FD, 0x200000, FW_PAGE, 0),
+	EXPECT(STARTED, (private_set_attributes(VM_FD, 0x200000, FW_PAGE, 0),
 			 update(0x200000, 1, 1, &fw)), -EIO, 0, 0);
 }
 
@@ -409,20 +410,20 @@ static void memory_parameters(void **unused)
 	(void)unused;
 	reach(INITED);
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		assert_int_equal(sev_set_memory(VM_FD, 1, row[i].gpa, row[i].size,
+		assert_int_equal(private_set_memory(VM_FD, 1, row[i].gpa, row[i].size,
 						(uint64_t)(uintptr_t)ram, gmem, row[i].offset),
 				 row[i].rc);
-	assert_int_equal(sev_set_memory(VM_FD, 1, MEMORY, 0x1000, (uint64_t)(uintptr_t)ram, 99, 0),
+	assert_int_equal(private_set_memory(VM_FD, 1, MEMORY, 0x1000, (uint64_t)(uintptr_t)ram, 99, 0),
 			 -EINVAL);
-	assert_int_equal(sev_create_guest_memfd(VM_FD, 0, &fd), -EINVAL);
-	assert_int_equal(sev_create_guest_memfd(VM_FD, 100, &fd), -EINVAL);
-	assert_int_equal(sev_set_attributes(VM_FD, 0, 0, 8), -EINVAL);
-	assert_int_equal(sev_set_attributes(VM_FD, 0, 0x1000, 1), -EINVAL);
-	assert_int_equal(sev_set_attributes(VM_FD, 0x10, 0x1000, 8), -EINVAL);
-	assert_int_equal(sev_set_attributes(VM_FD, ~0xFFFull, 0x2000, 8), -EINVAL);
-	assert_int_equal(sev_set_attributes(VM_FD, 1ull << 40, 0x1000, 8), 0);
-	assert_int_equal(sev_discard_private(gmem, 0, MEMORY + 0x1000), -EINVAL);
-	assert_int_equal(sev_discard_private(gmem + 1, 0, 0x1000), -EBADF);
+	assert_int_equal(private_create_memfd(VM_FD, 0, &fd), -EINVAL);
+	assert_int_equal(private_create_memfd(VM_FD, 100, &fd), -EINVAL);
+	assert_int_equal(private_set_attributes(VM_FD, 0, 0, 8), -EINVAL);
+	assert_int_equal(private_set_attributes(VM_FD, 0, 0x1000, 1), -EINVAL);
+	assert_int_equal(private_set_attributes(VM_FD, 0x10, 0x1000, 8), -EINVAL);
+	assert_int_equal(private_set_attributes(VM_FD, ~0xFFFull, 0x2000, 8), -EINVAL);
+	assert_int_equal(private_set_attributes(VM_FD, 1ull << 40, 0x1000, 8), 0);
+	assert_int_equal(private_discard(gmem, 0, MEMORY + 0x1000), -EINVAL);
+	assert_int_equal(private_discard(gmem + 1, 0, 0x1000), -EBADF);
 	leave();
 }
 

@@ -97,20 +97,20 @@ int sev_vmsa_features(int kvm_fd, uint64_t *mask)
 	return answer(NULL);
 }
 
-int sev_enable_cap(int vm_fd, uint32_t cap, uint64_t arg)
+int private_enable_cap(int vm_fd, uint32_t cap, uint64_t arg)
 {
 	fake_note("cap %d %u %#llx", vm_fd, cap, (unsigned long long)arg);
 	return answer(NULL);
 }
 
-int sev_create_guest_memfd(int vm_fd, uint64_t size, int *fd)
+int private_create_memfd(int vm_fd, uint64_t size, int *fd)
 {
 	fake_note("guest_memfd %d %#llx", vm_fd, (unsigned long long)size);
 	*fd = 41;
 	return answer(NULL);
 }
 
-int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
+int private_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 		   int gmem_fd, uint64_t gmem_offset)
 {
 	fake_note("memory %d %u %#llx %#llx %s %d %#llx", vm_fd, slot, (unsigned long long)gpa,
@@ -175,7 +175,7 @@ int sev_launch_finish(int vm_fd, int sev_fd, struct uapi_snp_finish *f, uint32_t
 	return answer(fw);
 }
 
-int sev_set_attributes(int vm_fd, uint64_t gpa, uint64_t size, uint64_t attributes)
+int private_set_attributes(int vm_fd, uint64_t gpa, uint64_t size, uint64_t attributes)
 {
 	fake_note("attributes %d %#llx %#llx %#llx", vm_fd, (unsigned long long)gpa,
 		  (unsigned long long)size, (unsigned long long)attributes);
@@ -184,7 +184,7 @@ int sev_set_attributes(int vm_fd, uint64_t gpa, uint64_t size, uint64_t attribut
 	return answer(NULL);
 }
 
-int sev_discard_private(int gmem_fd, uint64_t offset, uint64_t size)
+int private_discard(int gmem_fd, uint64_t offset, uint64_t size)
 {
 	fake_note("discard private %d %#llx %#llx", gmem_fd, (unsigned long long)offset,
 		  (unsigned long long)size);

@@ -1,5 +1,5 @@
-/* KVM's private memory and SEV-SNP ioctls, one thin function each: with kvm.h the seam that the
- * platform model replaces at link time. Layouts: uapi_snp.h. A function returns 0 or a negative
+/* KVM's SEV-SNP ioctls, one thin function each: with kvm.h and private.h the seam that the
+ * platform model replaces at link time. Layouts: common/kvm_uapi.h. A function returns 0 or a negative
  * errno, for vmm/tee/snp_errors.c to make a sentence of; a SEV command also fills *fw with the
  * firmware's code (SEV_FW_NONE: the command never reached the firmware; 0: none).
  *
@@ -26,21 +26,10 @@ int sev_create_vm(int kvm_fd, int *vm_fd);                    /* VM type 4; call
 int sev_vmsa_features(int kvm_fd, uint64_t *mask);            /* what INIT2 may be asked for */
 
 /* On the VM, before sealing. */
-int sev_enable_cap(int vm_fd, uint32_t cap, uint64_t arg);
-int sev_create_guest_memfd(int vm_fd, uint64_t size, int *fd); /* caller owns *fd */
-/* gmem backs the private view of [gpa, gpa + size), host, an address of this process, the
- * shared one. */
-int sev_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
-		   int gmem_fd, uint64_t gmem_offset);
 int sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw);
 int sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw);
 /* gfn_start, uaddr and len of *u advance by what was done, also when the answer is an error. */
 int sev_launch_update(int vm_fd, int sev_fd, struct uapi_snp_update *u, uint32_t *fw);
 int sev_launch_finish(int vm_fd, int sev_fd, struct uapi_snp_finish *f, uint32_t *fw);
-
-/* On the VM, also at run time. */
-int sev_set_attributes(int vm_fd, uint64_t gpa, uint64_t size, uint64_t attributes);
-/* Frees [offset, offset + size) of the guest_memfd: what was in it is gone. */
-int sev_discard_private(int gmem_fd, uint64_t offset, uint64_t size);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "vmm/config.h"
 #include "vmm/kvm/kvm.h"
+#include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
 #include "vmm/tee/snp_cpuid.h"
 #include "vmm/tee/snp_errors.h"
@@ -104,14 +105,14 @@ static int take_id(struct snp *s, const struct config *c, uint64_t policy, struc
 
 static int enable_caps(int vm_fd, struct err *e)
 {
-	int rc = sev_enable_cap(vm_fd, UAPI_CAP_EXIT_HYPERCALL, 1ull << UAPI_HC_MAP_GPA_RANGE);
+	int rc = private_enable_cap(vm_fd, UAPI_CAP_EXIT_HYPERCALL, 1ull << UAPI_HC_MAP_GPA_RANGE);
 
 	if (rc < 0)
 		return snp_error(SNP_ENABLE_CAP, rc, 0, e);
 	rc = kvm_split_irqchip(vm_fd, IOAPIC_PINS, e);
 	if (rc < 0)
 		return rc;
-	rc = sev_enable_cap(vm_fd, KVM_CAP_X2APIC_API, X2APIC_32BIT_IDS_NO_QUIRK);
+	rc = private_enable_cap(vm_fd, KVM_CAP_X2APIC_API, X2APIC_32BIT_IDS_NO_QUIRK);
 	return rc < 0 ? snp_error(SNP_ENABLE_CAP, rc, 0, e) : 0;
 }
 

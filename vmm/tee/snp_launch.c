@@ -156,8 +156,11 @@ static int load_region(struct vm *vm, const struct plan_region *r,
 	case PLAN_INITRD:
 	case PLAN_CMDLINE:
 		return stage(vm, r, block, e);
+	case PLAN_RESET_PAGE: /* of trust domains alone: plan_parse refuses them here */
+	case PLAN_MAILBOX:
+		break;
 	}
-	return err_set(e, EX_INTERNAL, "plan: region type %d is unknown", (int)r->type);
+	return err_set(e, EX_INTERNAL, "plan: region type %d is not SEV-SNP's", (int)r->type);
 }
 
 /* AMD APM vol. 2 §15.5.1: the packing of a VMCB segment's attributes. */

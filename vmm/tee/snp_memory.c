@@ -2,6 +2,7 @@
 
 #include "common/checked.h"
 #include "firmware/layout.h"
+#include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
 #include "vmm/tee/snp.h"
 #include "vmm/tee/snp_errors.h"
@@ -36,7 +37,7 @@ static void note(struct snp *s, uint64_t offset, uint64_t size, bool shared)
 
 int snp_memory_init(struct snp *s, struct err *e)
 {
-	int rc = sev_create_guest_memfd(s->vm_fd, s->memory->size, &s->gmem_fd);
+	int rc = private_create_memfd(s->vm_fd, s->memory->size, &s->gmem_fd);
 
 	if (rc < 0)
 		return snp_error(SNP_GUEST_MEMFD, rc, 0, e);
@@ -47,10 +48,10 @@ int snp_memory_init(struct snp *s, struct err *e)
 	for (unsigned i = 0; i < s->memory->count; i++) {
 		const struct memory_region *r = &s->memory->region[i];
 
-		rc = sev_set_memory(s->vm_fd, i, r->gpa, r->size, r->host, s->gmem_fd, r->offset);
+		rc = private_set_memory(s->vm_fd, i, r->gpa, r->size, r->host, s->gmem_fd, r->offset);
 		if (rc < 0)
 			return snp_error(SNP_MEMORY, rc, 0, e);
-		rc = sev_set_attributes(s->vm_fd, r->gpa, r->size, UAPI_ATTRIBUTE_PRIVATE);
+		rc = private_set_attributes(s->vm_fd, r->gpa, r->size, UAPI_ATTRIBUTE_PRIVATE);
 		if (rc < 0)
 			return snp_error(SNP_ATTRIBUTES, rc, 0, e);
 	}
@@ -98,7 +99,7 @@ int snp_memory_share_staging(struct snp *s, const struct plan *p, struct err *e)
 		rc = check_unit(p, base, size, e);
 		if (rc < 0)
 			return rc;
-		rc = sev_set_attributes(s->vm_fd, base, size, 0);
+		rc = private_set_attributes(s->vm_fd, base, size, 0);
 		if (rc < 0)
 			return snp_error(SNP_ATTRIBUTES, rc, 0, e);
 		note(s, m->offset + (base - m->gpa), size, true);
@@ -137,13 +138,13 @@ int snp_convert(struct snp *s, uint64_t gpa, uint64_t pages, bool to_private)
 		return -EINVAL;
 	offset = r->offset + (gpa - r->gpa);
 	pthread_mutex_lock(&s->lock);
-	rc = sev_set_attributes(s->vm_fd, gpa, size, to_private ? UAPI_ATTRIBUTE_PRIVATE : 0);
+	rc = private_set_attributes(s->vm_fd, gpa, size, to_private ? UAPI_ATTRIBUTE_PRIVATE : 0);
 	if (rc == 0) {
 		note(s, offset, size, !to_private);
 		if (to_private)
 			(void)memory_discard(s->memory, offset, size);
 		else
-			(void)sev_discard_private(s->gmem_fd, offset, size);
+			(void)private_discard(s->gmem_fd, offset, size);
 	}
 	pthread_mutex_unlock(&s->lock);
 	return rc;

@@ -4,6 +4,7 @@
 #define PAVISE_TESTS_FAKE_SEV_H
 
 #include "vmm/kvm/kvm.h"
+#include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
 
 #include <stdbool.h>

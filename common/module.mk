@@ -12,3 +12,6 @@ test_common_LIBS := -lcmocka $(JANSSON_LIBS) $(CRYPTO_LIBS)
 TESTS += test_plan_snp
 test_plan_snp_SRCS := tests/unit/test_plan_snp.c $(COMMON_SRCS)
 test_plan_snp_LIBS := -lcmocka
+TESTS += test_plan_tdx
+test_plan_tdx_SRCS := tests/unit/test_plan_tdx.c $(COMMON_SRCS)
+test_plan_tdx_LIBS := -lcmocka

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define HEADER_SIZE 128u
+#define HEADER_RESERVED 12u
 #define REGION_SIZE 32u
 #define GPA_LIMIT (1ull << 46)
 
@@ -27,6 +28,40 @@ static int all_zero(const uint8_t *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		any |= p[i];
 	return any == 0;
+}
+
+/* The rules of a trust domain's plan; any other plan has zeros there. */
+static int check_tdx(const char *object, const struct plan *p, struct err *e)
+{
+	const struct plan_tdx *t = &p->tdx;
+
+	if (p->tee != PLAN_TEE_TDX) {
+		if (t->attributes != 0 || t->xfam != 0 || t->gpaw != 0)
+			return err_set(e, EX_MALFORMED,
+				       "plan %s: fields of TDX are set, but tee at offset 8 is "
+				       "another",
+				       object);
+		return 0;
+	}
+	if (p->vcpu.rip != FW_RESET_VECTOR || p->vcpu.rsp != 0 || p->vcpu.cr3 != 0)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: start state at offset 40: a trust domain starts at 0x%x, "
+			       "rsp and cr3 zero",
+			       object, FW_RESET_VECTOR);
+	if (t->attributes != PLAN_TDX_ATTRIBUTES)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: tdx_attributes 0x%llx at offset 96, not 0x%llx", object,
+			       (unsigned long long)t->attributes, PLAN_TDX_ATTRIBUTES);
+	if ((t->xfam & PLAN_TDX_XFAM_ONE) != PLAN_TDX_XFAM_ONE ||
+	    (t->xfam & ~PLAN_TDX_XFAM_BITS) != 0)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: tdx_xfam 0x%llx at offset 104: bits 0 and 1 must be one, "
+			       "those outside 0x%llx zero",
+			       object, (unsigned long long)t->xfam, PLAN_TDX_XFAM_BITS);
+	if (t->gpaw != TDX_GPAW)
+		return err_set(e, EX_MALFORMED, "plan %s: tdx_gpaw %u at offset 112, not %u",
+			       object, t->gpaw, TDX_GPAW);
+	return 0;
 }
 
 /* The rules of an SEV-SNP plan; any other plan has zeros there. */
@@ -87,7 +122,10 @@ static int parse_header(const char *object, struct reader *r, size_t size, struc
 	p->snp.c_bit = read_le32(r);
 	uint32_t zero = read_le32(r);
 	p->snp.ap_rip = read_le64(r);
-	const uint8_t *reserved = read_view(r, 32);
+	p->tdx.attributes = read_le64(r);
+	p->tdx.xfam = read_le64(r);
+	p->tdx.gpaw = read_le32(r);
+	const uint8_t *reserved = read_view(r, HEADER_RESERVED);
 
 	if (r->bad)
 		return err_set(e, EX_MALFORMED, "plan %s: %zu bytes, shorter than its header",
@@ -109,7 +147,7 @@ static int parse_header(const char *object, struct reader *r, size_t size, struc
 	if (max_cpus == 0 || max_cpus > 256)
 		return err_set(e, EX_MALFORMED, "plan %s: max_cpus %u at offset 32, 1..256 allowed",
 			       object, max_cpus);
-	if (zero != 0 || reserved == NULL || !all_zero(reserved, 32))
+	if (zero != 0 || reserved == NULL || !all_zero(reserved, HEADER_RESERVED))
 		return err_set(e, EX_MALFORMED,
 			       "plan %s: reserved bytes of the header are not zero", object);
 	if (p->vcpu.cr3 % PLAN_PAGE != 0)
@@ -119,7 +157,8 @@ static int parse_header(const char *object, struct reader *r, size_t size, struc
 	p->min_ram = min_ram;
 	p->max_cpus = max_cpus;
 	p->region_count = count;
-	return check_snp(object, p, e);
+	int status = check_snp(object, p, e);
+	return status < 0 ? status : check_tdx(object, p, e);
 }
 
 static int check_place(const char *object, const struct plan *p, uint32_t index, struct err *e)
@@ -142,7 +181,7 @@ static int check_place(const char *object, const struct plan *p, uint32_t index,
 static int page_sized(uint32_t type)
 {
 	return type == PLAN_HASH_PAGE || type == PLAN_BOOT_BLOCK || type == PLAN_CPUID_PAGE ||
-	       type == PLAN_SECRETS_PAGE;
+	       type == PLAN_SECRETS_PAGE || type == PLAN_RESET_PAGE || type == PLAN_MAILBOX;
 }
 
 static int check_size(const char *object, const struct plan_region *g, uint32_t index,
@@ -150,9 +189,8 @@ static int check_size(const char *object, const struct plan_region *g, uint32_t 
 {
 	if (page_sized(g->type) && g->size != PLAN_PAGE)
 		return err_set(e, EX_MALFORMED,
-			       "plan %s: region %u: a hash, CPUID or secrets page and a boot block "
-			       "have 4096 bytes",
-			       object, index);
+			       "plan %s: region %u: type %u has 4096 bytes", object, index,
+			       (unsigned)g->type);
 	if (g->type == PLAN_ZERO && g->size % PLAN_PAGE != 0)
 		return err_set(e, EX_MALFORMED,
 			       "plan %s: region %u: zero memory of a size that is no multiple of "
@@ -182,7 +220,7 @@ static int check_order(const char *object, const struct plan *p, uint32_t index,
 
 	for (uint32_t i = 0; i < index; i++)
 		shared |= !plan_is_launched(p->region[i].type);
-	if (p->tee == PLAN_TEE_SNP && shared && plan_is_launched(p->region[index].type))
+	if (p->tee != PLAN_TEE_PLAIN && shared && plan_is_launched(p->region[index].type))
 		return err_set(e, EX_MALFORMED,
 			       "plan %s: region %u: private memory after shared: the order is the "
 			       "measurement",
@@ -190,13 +228,24 @@ static int check_order(const char *object, const struct plan *p, uint32_t index,
 	return 0;
 }
 
+/* Whether guests of that kind have regions of that type. */
+static int is_type_of(enum plan_tee tee, uint32_t type)
+{
+	if (type >= PLAN_FIRMWARE && type <= PLAN_CMDLINE)
+		return 1;
+	if (type == PLAN_ZERO)
+		return tee != PLAN_TEE_PLAIN;
+	if (type == PLAN_CPUID_PAGE || type == PLAN_SECRETS_PAGE)
+		return tee == PLAN_TEE_SNP;
+	return tee == PLAN_TEE_TDX && (type == PLAN_RESET_PAGE || type == PLAN_MAILBOX);
+}
+
 static int check_type(const char *object, const struct plan *p, uint32_t index, uint32_t type,
 		      struct err *e)
 {
-	uint32_t last = p->tee == PLAN_TEE_SNP ? PLAN_ZERO : PLAN_CMDLINE;
 	int status;
 
-	if (type < PLAN_FIRMWARE || type > last)
+	if (!is_type_of(p->tee, type))
 		return err_set(e, EX_MALFORMED, "plan %s: region %u: unknown type %u", object,
 			       index, type);
 	if ((type == PLAN_FIRMWARE) != (index == 0))
@@ -266,6 +315,41 @@ static int parse_region(const char *object, struct reader *r, uint32_t index, ui
 	return take_data(object, &raw, index, r->data, r->size, next, g, e);
 }
 
+/* Processors of a trust domain start in the reset page: the last page of the image, once more. */
+static int check_reset_page(const char *object, const struct plan *p, struct err *e)
+{
+	const struct plan_region *fw = &p->region[0];
+	const struct plan_region *reset = plan_find(p, PLAN_RESET_PAGE);
+
+	if (reset == NULL || reset->gpa != FW_RESET_PAGE)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: no reset page at 0x%x, where a trust domain starts", object,
+			       FW_RESET_PAGE);
+	/* Both are padded with zeros to whole pages in the file: take_data has checked it. */
+	if (memcmp(reset->data, fw->data + padded(fw->size) - PLAN_PAGE, PLAN_PAGE) != 0)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: the reset page is not the last page of the firmware",
+			       object);
+	return 0;
+}
+
+/* Where processors start: in measured bytes. */
+static int check_start(const char *object, const struct plan *p, struct err *e)
+{
+	const struct plan_region *fw = &p->region[0];
+
+	if (p->tee == PLAN_TEE_TDX)
+		return check_reset_page(object, p, e);
+	if (p->vcpu.rip < fw->gpa || p->vcpu.rip - fw->gpa >= fw->size)
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: rip at offset 40 lies outside the firmware", object);
+	if (p->tee == PLAN_TEE_SNP &&
+	    (p->snp.ap_rip < fw->gpa || p->snp.ap_rip - fw->gpa >= fw->size))
+		return err_set(e, EX_MALFORMED,
+			       "plan %s: ap_rip at offset 88 lies outside the firmware", object);
+	return 0;
+}
+
 int plan_parse(const char *object, const void *data, size_t size, struct plan *out, struct err *e)
 {
 	struct reader r = reader_over(data, size);
@@ -282,27 +366,20 @@ int plan_parse(const char *object, const void *data, size_t size, struct plan *o
 			return status;
 	if (next != size || !all_zero(r.data + r.pos, (size_t)(padded(r.pos) - r.pos)))
 		return err_set(e, EX_MALFORMED, "plan %s: bytes that belong to no region", object);
-	const struct plan_region *fw = &out->region[0];
-	if (out->vcpu.rip < fw->gpa || out->vcpu.rip - fw->gpa >= fw->size)
-		return err_set(e, EX_MALFORMED,
-			       "plan %s: rip at offset 40 lies outside the firmware", object);
-	if (out->tee == PLAN_TEE_SNP &&
-	    (out->snp.ap_rip < fw->gpa || out->snp.ap_rip - fw->gpa >= fw->size))
-		return err_set(e, EX_MALFORMED,
-			       "plan %s: ap_rip at offset 88 lies outside the firmware", object);
-	return 0;
+	return check_start(object, out, e);
 }
 
 int plan_has_bytes(enum plan_region_type type)
 {
 	return type != PLAN_BOOT_BLOCK && type != PLAN_CPUID_PAGE && type != PLAN_SECRETS_PAGE &&
-	       type != PLAN_ZERO;
+	       type != PLAN_ZERO && type != PLAN_MAILBOX;
 }
 
 int plan_is_launched(enum plan_region_type type)
 {
 	return type == PLAN_FIRMWARE || type == PLAN_HASH_PAGE || type == PLAN_CPUID_PAGE ||
-	       type == PLAN_SECRETS_PAGE || type == PLAN_ZERO;
+	       type == PLAN_SECRETS_PAGE || type == PLAN_ZERO || type == PLAN_RESET_PAGE ||
+	       type == PLAN_MAILBOX;
 }
 
 const struct plan_region *plan_find(const struct plan *p, enum plan_region_type type)
@@ -349,7 +426,10 @@ int plan_write(const struct plan *p, void *out, size_t size, struct err *e)
 	write_le32(&w, p->snp.c_bit);
 	write_le32(&w, 0);
 	write_le64(&w, p->snp.ap_rip);
-	write_zeros(&w, 32);
+	write_le64(&w, p->tdx.attributes);
+	write_le64(&w, p->tdx.xfam);
+	write_le32(&w, p->tdx.gpaw);
+	write_zeros(&w, HEADER_RESERVED);
 	uint64_t next = padded(HEADER_SIZE + (uint64_t)REGION_SIZE * p->region_count);
 	for (uint32_t i = 0; i < p->region_count; i++) {
 		const struct plan_region *g = &p->region[i];

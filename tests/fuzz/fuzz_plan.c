@@ -22,11 +22,9 @@ static void write_back(const struct plan *p, const uint8_t *data, size_t size)
 	free(copy);
 }
 
-/* What loaders and the launch digest take for granted of a parsed plan. */
-static void keep_rules(const struct plan *p)
+static void keep_region_rules(const struct plan *p)
 {
-	int shared = 0, snp = p->tee == PLAN_TEE_SNP;
-	struct start_state start;
+	int shared = 0, confidential = p->tee != PLAN_TEE_PLAIN;
 
 	for (uint32_t i = 0; i < p->region_count; i++) {
 		const struct plan_region *g = &p->region[i];
@@ -35,20 +33,56 @@ static void keep_rules(const struct plan *p)
 			abort();
 		if (g->data == NULL && g->size % PLAN_PAGE != 0)
 			abort();
-		if (!snp && g->type > PLAN_CMDLINE)
+		if (!confidential && g->type > PLAN_CMDLINE)
+			abort();
+		if ((g->type == PLAN_CPUID_PAGE || g->type == PLAN_SECRETS_PAGE) &&
+		    p->tee != PLAN_TEE_SNP)
+			abort();
+		if ((g->type == PLAN_RESET_PAGE || g->type == PLAN_MAILBOX) &&
+		    p->tee != PLAN_TEE_TDX)
 			abort();
 		shared |= !plan_is_launched(g->type);
-		if (snp && shared && plan_is_launched(g->type))
+		if (confidential && shared && plan_is_launched(g->type))
 			abort();
 	}
-	if (!snp && (p->snp.cpus | p->snp.policy | p->snp.ap_rip) != 0)
-		abort();
-	if (!snp)
+}
+
+static void keep_snp_rules(const struct plan *p)
+{
+	struct start_state start;
+
+	if (p->tee != PLAN_TEE_SNP) {
+		if ((p->snp.cpus | p->snp.policy | p->snp.ap_rip) != 0)
+			abort();
 		return;
+	}
 	start_state_of(p, 1, &start);
 	if (p->snp.cpus == 0 || p->snp.cpus > p->max_cpus || start.sev_features != 1 ||
 	    (start.cr3 >> 51) != 1 || start.rip - p->region[0].gpa >= p->region[0].size)
 		abort();
+}
+
+static void keep_tdx_rules(const struct plan *p)
+{
+	const struct plan_region *reset = plan_find(p, PLAN_RESET_PAGE);
+
+	if (p->tee != PLAN_TEE_TDX) {
+		if ((p->tdx.attributes | p->tdx.xfam | p->tdx.gpaw) != 0)
+			abort();
+		return;
+	}
+	if (p->tdx.attributes != PLAN_TDX_ATTRIBUTES || (p->tdx.xfam & 3) != 3 ||
+	    p->tdx.gpaw != TDX_GPAW || p->vcpu.rip != FW_RESET_VECTOR || reset == NULL ||
+	    reset->gpa != FW_RESET_PAGE || reset->size != FW_PAGE)
+		abort();
+}
+
+/* What loaders and the launch digest take for granted of a parsed plan. */
+static void keep_rules(const struct plan *p)
+{
+	keep_region_rules(p);
+	keep_snp_rules(p);
+	keep_tdx_rules(p);
 }
 
 static void measure_plain(const struct plan *p)

@@ -360,7 +360,7 @@ static void test_bad_plans(void)
 	refused(EX_MALFORMED, "plan", "a plan of one byte");
 	harness_init(&h, "longmode");
 	h.plan.tee = PLAN_TEE_TDX;
-	refused(EX_HOST, "another kind of machine", "a plan for TDX");
+	refused(EX_MALFORMED, "start state", "a plain machine's plan for TDX");
 	harness_init(&h, "longmode");
 	h.unsealed_plan = true;
 	refused(EX_HOST, "not a sealed memfd", "a plan that could still change");

@@ -10,6 +10,8 @@
 #define RSDP_SIZE   36u
 #define FADT_SIZE   276u
 #define TPM2_SIZE   76u /* TCG ACPI specification 1.2 §8.3, table revision 4 */
+#define CCEL_SIZE   56u /* UEFI 2.10 §38.4.2, ACPI 6.5 §5.2.34: CC Event Log table, revision 1 */
+#define WAKEUP_SIZE 16u /* §5.2.12.19: Multiprocessor Wakeup structure, version 0 */
 
 #define FADT_DSDT           40u
 #define FADT_BOOT_ARCH      109u
@@ -155,9 +157,18 @@ static void put_cpu_entry(uint8_t *p, uint32_t uid, uint32_t apic_id)
 	}
 }
 
-static uint64_t put_madt(struct tables *t, const struct fw_boot_block *b)
+/* How Linux starts the other processors of a trust domain: there is no INIT, and no SIPI. */
+static void put_wakeup(uint8_t *p)
 {
-	size_t size = HEADER_SIZE + 8 + 12, at = HEADER_SIZE + 8;
+	p[0] = 0x10;
+	p[1] = WAKEUP_SIZE;
+	store(p + 8, FW_MAILBOX, 8);
+}
+
+static uint64_t put_madt(struct tables *t, const struct fw_boot_block *b, enum fw_variant variant)
+{
+	const bool mailbox = variant == FW_VARIANT_TDX;
+	size_t size = HEADER_SIZE + 8 + 12 + (mailbox ? WAKEUP_SIZE : 0), at = HEADER_SIZE + 8;
 	uint8_t *p;
 
 	for (uint32_t i = 0; i < b->cpu_count && i < FW_BOOT_CPU_MAX; i++)
@@ -173,6 +184,8 @@ static uint64_t put_madt(struct tables *t, const struct fw_boot_block *b)
 	p[at] = 1; /* I/O APIC, id 0, GSI base 0: §5.2.12.3 */
 	p[at + 1] = 12;
 	store(p + at + 4, IOAPIC_BASE, 4);
+	if (mailbox)
+		put_wakeup(p + at + 12);
 	end_table(p, size);
 	return address_of(t, p);
 }
@@ -191,25 +204,41 @@ static uint64_t put_tpm2(struct tables *t)
 	return address_of(t, p);
 }
 
-int fw_acpi_build(const struct fw_boot_block *b, uint8_t *out, size_t cap, size_t *size)
+static uint64_t put_ccel(struct tables *t)
+{
+	uint8_t *p = start_table(t, "CCEL", 1, CCEL_SIZE);
+
+	if (p == NULL)
+		return 0;
+	p[36] = 2; /* confidential computing by TDX */
+	store(p + 40, FW_CC_LOG_SIZE, 8);
+	store(p + 48, FW_CC_LOG, 8);
+	end_table(p, CCEL_SIZE);
+	return address_of(t, p);
+}
+
+int fw_acpi_build(const struct fw_boot_block *b, enum fw_variant variant, uint8_t *out, size_t cap,
+		  size_t *size)
 {
 	struct tables t = { .out = out, .cap = cap };
 	bool tpm = (b->flags & FW_BOOT_HAS_TPM) != 0;
-	size_t xsdt_size = HEADER_SIZE + (tpm ? 24 : 16);
-	uint64_t fadt, madt, tpm2 = 0;
+	uint64_t entry[4];
+	unsigned count = 0;
 	uint8_t *rsdp = reserve(&t, RSDP_SIZE), *xsdt;
+	size_t xsdt_size;
 
-	fadt = put_fadt(&t, put_dsdt(&t, tpm));
-	madt = put_madt(&t, b);
+	entry[count++] = put_fadt(&t, put_dsdt(&t, tpm));
+	entry[count++] = put_madt(&t, b, variant);
 	if (tpm)
-		tpm2 = put_tpm2(&t);
+		entry[count++] = put_tpm2(&t);
+	if (variant == FW_VARIANT_TDX)
+		entry[count++] = put_ccel(&t);
+	xsdt_size = HEADER_SIZE + 8 * count;
 	xsdt = start_table(&t, "XSDT", 1, xsdt_size);
 	if (t.full || rsdp == NULL || xsdt == NULL)
 		return -1;
-	store(xsdt + HEADER_SIZE, fadt, 8);
-	store(xsdt + HEADER_SIZE + 8, madt, 8);
-	if (tpm)
-		store(xsdt + HEADER_SIZE + 16, tpm2, 8);
+	for (unsigned i = 0; i < count; i++)
+		store(xsdt + HEADER_SIZE + 8 * i, entry[i], 8);
 	end_table(xsdt, xsdt_size);
 	memcpy(rsdp, "RSD PTR ", 8);
 	memcpy(rsdp + 9, "PAVISE", 6);

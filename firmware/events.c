@@ -100,10 +100,35 @@ bool fw_log_event(const struct fw_log_inputs *in, unsigned index, struct fw_even
 	return true;
 }
 
+/* An entry of the TPM's order that a trust domain extends, and where: the register map is UEFI's
+ * (UEFI 2.10 §38.4.1), one separator for each register. MRTD holds the image already. */
+static bool to_rtmr(struct fw_event *ev)
+{
+	const bool second = ev->pcr == 4 || ev->pcr == 5;
+
+	if (!ev->extended || (!second && ev->pcr > 1))
+		return false;
+	if (ev->type == FW_EV_SEPARATOR && ev->pcr != 0 && ev->pcr != 4)
+		return false;
+	ev->pcr = second ? 1 : 0;
+	return true;
+}
+
+bool fw_cc_event(const struct fw_log_inputs *in, unsigned index, struct fw_event *out)
+{
+	unsigned seen = 0;
+
+	for (unsigned i = 0; fw_log_event(in, i, out); i++)
+		if (to_rtmr(out) && seen++ == index)
+			return true;
+	return false;
+}
+
 struct log {
 	uint8_t *out;
 	size_t cap, pos;
 	bool full;
+	bool cc; /* of the RTMRs: SHA-384 alone */
 };
 
 static void put(struct log *l, const void *data, size_t n)
@@ -140,27 +165,33 @@ static void put_spec_id(struct log *l)
 		0, 2, 105, 2 /* minor, major, errata: family 2.0, PFP 1.05; UINTN is 64 bits */
 	};
 
-	put32(l, 0);
+	const uint32_t algs = l->cc ? 1 : 2;
+
+	put32(l, l->cc ? FW_CC_MR_RTMR0 : 0);
 	put32(l, FW_EV_NO_ACTION);
 	put(l, sha1_zero, sizeof(sha1_zero));
-	put32(l, sizeof(fixed) + 4u + 2 * sizeof(uint32_t) + 1u);
+	put32(l, sizeof(fixed) + 4u + algs * (uint32_t)sizeof(uint32_t) + 1u);
 	put(l, fixed, sizeof(fixed));
-	put32(l, 2);
-	put16(l, FW_ALG_SHA256);
-	put16(l, 32);
+	put32(l, algs);
+	if (!l->cc) {
+		put16(l, FW_ALG_SHA256);
+		put16(l, 32);
+	}
 	put16(l, FW_ALG_SHA384);
 	put16(l, 48);
 	put(l, sha1_zero, 1); /* no vendor information */
 }
 
-/* PFP 1.05 §10.2.2: TCG_PCR_EVENT2. */
+/* PFP 1.05 §10.2.2: TCG_PCR_EVENT2; UEFI 2.10 §38.4.2: CC_EVENT, the same form. */
 static void put_event(struct log *l, const struct fw_event *ev)
 {
-	put32(l, ev->pcr);
+	put32(l, l->cc ? FW_CC_MR_RTMR0 + ev->pcr : ev->pcr);
 	put32(l, ev->type);
-	put32(l, 2);
-	put16(l, FW_ALG_SHA256);
-	put(l, ev->digest.sha256, sizeof(ev->digest.sha256));
+	put32(l, l->cc ? 1 : 2);
+	if (!l->cc) {
+		put16(l, FW_ALG_SHA256);
+		put(l, ev->digest.sha256, sizeof(ev->digest.sha256));
+	}
 	put16(l, FW_ALG_SHA384);
 	put(l, ev->digest.sha384, sizeof(ev->digest.sha384));
 	if (ev->data_size > UINT32_MAX - ev->prefix_size) {
@@ -182,6 +213,21 @@ int fw_log_build(const struct fw_log_inputs *in, uint8_t *out, size_t cap, size_
 		put_event(&l, &ev);
 	if (l.full)
 		return -1;
+	*size = l.pos;
+	return 0;
+}
+
+int fw_cc_log_build(const struct fw_log_inputs *in, uint8_t *out, size_t cap, size_t *size)
+{
+	struct log l = { .out = out, .cap = cap, .cc = true };
+	struct fw_event ev;
+
+	put_spec_id(&l);
+	for (unsigned i = 0; fw_cc_event(in, i, &ev); i++)
+		put_event(&l, &ev);
+	if (l.full)
+		return -1;
+	memset(out + l.pos, 0xFF, cap - l.pos);
 	*size = l.pos;
 	return 0;
 }

@@ -17,6 +17,9 @@
 #define FW_EV_IPL                   0x0000000Du
 #define FW_EV_EFI_HCRTM_EVENT       0x80000010u
 
+/* Register indices of a CC log (UEFI 2.10 §38.4.1): 0 is MRTD, RTMR n is 1 + n. */
+#define FW_CC_MR_RTMR0 1u
+
 #define FW_ALG_SHA256 0x000Bu /* TPM_ALG_ID */
 #define FW_ALG_SHA384 0x000Cu
 
@@ -58,5 +61,15 @@ bool fw_log_event(const struct fw_log_inputs *in, unsigned index, struct fw_even
 /* Writes the whole log: Spec ID event, then every fw_log_event. 0, or -1 when cap bytes are too
  * few; then *size is untouched. */
 int fw_log_build(const struct fw_log_inputs *in, uint8_t *out, size_t cap, size_t *size);
+
+/* The same for the RTMRs of a trust domain: what its firmware extends, in the order of fw_log_event.
+ * out->pcr is the RTMR: 0 for PCR 0 and 1 (the last event is the one separator of both), 1 for
+ * PCR 4 and 5 (the first event is theirs). RTMRs start at zero and take SHA-384 alone. */
+bool fw_cc_event(const struct fw_log_inputs *in, unsigned index, struct fw_event *out);
+
+/* Writes the whole CC log into out: Spec ID event, then every fw_cc_event, SHA-384 only; what is
+ * left of the cap bytes is filled with 0xFF. *size: bytes of the events. 0, or -1 when cap bytes
+ * are too few; then *size is untouched. */
+int fw_cc_log_build(const struct fw_log_inputs *in, uint8_t *out, size_t cap, size_t *size);
 
 #endif

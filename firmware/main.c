@@ -276,8 +276,8 @@ static void build_acpi(void)
 {
 	zero(FW_ACPI, FW_ACPI_SIZE);
 	user_map(FW_ACPI, FW_ACPI_SIZE, true);
-	if ((int)CALL(fw_acpi_build, in_user(&state.boot_block), window(FW_ACPI), FW_ACPI_SIZE,
-		      in_user(&result.size), 0) != 0 ||
+	if ((int)CALL(fw_acpi_build, in_user(&state.boot_block), VARIANT, window(FW_ACPI),
+		      FW_ACPI_SIZE, in_user(&result.size)) != 0 ||
 	    result.size > FW_ACPI_SIZE)
 		stop(STOP_ACPI_FULL);
 	digest_mapped(FW_ACPI, result.size, &state.log.acpi);

@@ -95,6 +95,7 @@ TESTS += test_fw_sha2 test_fw_boot_block test_fw_hash_page test_fw_linux test_fw
 $(foreach t,sha2 boot_block hash_page linux log acpi,\
 	$(eval test_fw_$(t)_SRCS := tests/unit/test_fw_$(t).c $(FW_HOSTED_SRCS))\
 	$(eval test_fw_$(t)_LIBS := -lcmocka -lcrypto))
+test_fw_log_SRCS += attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/alg.c common/err.c common/bytes.c
 
 TESTS += test_fw_snp_ghcb test_fw_snp_accept test_fw_snp_pages
 $(foreach t,ghcb accept pages,\

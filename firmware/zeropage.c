@@ -47,7 +47,7 @@ static void add_e820(uint8_t *page, uint64_t base, uint64_t end, uint32_t type)
 {
 	uint8_t *entry = page + ZP_E820_TABLE + (size_t)page[ZP_E820_ENTRIES] * E820_ENTRY_SIZE;
 
-	/* At most 5 of ours and 15 ranges: 128 fit. */
+	/* At most 8 of ours and 14 ranges: 128 fit. */
 	if (end <= base)
 		return;
 	store(entry, base, 8);
@@ -64,7 +64,9 @@ static void build_e820(uint8_t *page, const struct fw_boot_block *b)
 	add_e820(page, FW_IMAGE, FW_ACPI, E820_RESERVED);
 	add_e820(page, FW_ACPI, FW_ACPI + FW_ACPI_SIZE, E820_ACPI);
 	add_e820(page, FW_EVENT_LOG, FW_EVENT_LOG + FW_EVENT_LOG_SIZE, E820_NVS);
-	add_e820(page, FW_EVENT_LOG + FW_EVENT_LOG_SIZE, FW_RESERVED_END, E820_RESERVED);
+	add_e820(page, FW_EVENT_LOG + FW_EVENT_LOG_SIZE, FW_CC_LOG, E820_RESERVED);
+	add_e820(page, FW_CC_LOG, FW_CC_LOG + FW_CC_LOG_SIZE, E820_NVS);
+	add_e820(page, FW_CC_LOG + FW_CC_LOG_SIZE, FW_RESERVED_END, E820_RESERVED);
 	add_e820(page, FW_RESERVED_END, b->ram[1].base + b->ram[1].size, E820_RAM);
 	for (uint32_t i = 2; i < b->ram_count && i < FW_BOOT_RAM_MAX; i++)
 		add_e820(page, b->ram[i].base, b->ram[i].base + b->ram[i].size, E820_RAM);

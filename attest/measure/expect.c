@@ -70,7 +70,7 @@ static int hash_acpi(const struct fw_boot_block *block, struct fw_digests *out, 
 
 	if (tables == NULL)
 		return err_set(e, EX_HOST, "measurement: out of memory");
-	if (fw_acpi_build(block, tables, FW_ACPI_SIZE, &size) != 0)
+	if (fw_acpi_build(block, FW_VARIANT_PLAIN, tables, FW_ACPI_SIZE, &size) != 0)
 		r = err_set(e, EX_INTERNAL, "measurement: ACPI tables do not fit");
 	else
 		r = expect_digests(tables, size, out, e);

@@ -56,7 +56,9 @@ static void check_accepted(const struct fw_boot_block *b, unsigned bits)
 			REQUIRE(b->apic_id[i] != UINT32_MAX &&
 				(i == 0 || b->apic_id[i] > b->apic_id[i - 1]));
 	}
-	REQUIRE(fw_acpi_build(b, acpi, sizeof(acpi), &size) == 0 && size <= sizeof(acpi));
+	for (enum fw_variant v = FW_VARIANT_PLAIN; v <= FW_VARIANT_TDX; v++)
+		REQUIRE(fw_acpi_build(b, v, acpi, sizeof(acpi), &size) == 0 &&
+			size <= sizeof(acpi));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -205,7 +205,7 @@ void fw_machine_predict(const struct fw_machine *m, struct fw_log_inputs *in, ui
 
 	memset(in, 0, sizeof(*in));
 	if (boot_block_fill(&b, m->h.memory, m->h.cpus, m->has_tpm, 0, &e) < 0 ||
-	    fw_acpi_build(&b, acpi, FW_ACPI_SIZE, acpi_size) != 0)
+	    fw_acpi_build(&b, FW_VARIANT_PLAIN, acpi, FW_ACPI_SIZE, acpi_size) != 0)
 		bail("prediction");
 	in->version_text = m->firmware + image->version_offset;
 	in->version_size = image->version_size;

@@ -50,7 +50,7 @@ static void predict(struct fw_log_inputs *in, uint8_t *acpi, size_t *acpi_size)
 	const struct fw_image_header *image = (const void *)g.firmware;
 
 	memset(in, 0, sizeof(*in));
-	if (fw_acpi_build(&g.boot, acpi, FW_ACPI_SIZE, acpi_size) != 0)
+	if (fw_acpi_build(&g.boot, FW_VARIANT_SNP, acpi, FW_ACPI_SIZE, acpi_size) != 0)
 		abort();
 	in->version_text = g.firmware + image->version_offset;
 	in->version_size = image->version_size;

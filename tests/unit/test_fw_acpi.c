@@ -30,11 +30,16 @@ static int sum_is_zero(const uint8_t *p, size_t n)
 static uint8_t area[FW_ACPI_SIZE];
 static size_t used;
 
-static void build(const struct fw_boot_block *b)
+static void build_for(const struct fw_boot_block *b, enum fw_variant variant)
 {
 	memset(area, 0xEE, sizeof(area));
-	assert_int_equal(fw_acpi_build(b, area, sizeof(area), &used), 0);
+	assert_int_equal(fw_acpi_build(b, variant, area, sizeof(area), &used), 0);
 	assert_int_equal(area[used], 0xEE);
+}
+
+static void build(const struct fw_boot_block *b)
+{
+	build_for(b, FW_VARIANT_PLAIN);
 }
 
 /* The table at a guest-physical address, inside what was built and with a right checksum. */
@@ -128,6 +133,45 @@ static void processors(void **state)
 	assert_true(madt[76] == 1 && madt[77] == 12 && load(madt + 80, 4) == IOAPIC_BASE);
 }
 
+/* What a trust domain's tables have and no other's: the mailbox behind the I/O APIC (ACPI 6.5
+ * §5.2.12.19) and the CC log's table (§5.2.34). */
+static void trust_domain(void **state)
+{
+	static const uint8_t wakeup[16] = { 0x10, 16, 0, 0, 0, 0, 0, 0, 0x00, 0x60, 0x18 };
+	static uint8_t plain[FW_ACPI_SIZE];
+	const uint8_t *madt, *ccel;
+	struct fw_boot_block b;
+	size_t plain_size;
+
+	(void)state;
+	fixture_boot_block(&b);
+	build_for(&b, FW_VARIANT_TDX);
+	madt = find("APIC");
+	assert_non_null(madt);
+	assert_int_equal(load(madt + 4, 4), 44 + 8 + 8 + 12 + 16);
+	assert_memory_equal(madt + 72, wakeup, sizeof(wakeup));
+	assert_int_equal(load(madt + 40, 4), 0); /* no 8259 */
+	ccel = find("CCEL");
+	assert_non_null(ccel);
+	assert_int_equal(load(ccel + 4, 4), 56);
+	assert_true(ccel[8] == 1 && ccel[36] == 2 && ccel[37] == 0);
+	assert_true(load(ccel + 40, 8) == FW_CC_LOG_SIZE && load(ccel + 48, 8) == FW_CC_LOG);
+	assert_non_null(find("TPM2"));
+	b.flags = 0;
+	build_for(&b, FW_VARIANT_TDX);
+	assert_null(find("TPM2"));
+	assert_non_null(find("CCEL"));
+
+	build_for(&b, FW_VARIANT_PLAIN);
+	assert_null(find("CCEL"));
+	assert_int_equal(load(find("APIC") + 4, 4), 44 + 8 + 8 + 12);
+	memcpy(plain, area, used);
+	plain_size = used;
+	build_for(&b, FW_VARIANT_SNP);
+	assert_int_equal(used, plain_size);
+	assert_memory_equal(area, plain, used);
+}
+
 static void largest_fits_and_is_the_same_twice(void **state)
 {
 	static uint8_t again[FW_ACPI_SIZE];
@@ -139,10 +183,10 @@ static void largest_fits_and_is_the_same_twice(void **state)
 	b.cpu_count = FW_BOOT_CPU_MAX;
 	for (uint32_t i = 0; i < FW_BOOT_CPU_MAX; i++)
 		b.apic_id[i] = 1000 + i;
-	build(&b);
+	build_for(&b, FW_VARIANT_TDX);
 	assert_true(used < FW_ACPI_SIZE);
 	/* Leftovers in the area change nothing. */
-	assert_int_equal(fw_acpi_build(&b, again, sizeof(again), &size), 0);
+	assert_int_equal(fw_acpi_build(&b, FW_VARIANT_TDX, again, sizeof(again), &size), 0);
 	assert_int_equal(size, used);
 	assert_memory_equal(again, area, size);
 }
@@ -154,13 +198,14 @@ static void capacity(void **state)
 
 	(void)state;
 	fixture_boot_block(&b);
-	build(&b);
+	build_for(&b, FW_VARIANT_TDX);
 	for (size_t cap = 0; cap <= used; cap++) {
 		uint8_t *exact = malloc(cap + 1);
 
 		assert_non_null(exact);
 		exact[cap] = 0x77;
-		assert_int_equal(fw_acpi_build(&b, exact, cap, &size), cap < used ? -1 : 0);
+		assert_int_equal(fw_acpi_build(&b, FW_VARIANT_TDX, exact, cap, &size),
+				 cap < used ? -1 : 0);
 		assert_int_equal(exact[cap], 0x77);
 		free(exact);
 	}
@@ -196,6 +241,7 @@ int main(void)
 		cmocka_unit_test(root_and_links),
 		cmocka_unit_test(tpm_table_follows_the_flag),
 		cmocka_unit_test(processors),
+		cmocka_unit_test(trust_domain),
 		cmocka_unit_test(largest_fits_and_is_the_same_twice),
 		cmocka_unit_test(capacity),
 		cmocka_unit_test(dsdt_agrees_with_layout),

@@ -185,7 +185,7 @@ static void memory_map(void **state)
 	fixture_kernel(file);
 	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
 	fw_zero_page_build(page, file, &k, &b, &none);
-	assert_int_equal(page[0x1E8], 7);
+	assert_int_equal(page[0x1E8], 9);
 	for (size_t i = 0; i < page[0x1E8]; i++) {
 		const uint8_t *entry = page + 0x2D0 + 20 * i;
 
@@ -193,6 +193,8 @@ static void memory_map(void **state)
 		size = load(entry + 8, 8);
 		assert_true(base >= floor && size > 0);
 		floor = base + size;
+		/* Logs are kept: type 4. */
+		assert_int_equal(load(entry + 16, 4) == 4, base == FW_EVENT_LOG || base == FW_CC_LOG);
 		if (load(entry + 16, 4) != 1)
 			continue;
 		ram += size;

@@ -1,4 +1,5 @@
 /* The event log: constants against OpenSSL, order, capacity; the TPM command's bytes. */
+#include "attest/tpm/eventlog.h"
 #include "firmware/events.h"
 #include "firmware/tpmcmd.h"
 
@@ -142,6 +143,106 @@ static void capacity(void **state)
 	assert_int_equal(size, need);
 }
 
+/* docs/architecture.md "Firmware": RTMR, type, first byte of the digest, text. */
+static const struct {
+	uint32_t rtmr, type;
+	int digest;
+	const char *text;
+} cc_order[] = {
+	{ 0, FW_EV_S_CRTM_VERSION, 2, NULL },
+	{ 0, FW_EV_PLATFORM_CONFIG_FLAGS, 3, "pavise-boot-block" },
+	{ 0, FW_EV_PLATFORM_CONFIG_FLAGS, 4, "pavise-acpi" },
+	{ 0, FW_EV_PLATFORM_CONFIG_FLAGS, 5, "pavise-hash-page" },
+	{ 0, FW_EV_SEPARATOR, 0x39, NULL },
+	{ 1, FW_EV_SEPARATOR, 0x39, NULL },
+	{ 1, FW_EV_IPL, 6, "kernel" },
+	{ 1, FW_EV_IPL, 7, "initrd" },
+	{ 1, FW_EV_IPL, 8, NULL },
+};
+
+static void order_of_cc_events(void **state)
+{
+	struct fw_log_inputs in = sound();
+	struct fw_event ev;
+	const unsigned n = sizeof(cc_order) / sizeof(cc_order[0]);
+
+	(void)state;
+	for (unsigned i = 0; i < n; i++) {
+		assert_true(fw_cc_event(&in, i, &ev));
+		assert_int_equal(ev.pcr, cc_order[i].rtmr);
+		assert_int_equal(ev.type, cc_order[i].type);
+		assert_int_equal(ev.digest.sha384[0], cc_order[i].digest);
+		assert_true(ev.replayed && ev.extended);
+		if (cc_order[i].text != NULL) {
+			assert_int_equal(ev.data_size, strlen(cc_order[i].text));
+			assert_memory_equal(ev.data, cc_order[i].text, ev.data_size);
+		}
+	}
+	assert_false(fw_cc_event(&in, n, &ev));
+	assert_false(fw_cc_event(&in, UINT32_MAX, &ev));
+	in.has_initrd = false;
+	assert_true(fw_cc_event(&in, n - 2, &ev));
+	assert_int_equal(ev.digest.sha384[0], 8);
+	assert_false(fw_cc_event(&in, n - 1, &ev));
+}
+
+static void extend(uint8_t reg[48], const uint8_t digest[48])
+{
+	uint8_t both[96];
+
+	memcpy(both, reg, 48);
+	memcpy(both + 48, digest, 48);
+	assert_int_equal(EVP_Digest(both, sizeof(both), reg, NULL, EVP_sha384(), NULL), 1);
+}
+
+/* The verifier's own reader takes it, and its replay is what the events extend. */
+static void cc_log_replays(void **state)
+{
+	static const uint8_t head[] = {
+		1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		33, 0, 0, 0, 'S', 'p', 'e', 'c', ' ', 'I', 'D', ' ', 'E', 'v', 'e', 'n', 't', '0',
+		'3', 0, 0, 0, 0, 0, 0, 2, 105, 2, 1, 0, 0, 0, 0x0C, 0, 48, 0, 0,
+		1, 0, 0, 0, 8, 0, 0, 0, 1, 0, 0, 0, 0x0C, 0, 2, 2,
+	};
+	uint8_t out[4096], want[EVENTLOG_RTMRS][48] = { 0 }, got[EVENTLOG_RTMRS][48];
+	struct fw_log_inputs in = sound();
+	struct err e = { 0 };
+	struct fw_event ev;
+	uint32_t touched = 0;
+	size_t size = 0;
+
+	(void)state;
+	assert_int_equal(fw_cc_log_build(&in, out, sizeof(out), &size), 0);
+	assert_memory_equal(out, head, sizeof(head));
+	for (size_t i = size; i < sizeof(out); i++)
+		assert_int_equal(out[i], 0xFF);
+	for (unsigned i = 0; fw_cc_event(&in, i, &ev); i++)
+		extend(want[ev.pcr], ev.digest.sha384);
+	assert_int_equal(eventlog_replay_rtmr(out, sizeof(out), got, &touched, &e), 0);
+	assert_int_equal(touched, 3);
+	assert_memory_equal(got, want, sizeof(want));
+}
+
+static void cc_capacity(void **state)
+{
+	struct fw_log_inputs in = sound();
+	uint8_t out[4096];
+	size_t need = 0, size = 0;
+
+	(void)state;
+	assert_int_equal(fw_cc_log_build(&in, out, sizeof(out), &need), 0);
+	for (size_t cap = 0; cap <= need; cap++) {
+		uint8_t *exact = malloc(cap + 1);
+
+		assert_non_null(exact);
+		exact[cap] = 0x77;
+		assert_int_equal(fw_cc_log_build(&in, exact, cap, &size), cap < need ? -1 : 0);
+		assert_int_equal(exact[cap], 0x77);
+		free(exact);
+	}
+	assert_int_equal(size, need);
+}
+
 static void extend_command(void **state)
 {
 	static const uint8_t head[] = { 0x80, 0x02, 0, 0, 0, 115, 0, 0, 0x01, 0x82, 0, 0, 0, 5,
@@ -188,7 +289,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(separators_are_right), cmocka_unit_test(order_of_events),
 		cmocka_unit_test(log_bytes),            cmocka_unit_test(capacity),
-		cmocka_unit_test(extend_command),       cmocka_unit_test(extend_responses),
+		cmocka_unit_test(order_of_cc_events),   cmocka_unit_test(cc_log_replays),
+		cmocka_unit_test(cc_capacity),          cmocka_unit_test(extend_command),
+		cmocka_unit_test(extend_responses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,11 @@
 VMM_PLATFORM_SRCS := vmm/platform/uart.c vmm/platform/ioapic.c vmm/platform/power.c \
                      vmm/platform/tpm_crb.c
+VMM_PRIVATE_SRCS := vmm/tee/launch.c vmm/tee/private_exits.c vmm/tee/private_memory.c
 VMM_SNP_SRCS := vmm/tee/snp.c vmm/tee/snp_cpuid.c vmm/tee/snp_errors.c vmm/tee/snp_exits.c \
-                vmm/tee/snp_launch.c vmm/tee/snp_memory.c
+                vmm/tee/snp_launch.c
 VMM_SRCS := vmm/main.c vmm/config.c vmm/machine.c vmm/run.c vmm/vm.c vmm/vcpu.c vmm/memory.c \
-            vmm/exit.c vmm/kvm/kvm.c vmm/kvm/private.c vmm/kvm/sev.c vmm/tee/tee.c vmm/tee/plain.c vmm/bus/dispatch.c \
-            $(VMM_SNP_SRCS) vmm/filters.c $(VMM_PLATFORM_SRCS)
+            vmm/exit.c vmm/kvm/kvm.c vmm/kvm/private.c vmm/kvm/sev.c vmm/tee/tee.c vmm/tee/plain.c \
+            vmm/bus/dispatch.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) vmm/filters.c $(VMM_PLATFORM_SRCS)
 
 PROGS += pavise-vmm
 pavise-vmm_SRCS := $(VMM_SRCS) $(COMMON_SRCS) common/boot_block.c common/seal.c
@@ -22,8 +23,8 @@ test_vmm_tpm_crb_LIBS := -lcmocka
 test_vmm_memory_SRCS := tests/unit/test_vmm_memory.c vmm/memory.c common/err.c
 test_vmm_memory_LIBS := -lcmocka
 
-SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_SNP_SRCS) vmm/vm.c \
-                 vmm/memory.c $(COMMON_SRCS)
+SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) \
+                 vmm/vm.c vmm/memory.c $(COMMON_SRCS)
 TESTS += test_snp_launch test_snp_exits test_snp_cpuid
 test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)
 test_snp_launch_LIBS := -lcmocka

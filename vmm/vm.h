@@ -12,6 +12,7 @@
 #include "vmm/platform/power.h"
 #include "vmm/platform/tpm_crb.h"
 #include "vmm/platform/uart.h"
+#include "vmm/tee/private_memory.h"
 #include "vmm/tee/snp.h"
 #include "vmm/tee/tee.h"
 #include "vmm/vcpu.h"
@@ -50,7 +51,9 @@ struct vm {
 	struct pci *pci;         /* set by pci_init, owned by it */
 
 	const struct tee_ops *tee; /* the kind of guest: the plan says it */
+	struct private_memory private_memory; /* confidential guests only */
 	struct snp snp;          /* SEV-SNP guests only */
+	uint64_t pages_added;    /* by the launch, private and encrypted */
 
 	unsigned cpu_count;
 	struct vcpu vcpu[VM_VCPU_MAX];

@@ -5,7 +5,8 @@
 #include "common/record.h"
 #include "tests/unit/snp_vm.h"
 #include "vmm/tee/snp_exits.h"
-#include "vmm/tee/snp_memory.h"
+#include "vmm/tee/private_exits.h"
+#include "vmm/tee/private_memory.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static void begin(void)
 		must(snp_vm_create() == 0);
 		made = true;
 	}
-	memset(sm.vm.snp.shared, 0, MEMORY / SNP_PAGE / 8);
+	memset(sm.vm.private_memory.shared, 0, MEMORY / PRIVATE_PAGE / 8);
 	atomic_store(&sm.vm.stopping, false);
 	atomic_store(&sm.vm.end, 0);
 	must(ftruncate(sm.vm.log_fd, 0) == 0 && ftruncate(sm.vm.end_fd, 0) == 0);
@@ -44,11 +45,11 @@ static void check_conversion(uint64_t gpa, uint64_t pages, uint64_t attributes, 
 		must(fake.used == 0);
 		return;
 	}
-	must(pages >= 1 && pages <= SNP_CONVERT_PAGES_MAX);
-	must(gpa_is_ram(&sm.vm.memory, gpa, pages * SNP_PAGE));
-	must(fake_count("attributes") == (pages + SNP_CHUNK_PAGES - 1) / SNP_CHUNK_PAGES);
-	must(snp_page_is_shared(&sm.vm.snp, gpa) == shared);
-	must(snp_page_is_shared(&sm.vm.snp, gpa + (pages - 1) * SNP_PAGE) == shared);
+	must(pages >= 1 && pages <= PRIVATE_CONVERT_PAGES_MAX);
+	must(gpa_is_ram(&sm.vm.memory, gpa, pages * PRIVATE_PAGE));
+	must(fake_count("attributes") == (pages + PRIVATE_CHUNK_PAGES - 1) / PRIVATE_CHUNK_PAGES);
+	must(private_memory_is_shared(&sm.vm.private_memory, gpa) == shared);
+	must(private_memory_is_shared(&sm.vm.private_memory, gpa + (pages - 1) * PRIVATE_PAGE) == shared);
 }
 
 static void hypercall(struct vcpu *v, const uint64_t x[4])

@@ -88,7 +88,7 @@ void snp_vm_end(void)
 {
 	for (unsigned i = 0; i < sm.vm.cpu_count; i++)
 		free(sm.vm.vcpu[i].run);
-	free(sm.vm.snp.shared);
+	free(sm.vm.private_memory.shared);
 	munmap((void *)(uintptr_t)sm.vm.memory.map, sm.vm.memory.size);
 	close(sm.ram_fd);
 	close(sm.vm.log_fd);

@@ -8,7 +8,8 @@
 #include "common/record.h"
 #include "tests/unit/snp_vm.h"
 #include "vmm/tee/snp_exits.h"
-#include "vmm/tee/snp_memory.h"
+#include "vmm/tee/private_exits.h"
+#include "vmm/tee/private_memory.h"
 
 #include <errno.h>
 #include <string.h>
@@ -72,10 +73,10 @@ static void to_shared_frees_the_private_side_after_the_attribute(void **state)
 	assert_int_equal(map_gpa(0x400000, 3, 0), 0);
 	assert_string_equal(fake.trace, "attributes 40 0x400000 0x3000 0\n"
 					"discard private 41 0x400000 0x3000\n");
-	assert_false(snp_page_is_shared(&sm.vm.snp, 0x3FF000));
-	assert_true(snp_page_is_shared(&sm.vm.snp, 0x400000));
-	assert_true(snp_page_is_shared(&sm.vm.snp, 0x402FFF));
-	assert_false(snp_page_is_shared(&sm.vm.snp, 0x403000));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0x3FF000));
+	assert_true(private_memory_is_shared(&sm.vm.private_memory, 0x400000));
+	assert_true(private_memory_is_shared(&sm.vm.private_memory, 0x402FFF));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0x403000));
 }
 
 static bool attribute_was_first;
@@ -101,7 +102,7 @@ static void to_private_frees_the_shared_side_after_the_attribute(void **state)
 	assert_int_equal(byte_at(0x401FFF), 0);
 	assert_int_equal(byte_at(0x402000), 0x77);
 	assert_int_equal(fake_count("attributes 40 0x400000 0x2000 0x8\n"), 1);
-	assert_false(snp_page_is_shared(&sm.vm.snp, 0x400000));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0x400000));
 }
 
 static void high_memory_lies_lower_in_the_backing(void **state)
@@ -110,9 +111,9 @@ static void high_memory_lies_lower_in_the_backing(void **state)
 	assert_int_equal(map_gpa(HIGH + 0x1000, 1, 0), 0);
 	assert_string_equal(fake.trace, "attributes 40 0x100001000 0x1000 0\n"
 					"discard private 41 0xc0001000 0x1000\n");
-	assert_true(snp_page_is_shared(&sm.vm.snp, HIGH + 0x1000));
-	assert_false(snp_page_is_shared(&sm.vm.snp, HIGH));
-	assert_false(snp_page_is_shared(&sm.vm.snp, 0x1000));
+	assert_true(private_memory_is_shared(&sm.vm.private_memory, HIGH + 0x1000));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, HIGH));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0x1000));
 }
 
 /* Hints of a larger page size change nothing: the count is in 4 KiB pages. */
@@ -145,7 +146,7 @@ static const struct hostile hostile[] = {
 	{ "behind RAM", HIGH + (64u << 20), 1, PRIVATE },
 	{ "over the end of RAM", HIGH + (64u << 20) - 4096, 2, PRIVATE },
 	{ "the C-bit left in", 0x400000 | 1ull << 51, 1, PRIVATE },
-	{ "more than a request can hold", 0x400000, SNP_CONVERT_PAGES_MAX + 1, PRIVATE },
+	{ "more than a request can hold", 0x400000, PRIVATE_CONVERT_PAGES_MAX + 1, PRIVATE },
 	{ "all of RAM", 0, 3 * GIB >> 12, 0 },
 	{ "unknown attribute", 0x400000, 1, 1 << 5 },
 	{ "unknown high attribute", 0x400000, 1, 1ull << 63 | PRIVATE },
@@ -212,7 +213,7 @@ static void stop_now(void)
 static void work_is_cut_into_chunks(void **state)
 {
 	(void)state;
-	assert_int_equal(map_gpa(0x400000, SNP_CONVERT_PAGES_MAX, 0), 0);
+	assert_int_equal(map_gpa(0x400000, PRIVATE_CONVERT_PAGES_MAX, 0), 0);
 	assert_int_equal(fake_count("attributes"), 253);
 	assert_int_equal(fake_count("discard private 41 0x400000 0x200000\n"), 1);
 	assert_int_equal(map_gpa(0x401000, 513, 0), 0);
@@ -221,7 +222,7 @@ static void work_is_cut_into_chunks(void **state)
 	fake.used = 0;
 	fake.trace[0] = '\0';
 	fake.on_attributes = stop_now;
-	assert_int_not_equal(map_gpa(0x400000, SNP_CONVERT_PAGES_MAX, 0), 0);
+	assert_int_not_equal(map_gpa(0x400000, PRIVATE_CONVERT_PAGES_MAX, 0), 0);
 	assert_int_equal(fake_count("attributes"), 3);
 }
 
@@ -231,7 +232,7 @@ static void an_attribute_that_cannot_be_set_changes_no_memory(void **state)
 	fake.script[0] = (struct fake_answer){ "attributes", 1, -ENOMEM, 0, 0, false };
 	assert_int_equal(map_gpa(0x400000, 1, 0), (uint64_t)-12);
 	assert_int_equal(fake_count("discard"), 0);
-	assert_false(snp_page_is_shared(&sm.vm.snp, 0x400000));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0x400000));
 	assert_false(sm.vm.stopping);
 	assert_non_null(strstr(snp_vm_log(), "cannot make 1 pages at 0x400000 shared"));
 }
@@ -241,7 +242,7 @@ static void memory_that_cannot_be_freed_is_no_failure(void **state)
 	(void)state;
 	fake.script[0] = (struct fake_answer){ "discard", 1, -ENOMEM, 0, 0, false };
 	assert_int_equal(map_gpa(0x400000, 1, 0), 0);
-	assert_true(snp_page_is_shared(&sm.vm.snp, 0x400000));
+	assert_true(private_memory_is_shared(&sm.vm.private_memory, 0x400000));
 }
 
 static void other_hypercalls_are_unknown(void **state)

@@ -8,7 +8,8 @@
 
 #include "tests/unit/snp_vm.h"
 #include "vmm/tee/snp_errors.h"
-#include "vmm/tee/snp_memory.h"
+#include "vmm/tee/private_exits.h"
+#include "vmm/tee/private_memory.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -104,11 +105,11 @@ static void only_staged_data_is_in_shared_memory(void **state)
 	assert_int_equal(byte, 0x44);
 	assert_int_equal(gpa_read(&sm.vm.memory, FW_STAGING + 0x400000, &byte, 1), 0);
 	assert_int_equal(byte, 0x33);
-	assert_true(snp_page_is_shared(&sm.vm.snp, FW_BOOT_BLOCK));
-	assert_true(snp_page_is_shared(&sm.vm.snp, FW_STAGING + 0x5FF000));
-	assert_false(snp_page_is_shared(&sm.vm.snp, FW_STAGING + 0x600000));
-	assert_false(snp_page_is_shared(&sm.vm.snp, FW_CPUID_PAGE));
-	assert_false(snp_page_is_shared(&sm.vm.snp, 0));
+	assert_true(private_memory_is_shared(&sm.vm.private_memory, FW_BOOT_BLOCK));
+	assert_true(private_memory_is_shared(&sm.vm.private_memory, FW_STAGING + 0x5FF000));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, FW_STAGING + 0x600000));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, FW_CPUID_PAGE));
+	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0));
 }
 
 /* common/start_state.h says the same of the VMSA: attributes 0xA9B, 0xC93, 0x8B, 0x82. */
@@ -214,7 +215,7 @@ static void a_page_that_is_not_private_is_not_tried_again(void **state)
 	(void)state;
 	assert_int_equal(snp_vm_create(), 0);
 	assert_int_equal(snp_vm_cpuid(), 0);
-	assert_int_equal(snp_convert(&sm.vm.snp, FW_HASH_PAGE, 1, false), 0);
+	assert_int_equal(private_memory_convert(&sm.vm.private_memory, FW_HASH_PAGE, 1, false), 0);
 	disturb("update 1 40 9 0x180", 9, -EIO, 0, 0);
 	assert_int_equal(snp_vm_launch(), -EX_HOST);
 	assert_int_equal(fake_count("update 1 40 9 0x180"), 1);

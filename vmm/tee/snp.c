@@ -1,15 +1,13 @@
-/* An SEV-SNP guest: joins snp_memory, snp_cpuid, snp_launch and snp_exits to the backend. */
+/* An SEV-SNP guest: joins private_memory, snp_cpuid, snp_launch and snp_exits to the backend. */
 #include "vmm/tee/snp.h"
 
 #include "vmm/config.h"
 #include "vmm/kvm/kvm.h"
-#include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
 #include "vmm/tee/snp_cpuid.h"
 #include "vmm/tee/snp_errors.h"
 #include "vmm/tee/snp_exits.h"
 #include "vmm/tee/snp_launch.h"
-#include "vmm/tee/snp_memory.h"
 #include "vmm/tee/tee.h"
 #include "vmm/vm.h"
 
@@ -20,28 +18,16 @@
 
 #define SNP_ACTIVE 1ull /* sev_features bit 0: KVM adds it, and refuses it from us */
 
-/* KVM_CAP_X2APIC_API: 32-bit ids, no broadcast to id 255 (api.rst §7.8) */
-#define X2APIC_32BIT_IDS_NO_QUIRK 3ull
-
 static int check_host(int kvm_fd, struct err *e)
 {
 	unsigned types = (unsigned)kvm_check_cap(kvm_fd, UAPI_CAP_VM_TYPES);
-	unsigned attributes = (unsigned)kvm_check_cap(kvm_fd, UAPI_CAP_MEMORY_ATTRIBUTES);
-	unsigned hypercalls = (unsigned)kvm_check_cap(kvm_fd, UAPI_CAP_EXIT_HYPERCALL);
 
 	if ((types >> UAPI_VM_TYPE_SNP & 1) == 0)
 		return err_set(e, EX_HOST, "/dev/kvm: no SEV-SNP: VM types %#x lack bit %u: use an "
 			       "AMD EPYC of the 7003 series or newer with SNP enabled in the BIOS, "
 			       "Linux 6.11 or newer, kvm_amd.sev_snp=1; or run the guest with "
 			       "--platform sim", types, UAPI_VM_TYPE_SNP);
-	if (kvm_check_cap(kvm_fd, UAPI_CAP_GUEST_MEMFD) <= 0 ||
-	    (attributes & UAPI_ATTRIBUTE_PRIVATE) == 0)
-		return err_set(e, EX_HOST, "/dev/kvm: no private memory (guest_memfd, memory "
-			       "attributes): use Linux 6.11 or newer");
-	if ((hypercalls >> UAPI_HC_MAP_GPA_RANGE & 1) == 0)
-		return err_set(e, EX_HOST, "/dev/kvm: guests cannot ask to share memory "
-			       "(KVM_HC_MAP_GPA_RANGE): use Linux 6.11 or newer");
-	return 0;
+	return private_check_host(kvm_fd, e);
 }
 
 static int check_features(int kvm_fd, uint64_t wanted, struct err *e)
@@ -103,19 +89,6 @@ static int take_id(struct snp *s, const struct config *c, uint64_t policy, struc
 	return 0;
 }
 
-static int enable_caps(int vm_fd, struct err *e)
-{
-	int rc = private_enable_cap(vm_fd, UAPI_CAP_EXIT_HYPERCALL, 1ull << UAPI_HC_MAP_GPA_RANGE);
-
-	if (rc < 0)
-		return snp_error(SNP_ENABLE_CAP, rc, 0, e);
-	rc = kvm_split_irqchip(vm_fd, IOAPIC_PINS, e);
-	if (rc < 0)
-		return rc;
-	rc = private_enable_cap(vm_fd, KVM_CAP_X2APIC_API, X2APIC_32BIT_IDS_NO_QUIRK);
-	return rc < 0 ? snp_error(SNP_ENABLE_CAP, rc, 0, e) : 0;
-}
-
 static int init_platform(struct vm *vm, uint64_t features, struct err *e)
 {
 	struct snp *s = &vm->snp;
@@ -124,8 +97,7 @@ static int init_platform(struct vm *vm, uint64_t features, struct err *e)
 
 	if (rc < 0)
 		return snp_error(SNP_CREATE_VM, rc, 0, e);
-	s->vm_fd = vm->vm_fd;
-	rc = enable_caps(vm->vm_fd, e);
+	rc = private_enable(vm->vm_fd, e);
 	if (rc < 0)
 		return rc;
 	rc = sev_init2(vm->vm_fd, s->sev_fd, features, &fw);
@@ -146,18 +118,15 @@ static int snp_create_vm(struct vm *vm, const struct plan *p, const struct confi
 	if (rc < 0)
 		return rc;
 	s->sev_fd = c->sev;
-	s->memory = &vm->memory;
 	s->c_bit = p->snp.c_bit;
 	memcpy(s->host_data, c->host_data, sizeof(s->host_data));
-	if (pthread_mutex_init(&s->lock, NULL) != 0)
-		return err_set(e, EX_INTERNAL, "snp: cannot make a lock");
 	rc = take_id(s, c, p->snp.policy, e);
 	if (rc == 0)
 		rc = init_platform(vm, features, e);
 	if (rc == 0)
-		rc = snp_memory_init(s, e);
+		rc = private_memory_init(&vm->private_memory, vm->vm_fd, &vm->memory, e);
 	if (rc == 0)
-		rc = snp_memory_share_staging(s, p, e);
+		rc = private_memory_share_staging(&vm->private_memory, p, e);
 	return rc;
 }
 

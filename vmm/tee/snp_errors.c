@@ -10,11 +10,7 @@
 
 static const char *const step_name[SNP_STEPS] = {
 	[SNP_CREATE_VM] = "KVM_CREATE_VM(SNP)",
-	[SNP_ENABLE_CAP] = "KVM_ENABLE_CAP",
 	[SNP_INIT2] = "KVM_SEV_INIT2",
-	[SNP_GUEST_MEMFD] = "KVM_CREATE_GUEST_MEMFD",
-	[SNP_MEMORY] = "KVM_SET_USER_MEMORY_REGION2",
-	[SNP_ATTRIBUTES] = "KVM_SET_MEMORY_ATTRIBUTES",
 	[SNP_LAUNCH_START] = "SNP_LAUNCH_START",
 	[SNP_LAUNCH_UPDATE] = "SNP_LAUNCH_UPDATE",
 	[SNP_LAUNCH_FINISH] = "SNP_LAUNCH_FINISH",
@@ -129,8 +125,6 @@ static const struct {
 	  "or newer with kvm_amd.sev_snp=1 and SNP enabled in the BIOS" },
 	{ SNP_CREATE_VM, EBUSY, ANY_FW, "no address space id is free: end another confidential "
 	  "guest" },
-	{ SNP_ENABLE_CAP, EINVAL, ANY_FW, "this host's KVM lacks a capability that SNP guests "
-	  "need: use Linux 6.11 or newer" },
 	{ SNP_INIT2, EBUSY, ANY_FW, "no SEV-ES/SNP address space id is free: end another "
 	  "confidential guest, or raise the limit (misc.max sev_es of the control group, "
 	  "'minimum SEV non-ES ASID' in the BIOS)" },
@@ -139,13 +133,6 @@ static const struct {
 	{ SNP_INIT2, EINVAL, ANY_FW, "the kernel refuses the VMSA features or its control group "
 	  "has no sev_es capacity: measure with sev_features 1, look at misc.max" },
 	{ SNP_INIT2, EPERM, ANY_FW, "this VM was initialized before: report it as a bug" },
-	{ SNP_GUEST_MEMFD, EINVAL, ANY_FW, "the kernel refuses a guest_memfd of this size: "
-	  "memory= must be a multiple of 4096" },
-	{ SNP_MEMORY, EINVAL, ANY_FW, "the kernel refuses private memory in a slot: use Linux "
-	  "6.11 or newer" },
-	{ SNP_MEMORY, EEXIST, ANY_FW, "RAM regions overlap: report it as a bug" },
-	{ SNP_ATTRIBUTES, EINVAL, ANY_FW, "the kernel refuses private memory: use Linux 6.11 or "
-	  "newer" },
 	{ SNP_LAUNCH_START, ENOTTY, ANY_FW, "the kernel could not make a guest context: SNP is "
 	  "off or the security processor refused: see the kernel log" },
 	{ SNP_LAUNCH_START, EINVAL, ANY_FW, "the kernel refuses the guest policy: Linux 6.12 "

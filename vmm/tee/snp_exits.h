@@ -1,15 +1,11 @@
-/* What only an SEV-SNP guest does at run time: change pages between private and shared, and end
- * itself through its GHCB. */
+/* What an SEV-SNP guest does at run time: change pages between private and shared, and end itself
+ * through its GHCB. */
 #ifndef PAVISE_VMM_TEE_SNP_EXITS_H
 #define PAVISE_VMM_TEE_SNP_EXITS_H
 
 #include <stdbool.h>
 
 struct vcpu;
-
-/* The most a page state change request can hold: 253 entries of 2 MiB (GHCB specification,
- * "SNP page state change"). More comes only from a guest that means harm. */
-#define SNP_CONVERT_PAGES_MAX (253ull * 512)
 
 /* Handles HYPERCALL, MEMORY_FAULT, SYSTEM_EVENT and FAIL_ENTRY exits; false: it was another. */
 bool snp_exit(struct vcpu *v, int rc);

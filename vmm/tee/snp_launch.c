@@ -1,18 +1,16 @@
 #include "vmm/tee/snp_launch.h"
 
 #include "common/start_state.h"
-#include "firmware/layout.h"
 #include "vmm/kvm/kvm.h"
 #include "vmm/kvm/sev.h"
+#include "vmm/tee/launch.h"
+#include "vmm/tee/private_memory.h"
 #include "vmm/tee/snp.h"
 #include "vmm/tee/snp_cpuid.h"
 #include "vmm/tee/snp_errors.h"
-#include "vmm/tee/snp_memory.h"
 #include "vmm/vm.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 #define MSR_PAT 0x277u
@@ -23,7 +21,7 @@
 static _Alignas(4096) const uint8_t zero_page[4096];
 
 struct update {
-	struct snp *snp;
+	struct vm *vm;
 	struct uapi_snp_update u; /* what is left to do */
 	uint32_t fw;
 	unsigned again, unknown;
@@ -33,11 +31,11 @@ struct update {
  * the plan's regions do not overlap, so none was added before. */
 static bool is_sound(const struct update *x)
 {
-	for (uint64_t done = 0; done < x->u.len; done += SNP_PAGE) {
-		uint64_t gpa = x->u.gfn_start * SNP_PAGE + done;
+	for (uint64_t done = 0; done < x->u.len; done += PRIVATE_PAGE) {
+		uint64_t gpa = x->u.gfn_start * PRIVATE_PAGE + done;
 
-		if (!gpa_is_ram(x->snp->memory, gpa, SNP_PAGE) ||
-		    snp_page_is_shared(x->snp, gpa))
+		if (!gpa_is_ram(&x->vm->memory, gpa, PRIVATE_PAGE) ||
+		    private_memory_is_shared(&x->vm->private_memory, gpa))
 			return false;
 	}
 	return true;
@@ -59,10 +57,11 @@ static int update_pages(struct update *x)
 {
 	while (x->u.len > 0) {
 		uint64_t before = x->u.len;
-		int rc = sev_launch_update(x->snp->vm_fd, x->snp->sev_fd, &x->u, &x->fw);
+		int rc = sev_launch_update(x->vm->vm_fd, x->vm->snp.sev_fd, &x->u, &x->fw);
 
-		if (x->u.len > before || x->u.len % SNP_PAGE != 0)
+		if (x->u.len > before || x->u.len % PRIVATE_PAGE != 0)
 			return -EPROTO; /* no kernel does that */
+		x->vm->pages_added += (before - x->u.len) / PRIVATE_PAGE;
 		if (x->u.len < before)
 			x->again = x->unknown = 0;
 		else if (rc == 0)
@@ -73,21 +72,21 @@ static int update_pages(struct update *x)
 	return 0;
 }
 
-static struct update update_of(struct snp *s, const struct plan_region *r, uint8_t type,
+static struct update update_of(struct vm *vm, const struct plan_region *r, uint8_t type,
 			       const void *source)
 {
-	return (struct update){ .snp = s, .u = {
-		.gfn_start = r->gpa / SNP_PAGE,
+	return (struct update){ .vm = vm, .u = {
+		.gfn_start = r->gpa / PRIVATE_PAGE,
 		.uaddr = (uint64_t)(uintptr_t)source,
-		.len = (r->size + SNP_PAGE - 1) & ~(SNP_PAGE - 1),
+		.len = (r->size + PRIVATE_PAGE - 1) & ~(PRIVATE_PAGE - 1),
 		.type = type,
 	} };
 }
 
-static int add(struct snp *s, const struct plan_region *r, uint8_t type, const void *source,
+static int add(struct vm *vm, const struct plan_region *r, uint8_t type, const void *source,
 	       struct err *e)
 {
-	struct update x = update_of(s, r, type, source);
+	struct update x = update_of(vm, r, type, source);
 	int rc = update_pages(&x);
 
 	return rc < 0 ? snp_error(SNP_LAUNCH_UPDATE, rc, x.fw, e) : 0;
@@ -109,7 +108,7 @@ static int add_cpuid_page(struct vm *vm, const struct plan_region *r, struct err
 {
 	static struct snp_cpuid_page before; /* large */
 	struct snp *s = &vm->snp;
-	struct update x = update_of(s, r, UAPI_SNP_PAGE_CPUID, s->cpuid_page);
+	struct update x = update_of(vm, r, UAPI_SNP_PAGE_CPUID, s->cpuid_page);
 	int rc;
 
 	memcpy(&before, s->cpuid_page, sizeof(before));
@@ -117,45 +116,30 @@ static int add_cpuid_page(struct vm *vm, const struct plan_region *r, struct err
 	if (rc == -EIO && x.fw == 0x16 && memcmp(&before, s->cpuid_page, sizeof(before)) != 0) {
 		vm_log(vm, "the firmware corrected the CPUID page:");
 		log_differences(vm, &before, (const struct snp_cpuid_page *)s->cpuid_page);
-		x = update_of(s, r, UAPI_SNP_PAGE_CPUID, s->cpuid_page);
+		x = update_of(vm, r, UAPI_SNP_PAGE_CPUID, s->cpuid_page);
 		rc = update_pages(&x);
 	}
 	return rc < 0 ? snp_error(SNP_LAUNCH_UPDATE, rc, x.fw, e) : 0;
 }
 
-static int stage(struct vm *vm, const struct plan_region *r, const struct fw_boot_block *block,
-		 struct err *e)
-{
-	bool is_block = r->type == PLAN_BOOT_BLOCK;
-	const void *data = is_block ? (const void *)block : r->data;
-	size_t size = is_block ? sizeof(*block) : (size_t)r->size;
-
-	if (gpa_write(&vm->memory, r->gpa, data, size) < 0)
-		return err_set(e, EX_MALFORMED, "plan: region at %#llx does not lie in RAM",
-			       (unsigned long long)r->gpa);
-	return 0;
-}
-
 static int load_region(struct vm *vm, const struct plan_region *r,
 		       const struct fw_boot_block *block, struct err *e)
 {
-	struct snp *s = &vm->snp;
-
 	switch (r->type) {
 	case PLAN_FIRMWARE:
 	case PLAN_HASH_PAGE:
-		return add(s, r, UAPI_SNP_PAGE_NORMAL, r->data, e);
+		return add(vm, r, UAPI_SNP_PAGE_NORMAL, r->data, e);
 	case PLAN_ZERO:
-		return add(s, r, UAPI_SNP_PAGE_ZERO, NULL, e);
+		return add(vm, r, UAPI_SNP_PAGE_ZERO, NULL, e);
 	case PLAN_SECRETS_PAGE: /* written by the firmware, yet the kernel wants a source */
-		return add(s, r, UAPI_SNP_PAGE_SECRETS, zero_page, e);
+		return add(vm, r, UAPI_SNP_PAGE_SECRETS, zero_page, e);
 	case PLAN_CPUID_PAGE:
 		return add_cpuid_page(vm, r, e);
 	case PLAN_BOOT_BLOCK:
 	case PLAN_KERNEL:
 	case PLAN_INITRD:
 	case PLAN_CMDLINE:
-		return stage(vm, r, block, e);
+		return launch_stage(vm, r, block, e);
 	case PLAN_RESET_PAGE: /* of trust domains alone: plan_parse refuses them here */
 	case PLAN_MAILBOX:
 		break;
@@ -220,8 +204,9 @@ static int set_start_state(const struct vcpu *v, const struct plan *p, struct er
 }
 
 /* Measures every vCPU as it is now; from here on its registers are out of reach. */
-static int finish(struct snp *s, struct err *e)
+static int finish(struct vm *vm, struct err *e)
 {
+	struct snp *s = &vm->snp;
 	struct uapi_snp_finish f = { 0 };
 	uint32_t fw = 0;
 	int rc;
@@ -236,7 +221,7 @@ static int finish(struct snp *s, struct err *e)
 		f.id_auth_uaddr = (uint64_t)(uintptr_t)s->id_auth;
 		f.auth_key_en = author_algorithm != 0;
 	}
-	rc = sev_launch_finish(s->vm_fd, s->sev_fd, &f, &fw);
+	rc = sev_launch_finish(vm->vm_fd, s->sev_fd, &f, &fw);
 	return rc < 0 ? snp_error(SNP_LAUNCH_FINISH, rc, fw, e) : 0;
 }
 
@@ -245,7 +230,7 @@ static int execute(struct vm *vm, const struct plan *p, const struct fw_boot_blo
 {
 	struct snp *s = &vm->snp;
 	uint32_t fw = 0;
-	int rc = sev_launch_start(s->vm_fd, s->sev_fd, p->snp.policy, &fw);
+	int rc = sev_launch_start(vm->vm_fd, s->sev_fd, p->snp.policy, &fw);
 
 	if (rc < 0)
 		return snp_error(SNP_LAUNCH_START, rc, fw, e);
@@ -253,23 +238,13 @@ static int execute(struct vm *vm, const struct plan *p, const struct fw_boot_blo
 		rc = load_region(vm, &p->region[i], block, e);
 	for (unsigned i = 0; rc == 0 && i < vm->cpu_count; i++)
 		rc = set_start_state(&vm->vcpu[i], p, e);
-	return rc < 0 ? rc : finish(s, e);
+	return rc < 0 ? rc : finish(vm, e);
 }
 
-/* A signal that comes while the kernel adds pages ends that system call half way, some kernels say
- * so by EIO only: keep signals off for as long as this takes. */
 int snp_launch(struct vm *vm, const struct plan *p, const struct fw_boot_block *block,
 	       struct err *e)
 {
-	sigset_t all, before;
-	int rc;
-
 	if (plan_find(p, PLAN_CPUID_PAGE) && !vm->snp.cpuid_ready)
 		return err_set(e, EX_INTERNAL, "snp: launch without a vCPU's CPUID");
-	sigfillset(&all);
-	if (pthread_sigmask(SIG_BLOCK, &all, &before) != 0)
-		return err_set(e, EX_INTERNAL, "snp: cannot keep signals off");
-	rc = execute(vm, p, block, e);
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return rc;
+	return launch_undisturbed(execute, vm, p, block, e);
 }

@@ -6,6 +6,7 @@
 
 void bulk_copy(void *to, const void *from, uint64_t size);
 void bulk_zero(void *to, uint64_t size);
-void bulk_digest(const void *data, uint64_t size, struct fw_digests *out);
+/* sha: the processor has SHA instructions and ring 0 lets them run. */
+void bulk_digest(const void *data, uint64_t size, struct fw_digests *out, uint64_t sha);
 
 #endif

@@ -32,6 +32,7 @@ _Static_assert(sizeof(struct fw_cpuid_page) == FW_PAGE, "CPUID page");
 struct fw_cpuid_facts {
 	uint32_t phys_bits;       /* MAXPHYADDR; 36 when the page does not say */
 	uint32_t coherency_sfw_no; /* 1: validated pages need no touch (accept.h) */
+	uint32_t sha;             /* 1: the processor has SHA instructions */
 };
 
 /* 1 to 64 entries, reserved fields zero, no leaf we use twice; leaf 8000_001F is there, says SEV

@@ -97,3 +97,14 @@ void machine_tables(void)
 #endif
 	idt_pointer = (struct table_pointer){ sizeof(idt) - 1, (uintptr_t)idt };
 }
+
+#define CR4_OSFXSR (1ull << 9)
+
+void machine_vectors(bool on)
+{
+	uint64_t cr4;
+
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	cr4 = on ? cr4 | CR4_OSFXSR : cr4 & ~CR4_OSFXSR;
+	__asm__ volatile("mov %0, %%cr4" : : "r"(cr4));
+}

@@ -34,6 +34,10 @@ _Noreturn void stop(enum fw_stop code);
 /* machine.c: fills GDT, TSS, IDT; called by entry.S on the first stack. */
 void machine_tables(void);
 
+/* machine.c: whether SSE instructions run (CR4.OSFXSR). Ring 3 alone has one that uses them, and it
+ * leaves its registers zero, so nobody saves any. */
+void machine_vectors(bool on);
+
 /* paging.c */
 void paging_init(void);
 /* Lets ring 0 reach the TPM's registers. */

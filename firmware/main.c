@@ -50,6 +50,7 @@ static struct {
 } result IN_USER_RW;
 
 static uint64_t private_kernel;
+static bool sha; /* hash by SHA instructions */
 
 #define CALL(function, ...) user_call((uintptr_t)(function), __VA_ARGS__)
 
@@ -67,7 +68,7 @@ static uint64_t window(uint64_t address)
 /* Hash of size bytes that ring 3 already reaches. */
 static void digest_mapped(uint64_t address, uint64_t size, struct fw_digests *out)
 {
-	CALL(bulk_digest, window(address), size, in_user(&result.digest), 0, 0);
+	CALL(bulk_digest, window(address), size, in_user(&result.digest), sha, 0);
 	*out = result.digest;
 }
 
@@ -98,6 +99,11 @@ static void zero(uint64_t address, uint64_t size)
 static unsigned physical_bits(void)
 {
 	return state.cpuid.phys_bits;
+}
+
+static __attribute__((noinline)) bool has_sha(void)
+{
+	return state.cpuid.sha != 0;
 }
 
 static void take_cpuid_page(void)
@@ -145,6 +151,20 @@ static unsigned physical_bits(void)
 	c = 0;
 	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
 	return a & 0xFF;
+}
+
+/* CPUID 7 EBX[29], where there is a leaf 7 (SDM vol. 2, CPUID). */
+static __attribute__((noinline)) bool has_sha(void) /* a test replaces it */
+{
+	uint32_t a = 0, b, c = 0, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	if (a < 7)
+		return false;
+	a = 7;
+	c = 0;
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return (b & 1u << 29) != 0;
 }
 
 static uint64_t image_bytes(uint64_t base, uint64_t size)
@@ -317,6 +337,8 @@ void fw_main(void)
 	uint64_t ram_end;
 
 	check_machine();
+	sha = has_sha();
+	machine_vectors(sha);
 	take_hash_page(image);
 	take_boot_block();
 	if (!SNP)
@@ -340,6 +362,7 @@ void fw_main(void)
 	announce_blob();
 	if (SNP)
 		snp_close();
+	machine_vectors(false);
 	paging_build_handover(ram_end);
 	handover(state.kernel.pref_address + BZ_ENTRY_64, FW_ZERO_PAGE);
 }

@@ -61,7 +61,12 @@ void bulk_zero(void *to, uint64_t size)
 	memset(to, 0, size);
 }
 
-void bulk_digest(const void *data, uint64_t size, struct fw_digests *out)
+void bulk_digest(const void *data, uint64_t size, struct fw_digests *out, uint64_t sha)
 {
-	fw_digest(data, size, out);
+	if (sha == 0) {
+		fw_digest(data, size, out);
+		return;
+	}
+	fw_sha256_ni(data, size, out->sha256);
+	fw_sha384(data, size, out->sha384);
 }

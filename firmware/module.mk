@@ -4,7 +4,7 @@
 
 # Pure files: what measures and predicts links these too.
 FIRMWARE_PURE_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c \
-                      firmware/sha256.c firmware/sha384.c
+                      firmware/sha256.c firmware/sha256ni.c firmware/sha384.c
 
 IASL ?= iasl
 FW_DSDT := $(O)/gen/firmware/dsdt.h
@@ -42,6 +42,8 @@ FW_CFLAGS := -std=gnu17 -O2 $(WARN) -I. -I$(O)/gen -ffreestanding -fpie -fvisibi
              -fcf-protection=none -fno-asynchronous-unwind-tables -fno-jump-tables \
              -fno-tree-switch-conversion -fno-strict-aliasing -fno-tree-loop-distribute-patterns \
              -ffile-prefix-map=$(CURDIR)=. -fno-ident -fno-common
+# The one file with vector code, for ring 3 (sha256ni.c).
+FW_VECTOR_CFLAGS := $(filter-out -mgeneral-regs-only,$(FW_CFLAGS)) -fno-tree-vectorize
 FW_DEFS := -DIMAGE_BASE=0x100000 -DIMAGE_MAX=0x10000 -DSCRATCH_BASE=0x110000 \
            -DSCRATCH_SIZE=0x70000
 
@@ -52,6 +54,9 @@ FW_OBJS_$(1) := $$(patsubst firmware/%,$(O)/firmware/$(1)/%.o,$$(basename $$(FW_
 
 # Half the boot is hashing: unrolled it takes half the time for 1 KiB of code.
 $(O)/firmware/$(1)/sha256.o $(O)/firmware/$(1)/sha384.o: FW_MORE := -funroll-all-loops
+
+$(O)/firmware/$(1)/sha256ni.o: FW_CFLAGS := $(FW_VECTOR_CFLAGS)
+$(O)/firmware/$(1)/sha256ni.o: FW_MORE := -funroll-all-loops
 
 $(O)/firmware/$(1)/%.o: firmware/%.c $(FW_DSDT) firmware/module.mk
 	@mkdir -p $$(@D)

@@ -1,14 +1,16 @@
 /* SHA-256 (FIPS 180-4 §6.2). Written out plainly: it must be short, constant in time
- * for a given length, and run with general registers only. */
+ * for a given length, and run with general registers only. Where a processor has instructions for
+ * it, sha256ni.c does the blocks. */
 #include "firmware/sha2.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define BLOCK 64u /* bytes */
 #define ROUNDS 64u
 
 /* FIPS 180-4 §4.2: fractions of the cube roots of the first 64 primes. */
-static const uint32_t round_constant[ROUNDS] = {
+const uint32_t fw_sha256_constants[ROUNDS] = {
 	0x428a2f98u, 0x71374491u, 0xb5c0fbcfu, 0xe9b5dba5u, 0x3956c25bu, 0x59f111f1u,
 	0x923f82a4u, 0xab1c5ed5u, 0xd807aa98u, 0x12835b01u, 0x243185beu, 0x550c7dc3u,
 	0x72be5d74u, 0x80deb1feu, 0x9bdc06a7u, 0xc19bf174u, 0xe49b69c1u, 0xefbe4786u,
@@ -65,7 +67,7 @@ static void compress(uint32_t h[8], const uint8_t *block)
 				     (ror(y, 17) ^ ror(y, 19) ^ y >> 10);
 		}
 		t1 = s[7] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +
-		     ((e & s[5]) ^ (~e & s[6])) + round_constant[i] + w[i % 16];
+		     ((e & s[5]) ^ (~e & s[6])) + fw_sha256_constants[i] + w[i % 16];
 		t2 = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) +
 		     ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
 		for (unsigned j = 7; j > 0; j--)
@@ -77,26 +79,49 @@ static void compress(uint32_t h[8], const uint8_t *block)
 		h[i] += s[i];
 }
 
-void fw_sha256(const void *data, size_t size, uint8_t out[32])
+/* Not inlined, so that a test can tell which of the two ways an image goes. */
+static __attribute__((noinline)) void plain_blocks(uint32_t h[8], const uint8_t *data, size_t blocks)
 {
-	const uint8_t *p = data;
+	for (size_t i = 0; i < blocks; i++)
+		compress(h, data + i * BLOCK);
+}
+
+static void blocks(uint32_t h[8], const uint8_t *data, size_t n, bool ni)
+{
+	if (ni)
+		fw_sha256_blocks_ni(h, data, n);
+	else
+		plain_blocks(h, data, n);
+}
+
+static void hash(const void *data, size_t size, uint8_t out[32], bool ni)
+{
+	const size_t whole = size / BLOCK, left = size % BLOCK;
 	uint8_t tail[2 * BLOCK] = { 0 };
 	uint32_t h[8];
-	size_t left = size, end;
+	size_t end;
 
 	memcpy(h, initial, sizeof(h));
-	for (; left >= BLOCK; left -= BLOCK, p += BLOCK)
-		compress(h, p);
+	if (whole != 0)
+		blocks(h, data, whole, ni);
 	if (left != 0)
-		memcpy(tail, p, left);
+		memcpy(tail, (const uint8_t *)data + whole * BLOCK, left);
 	tail[left] = 0x80;
 	end = left + 1 + 8 <= BLOCK ? BLOCK : 2 * BLOCK;
 	/* The length in bits; sizes of 2^61 bytes and more do not occur. */
 	for (unsigned i = 0; i < 8; i++)
 		tail[end - 1 - i] = (uint8_t)((uint64_t)size << 3 >> (8 * i));
-	compress(h, tail);
-	if (end > BLOCK)
-		compress(h, tail + BLOCK);
+	blocks(h, tail, end / BLOCK, ni);
 	for (unsigned i = 0; i < 32 / sizeof(h[0]); i++)
 		store_be(out + i * sizeof(h[0]), h[i]);
+}
+
+void fw_sha256(const void *data, size_t size, uint8_t out[32])
+{
+	hash(data, size, out, false);
+}
+
+void fw_sha256_ni(const void *data, size_t size, uint8_t out[32])
+{
+	hash(data, size, out, true);
 }

@@ -20,6 +20,8 @@
 struct fake_saved {
 	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15;
 	uint64_t rflags, cs, ds, es, ss, cr0, cr3, cr4, efer;
+	uint64_t unused[7];
+	uint8_t fxsave[512]; /* SDM vol. 1 §10.5.1: XMM0 to XMM15 from byte 160 */
 };
 
 #define FW_MACHINE_EXTENDS 32

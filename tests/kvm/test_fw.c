@@ -7,6 +7,7 @@
 #include "common/boot_block.h"
 #include "common/file.h"
 
+#include <cpuid.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ static struct fw_machine m;
 
 static void check_registers(void)
 {
+	static const uint8_t zero[16 * 16];
 	struct fake_saved s;
 
 	fw_machine_read(&m, FAKE_SAVED, &s, sizeof(s));
@@ -26,6 +28,8 @@ static void check_registers(void)
 	tap_check(&m.h, (s.rax | s.rbx | s.rcx | s.rdx | s.rdi | s.rbp | s.rsp | s.r8 | s.r9 |
 			 s.r10 | s.r11 | s.r12 | s.r13 | s.r14 | s.r15) == 0,
 		  "all other registers are zero");
+	tap_check(&m.h, memcmp(s.fxsave + 160, zero, sizeof(zero)) == 0 && (s.cr4 & 0x200) == 0,
+		  "so are the vector registers, and SSE is off as at the start");
 	tap_check(&m.h, s.cs == 0x10 && s.ds == 0x18 && s.es == 0x18 && s.ss == 0x18,
 		  "flat selectors 0x10 and 0x18");
 	tap_check(&m.h, (s.rflags & 0x200) == 0 && (s.cr4 & 0x20) != 0 && (s.efer & 0x500) == 0x500,
@@ -489,6 +493,36 @@ static void test_protection(void)
 	      PATCH("fw_hash_page_check", "\x0F\x0B" RETURN_0)); /* ud2 */
 }
 
+/* ---- SHA instructions: both ways of hashing boot, and each is the one that runs -------------- */
+
+#define RETURN_TRUE "\xB8\x01\x00\x00\x00\xC3"
+#define UD2 "\x0F\x0B"
+
+static bool has_instructions(void)
+{
+	unsigned a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & 1u << 29) != 0;
+}
+
+static void test_sha(void)
+{
+	fw_machine_init(&m);
+	PATCH("has_sha", RETURN_0);
+	PATCH("fw_sha256_blocks_ni", UD2);
+	boots("without SHA instructions");
+	if (!has_instructions()) {
+		tap_skip("with SHA instructions", "this processor has no SHA instructions");
+		return;
+	}
+	fw_machine_init(&m);
+	PATCH("has_sha", RETURN_TRUE);
+	PATCH("plain_blocks", UD2);
+	boots("with SHA instructions");
+	STOPS("an image that lets no SHA instruction run", STOP_TRAP_USER,
+	      PATCH("has_sha", RETURN_TRUE); PATCH("fw_sha256_blocks_ni", UD2));
+}
+
 int main(void)
 {
 	const char *reason;
@@ -505,5 +539,6 @@ int main(void)
 	test_machine();
 	test_tpm();
 	test_protection();
+	test_sha();
 	return tap_done();
 }

@@ -81,6 +81,27 @@ static void lies_of_the_cpuid_page(void **state)
 	REFUSED(STOP_SNP_C_BIT, entry[2].ebx, 0);
 }
 
+/* SHA instructions: leaf 7, subleaf 0, and no other word of the page. */
+static void sha_instructions_by_the_page(void **state)
+{
+	struct fw_cpuid_page page = sound_page();
+	struct fw_cpuid_facts facts;
+
+	(void)state;
+	assert_int_equal(check(&page, &facts), STOP_HANDED_OVER);
+	assert_int_equal(facts.sha, 0);
+	page.count = 5;
+	page.entry[3] = (struct fw_cpuid_entry){ .eax_in = 7, .ebx = ~(1u << 29) };
+	page.entry[4] = (struct fw_cpuid_entry){ .eax_in = 7, .ecx_in = 1, .ebx = UINT32_MAX };
+	assert_int_equal(check(&page, &facts), STOP_HANDED_OVER);
+	assert_int_equal(facts.sha, 0);
+	page.entry[3].ebx = 1u << 29;
+	assert_int_equal(check(&page, &facts), STOP_HANDED_OVER);
+	assert_int_equal(facts.sha, 1);
+	page.entry[4].ecx_in = 0;
+	assert_int_equal(check(&page, &facts), STOP_SNP_CPUID);
+}
+
 static uint64_t load(const uint8_t *p, unsigned bytes)
 {
 	uint64_t v = 0;
@@ -236,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_sound_cpuid_page_is_read),
 		cmocka_unit_test(lies_of_the_cpuid_page),
+		cmocka_unit_test(sha_instructions_by_the_page),
 		cmocka_unit_test(linux_finds_the_blob),
 		cmocka_unit_test(linux_keeps_off_our_pages),
 		cmocka_unit_test(replaced_sites_are_restored),

@@ -72,6 +72,10 @@ entry_64:
 	mov $0xC0000080, %ecx      /* EFER */
 	rdmsr
 	mov %eax, saved + 192(%rip)
+	mov %cr4, %rax             /* OSFXSR: FXSAVE saves the XMM registers too */
+	or $0x200, %eax
+	mov %rax, %cr4
+	fxsave vectors(%rip)
 
 	/* Load the selectors afresh: the table they name must be there. */
 	mov $0x18, %eax
@@ -99,6 +103,8 @@ message_end:
 	.org 0x400 + SAVED
 saved:
 	.zero 256
+vectors:
+	.zero 512
 	.org 0x1300
 stack_top:
 	.org 0x1400

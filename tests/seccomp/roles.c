@@ -9,13 +9,18 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <time.h>
+
+#include <linux/vm_sockets.h>
 
 #include "seccomp/attest_broker.h"
 #include "seccomp/attest_front.h"
 #include "seccomp/dev_blk.h"
 #include "seccomp/dev_vsock.h"
 #include "seccomp/psp_sim.h"
+#include "seccomp/quote_unix.h"
+#include "seccomp/quote_vsock.h"
 #include "seccomp/vmm_main.h"
 #include "seccomp/vmm_sim_vcpu.h"
 #include "seccomp/vmm_snp_vcpu.h"
@@ -140,6 +145,38 @@ static const struct call psp_needs[] = {
 	{ SYS_exit_group, { 0 } },
 };
 
+static const struct call quote_unix_needs[] = {
+	{ SYS_poll, { ADDRESS, 3, 30000 } },
+	{ SYS_recvfrom, { 4, ADDRESS, 1032, MSG_TRUNC | MSG_DONTWAIT, 0, 0 } },
+	{ SYS_recvfrom, { 6, ADDRESS, 16412, 0, 0, 0 } },
+	{ SYS_sendto, { 4, ADDRESS, 16400, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0 } },
+	{ SYS_sendto, { 6, ADDRESS, 1052, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_socket, { AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0 } },
+	{ SYS_connect, { 6, ADDRESS, sizeof(struct sockaddr_un) } },
+	{ SYS_close, { 6 } },
+	{ SYS_write, { 5, ADDRESS, 80 } },
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+
+static const struct call quote_vsock_needs[] = {
+	{ SYS_poll, { ADDRESS, 3, 30000 } },
+	{ SYS_recvfrom, { 4, ADDRESS, 1032, MSG_TRUNC | MSG_DONTWAIT, 0, 0 } },
+	{ SYS_recvfrom, { 6, ADDRESS, 16412, 0, 0, 0 } },
+	{ SYS_sendto, { 4, ADDRESS, 16400, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0 } },
+	{ SYS_sendto, { 6, ADDRESS, 1052, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_socket, { AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0 } },
+	{ SYS_connect, { 6, ADDRESS, sizeof(struct sockaddr_vm) } },
+	{ SYS_getsockopt, { 6, SOL_SOCKET, SO_ERROR, ADDRESS, ADDRESS } },
+	{ SYS_close, { 6 } },
+	{ SYS_write, { 5, ADDRESS, 80 } },
+	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+static const int quote_may[] = { SYS_socket, SYS_connect };
+
 static const struct call front_needs[] = {
 	{ SYS_epoll_wait, { 5, ADDRESS, 32, 10000 } },
 	{ SYS_epoll_ctl, { 5, 1, 8, ADDRESS } },
@@ -196,6 +233,9 @@ const struct role roles[ROLE_COUNT] = {
 	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
 	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),
 	ROLE("psp-sim", "psp-sim.table", psp_sim_filter, psp_needs),
+	ROLE_MAY("quote-unix", "quote-unix.table", quote_unix_filter, quote_unix_needs, quote_may),
+	ROLE_MAY("quote-vsock", "quote-vsock.table", quote_vsock_filter, quote_vsock_needs,
+		 quote_may),
 	ROLE_MAY("attest-front", "attest-front.table", attest_front_filter, front_needs, front_may),
 	ROLE_MAY("attest-broker", "attest-broker.table", attest_broker_filter, broker_needs,
 		 broker_may),

@@ -295,6 +295,27 @@ static void the_front_makes_nothing_executable(void **state)
 		}
 }
 
+/* The relay of quotes: a stream to its one kind of service, and no other socket. */
+static void the_relay_connects_to_its_service_only(void **state)
+{
+	const struct role *local = &roles[ROLE_COUNT - 4], *vm = &roles[ROLE_COUNT - 3];
+
+	(void)state;
+	assert_string_equal(local->name, "quote-unix");
+	assert_string_equal(vm->name, "quote-vsock");
+	for (uint64_t family = 0; family < 46; family++)
+		for (uint64_t type = 0; type < 8; type++) {
+			const uint64_t args[TABLE_ARGS] = {
+				family, type | SOCK_CLOEXEC | SOCK_NONBLOCK
+			};
+			bool stream = type == SOCK_STREAM;
+			assert_int_equal(role_allows(local, SYS_socket, args),
+					 stream && family == AF_UNIX);
+			assert_int_equal(role_allows(vm, SYS_socket, args),
+					 stream && family == AF_VSOCK);
+		}
+}
+
 static void malformed_tables_are_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -377,6 +398,7 @@ int main(void)
 		cmocka_unit_test(forbidden_calls_are_refused),
 		cmocka_unit_test(only_snp_frees_memory),
 		cmocka_unit_test(the_front_makes_nothing_executable),
+		cmocka_unit_test(the_relay_connects_to_its_service_only),
 		cmocka_unit_test(malformed_tables_are_refused),
 		cmocka_unit_test(every_operator_compiles_to_what_it_says),
 		cmocka_unit_test(the_simulator_refuses_what_the_kernel_would),

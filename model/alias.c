@@ -124,34 +124,34 @@ int alias_unmap(struct alias *a, uint64_t gpa, uint64_t size, struct err *e)
 	}
 }
 
-/* One of the two views of a region. */
-struct view {
+/* How the record of a page speaks of one of the two views. */
+struct side {
 	uint8_t mapped; /* the bit of the book */
 	bool (*usable)(uint8_t page);
-	uint64_t gpa, host;
+	struct alias_view at;
 };
 
-static int sync_view(struct alias *a, struct rmp *rmp, const struct view *v, uint64_t first,
+static int sync_view(struct alias *a, struct pages *pages, const struct side *s, uint64_t first,
 		     uint64_t count, struct err *e)
 {
 	uint64_t end = first + count, at = first;
 	int rc = 0;
 
 	while (rc == 0 && at < end) {
-		bool mapped = (rmp->page[at] & v->mapped) != 0, usable = v->usable(rmp->page[at]);
+		bool mapped = (pages->page[at] & s->mapped) != 0, usable = s->usable(pages->page[at]);
 		uint64_t from = at;
 
-		while (at < end && ((rmp->page[at] & v->mapped) != 0) == mapped &&
-		       v->usable(rmp->page[at]) == usable) {
+		while (at < end && ((pages->page[at] & s->mapped) != 0) == mapped &&
+		       s->usable(pages->page[at]) == usable) {
 			if (mapped != usable)
-				rmp->page[at] ^= v->mapped;
+				pages->page[at] ^= s->mapped;
 			at++;
 		}
 		if (usable && !mapped)
-			rc = alias_map(a, v->gpa + from * RMP_PAGE, (at - from) * RMP_PAGE,
-				       v->host + from * RMP_PAGE, e);
+			rc = alias_map(a, s->at.gpa + from * PAGE_BYTES, (at - from) * PAGE_BYTES,
+				       s->at.host + from * PAGE_BYTES, e);
 		else if (mapped && !usable)
-			rc = alias_unmap(a, v->gpa + from * RMP_PAGE, (at - from) * RMP_PAGE, e);
+			rc = alias_unmap(a, s->at.gpa + from * PAGE_BYTES, (at - from) * PAGE_BYTES, e);
 	}
 	return rc;
 }
@@ -159,10 +159,9 @@ static int sync_view(struct alias *a, struct rmp *rmp, const struct view *v, uin
 int alias_sync(struct alias *a, const struct alias_region *r, uint64_t first, uint64_t count,
 	       struct err *e)
 {
-	const struct view shared = { RMP_MAPPED_SHARED, rmp_shared_usable, r->gpa, r->shared };
-	const struct view private = { RMP_MAPPED_PRIVATE, rmp_private_usable,
-				      r->gpa | MODEL_C_BIT, r->private };
-	int rc = sync_view(a, r->rmp, &shared, first, count, e);
+	const struct side shared = { PG_MAPPED_SHARED, page_shared_usable, r->shared };
+	const struct side private = { PG_MAPPED_PRIVATE, page_private_usable, r->private };
+	int rc = sync_view(a, r->pages, &shared, first, count, e);
 
-	return rc < 0 ? rc : sync_view(a, r->rmp, &private, first, count, e);
+	return rc < 0 ? rc : sync_view(a, r->pages, &private, first, count, e);
 }

@@ -85,15 +85,15 @@ static bool type_is_known(uint8_t type)
 /* One page of [u]: 0, or -EIO with *fw; whatever else went wrong inside is -EIO with 0. */
 static int update_page(struct model_region *r, struct uapi_snp_update *u, uint32_t *fw)
 {
-	uint64_t gpa = u->gfn_start * RMP_PAGE, page = (gpa - r->gpa) / RMP_PAGE;
-	uint8_t *private = (uint8_t *)(uintptr_t)(r->view.private + (gpa - r->gpa));
-	uint8_t data[RMP_PAGE] = { 0 };
+	uint64_t gpa = u->gfn_start * PAGE_BYTES, page = (gpa - r->gpa) / PAGE_BYTES;
+	uint8_t *private = (uint8_t *)(uintptr_t)(r->view.private.host + (gpa - r->gpa));
+	uint8_t data[PAGE_BYTES] = { 0 };
 	uint32_t status;
 	struct err e = { 0 };
 	int replaced = 0, rc;
 
 	*fw = 0;
-	if (!rmp_can_launch(&r->rmp, page))
+	if (!pages_can_launch(&r->pages, page))
 		return -EIO;
 	if (u->type != PSP_TYPE_ZERO)
 		memcpy(data, (const void *)(uintptr_t)u->uaddr, sizeof(data));
@@ -104,17 +104,17 @@ static int update_page(struct model_region *r, struct uapi_snp_update *u, uint32
 	rc = firmware(rc, status, -EIO, fw);
 	if (rc < 0)
 		return -EIO; /* reclaimed: it may be tried again */
-	rmp_launch(&r->rmp, page);
+	pages_launch(&r->pages, page);
 	memcpy(private, data, sizeof(data));
 	return 0;
 }
 
 static int check_update(const struct uapi_snp_update *u)
 {
-	if (!model.context || u->len % RMP_PAGE != 0 || u->flags != 0 || !type_is_known(u->type))
+	if (!model.context || u->len % PAGE_BYTES != 0 || u->flags != 0 || !type_is_known(u->type))
 		return -EINVAL;
 	/* 6.12 only warns about an address of zero; newer ones refuse. */
-	if (u->type != PSP_TYPE_ZERO && (u->uaddr == 0 || u->uaddr % RMP_PAGE != 0))
+	if (u->type != PSP_TYPE_ZERO && (u->uaddr == 0 || u->uaddr % PAGE_BYTES != 0))
 		return -EINVAL;
 	return 0;
 }
@@ -128,7 +128,7 @@ int launch_update(int sev_fd, struct uapi_snp_update *u, uint32_t *fw)
 	*fw = SEV_FW_NONE;
 	if (rc < 0)
 		return rc;
-	if (!ck_mul_u64(u->gfn_start, RMP_PAGE, &gpa) || !(r = model_region_of(gpa, RMP_PAGE)))
+	if (!ck_mul_u64(u->gfn_start, PAGE_BYTES, &gpa) || !(r = model_region_of(gpa, PAGE_BYTES)))
 		return -EINVAL;
 	if (sev_fd != model.sev_fd)
 		return -EBADF;
@@ -138,9 +138,9 @@ int launch_update(int sev_fd, struct uapi_snp_update *u, uint32_t *fw)
 		if (rc < 0)
 			return done ? 0 : rc; /* progress is success */
 		u->gfn_start++;
-		u->uaddr += u->type == PSP_TYPE_ZERO ? 0 : RMP_PAGE;
-		u->len -= RMP_PAGE;
-		left -= RMP_PAGE;
+		u->uaddr += u->type == PSP_TYPE_ZERO ? 0 : PAGE_BYTES;
+		u->len -= PAGE_BYTES;
+		left -= PAGE_BYTES;
 	}
 	*fw = 0;
 	return 0;
@@ -149,7 +149,7 @@ int launch_update(int sev_fd, struct uapi_snp_update *u, uint32_t *fw)
 /* The state of one vCPU becomes the last kind of page in the digest. */
 static int launch_vcpu(struct model_vcpu *v, uint32_t *fw)
 {
-	uint8_t vmsa[RMP_PAGE];
+	uint8_t vmsa[PAGE_BYTES];
 	uint32_t status;
 	struct err e = { 0 };
 	int replaced, rc;
@@ -188,20 +188,6 @@ static int finish_firmware(const struct uapi_snp_finish *f, uint32_t *fw)
 	return firmware(rc, status, -EIO, fw);
 }
 
-/* From here on the guest's accesses decide about slots. */
-static int open_memory(void)
-{
-	struct err e = { 0 };
-	int rc = model_patch_sites(&e);
-
-	for (unsigned i = 0; rc == 0 && i < model.region_count; i++)
-		rc = model_sync(&model.region[i], model.region[i].gpa, model.region[i].size, &e);
-	if (rc == 0)
-		return 0;
-	model_log("%s", e.text);
-	return -EIO;
-}
-
 int launch_finish(int sev_fd, const struct uapi_snp_finish *f, uint32_t *fw)
 {
 	int rc = 0;
@@ -220,7 +206,7 @@ int launch_finish(int sev_fd, const struct uapi_snp_finish *f, uint32_t *fw)
 	if (rc == 0)
 		model.finished = true;
 	if (rc == 0)
-		rc = open_memory();
+		rc = model_open_memory(); /* from here on the guest's accesses decide about slots */
 	if (rc == 0)
 		model_log("launched, %u sites patched, %u vCPUs", model.site_count,
 			  model.vcpu_count);

@@ -2,6 +2,7 @@
 
 #include "common/checked.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -13,7 +14,6 @@ struct model model = {
 	.psp_fd = -1,
 	.log_fd = -1,
 	.sev_fd = -1,
-	.gmem_fd = -1,
 };
 
 /* The model says little: the launch, the fold, the one reason of a stop. */
@@ -51,6 +51,14 @@ struct model_region *model_region_of(uint64_t gpa, uint64_t size)
 	return NULL;
 }
 
+uint64_t model_address(uint64_t gpa, bool *private)
+{
+	uint64_t bit = model.kind->private_bit | model.kind->shared_bit;
+
+	*private = ((gpa & bit) != 0) == (model.kind->private_bit != 0);
+	return gpa & ~bit;
+}
+
 uint8_t *model_page(uint64_t gpa, bool private)
 {
 	struct model_region *r = model_region_of(gpa, 1);
@@ -58,16 +66,29 @@ uint8_t *model_page(uint64_t gpa, bool private)
 
 	if (!r)
 		return NULL;
-	state = r->rmp.page[(gpa - r->gpa) / RMP_PAGE];
-	if (private ? !rmp_private_usable(state) : !rmp_shared_usable(state))
+	state = r->pages.page[(gpa - r->gpa) / PAGE_BYTES];
+	if (private ? !page_private_usable(state) : !page_shared_usable(state))
 		return NULL;
-	return (uint8_t *)(uintptr_t)((private ? r->view.private : r->view.shared) +
+	return (uint8_t *)(uintptr_t)((private ? r->view.private.host : r->view.shared.host) +
 				      (gpa - r->gpa));
 }
 
 int model_sync(struct model_region *r, uint64_t gpa, uint64_t size, struct err *e)
 {
-	return alias_sync(&model.alias, &r->view, (gpa - r->gpa) / RMP_PAGE, size / RMP_PAGE, e);
+	return alias_sync(&model.alias, &r->view, (gpa - r->gpa) / PAGE_BYTES, size / PAGE_BYTES, e);
+}
+
+int model_open_memory(void)
+{
+	struct err e = { 0 };
+	int rc = model_patch_sites(&e);
+
+	for (unsigned i = 0; rc == 0 && i < model.region_count; i++)
+		rc = model_sync(&model.region[i], model.region[i].gpa, model.region[i].size, &e);
+	if (rc == 0)
+		return 0;
+	model_log("%s", e.text);
+	return -EIO;
 }
 
 int model_stop(struct model_vcpu *v, enum model_stop why)

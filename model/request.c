@@ -1,30 +1,17 @@
-/* The guest agent's way to the simulated processor after the fold, in place of the sev-guest
- * driver, which the folded kernel does not have. Two ports, 32 bits wide:
- *
- *   0x5E0 write  1 begin a request, 2 submit it, 3 reset
- *         read   0 idle, 1 an answer is ready, 2 error
- *   0x5E4 write  the request: its size in bytes, then its words
- *         read   the answer: its size in bytes, then its words
- *
- * Request and answer are struct psp_report_request and psp_report_answer (psp_wire.h). */
 #include "model/platform.h"
-#include "model/psp_client.h"
+
+#include "model/agent_ports.h"
 
 #include <string.h>
-
-#define PORT_COMMAND 0x5E0u
-#define PORT_DATA    0x5E4u
-
-enum { COMMAND_BEGIN = 1, COMMAND_SUBMIT = 2, COMMAND_RESET = 3 };
-enum { STATUS_IDLE = 0, STATUS_READY = 1, STATUS_ERROR = 2 };
 
 static struct {
 	uint32_t status;
 	bool open;          /* a request is being written */
 	bool size_known;    /* its first word came */
 	bool size_read;     /* of the answer */
+	bool waiting;       /* for agent_poll */
 	uint32_t size, at;  /* bytes: of the message, and of it written or read */
-	uint8_t message[PSP_PAYLOAD_MAX];
+	uint8_t message[REQUEST_MESSAGE_MAX];
 } port;
 
 static void command_begin(void)
@@ -33,44 +20,65 @@ static void command_begin(void)
 	port.open = true;
 }
 
-static void submit(void)
+static void finish(enum agent_answer answer, const struct agent_message *m)
 {
-	size_t answer_size = 0;
-	uint8_t request[sizeof(struct psp_report_request)];
-	uint32_t status = 0;
-	struct err e = { 0 };
-	bool good = port.open && port.size_known && port.at == port.size &&
-		    port.size == sizeof(request);
-
-	if (good) {
-		memcpy(request, port.message, sizeof(request));
-		good = psp_guest_report(model.psp_fd, request, sizeof(request), port.message,
-					sizeof(port.message), &answer_size, &status, &e) == 0 &&
-		       status == PSP_SUCCESS;
-	}
-	if (e.status != EX_OK)
-		model_log("%s", e.text);
 	port.open = port.size_known = port.size_read = false;
+	port.waiting = answer == AGENT_LATER;
 	port.at = 0;
-	port.size = good ? (uint32_t)answer_size : 0;
-	port.status = good ? STATUS_READY : STATUS_ERROR;
+	port.size = answer == AGENT_ANSWERED ? (uint32_t)m->size : 0;
+	if (answer == AGENT_ANSWERED)
+		port.status = AGENT_PORT_READY;
+	else
+		port.status = answer == AGENT_LATER ? AGENT_PORT_IDLE : AGENT_PORT_ERROR;
 }
 
-static void command(uint32_t value)
+/* True: another exit was made of it. */
+static bool submit(struct model_vcpu *v)
+{
+	struct agent_message m = { port.message, port.size };
+	enum agent_answer answer = AGENT_FAILED;
+
+	if (port.open && port.size_known && port.at == port.size)
+		answer = model.kind->agent_submit(v, &m);
+	finish(answer, &m);
+	return answer == AGENT_LATER;
+}
+
+static void identify(void)
+{
+	const struct agent_message m = { port.message, sizeof(model.kind->tee) };
+
+	memcpy(port.message, &model.kind->tee, sizeof(model.kind->tee));
+	finish(AGENT_ANSWERED, &m);
+}
+
+static bool command(struct model_vcpu *v, uint32_t value)
 {
 	switch (value) {
-	case COMMAND_BEGIN:
+	case AGENT_PORT_BEGIN:
 		command_begin();
 		break;
-	case COMMAND_SUBMIT:
-		submit();
-		break;
-	case COMMAND_RESET:
+	case AGENT_PORT_SUBMIT:
+		return submit(v);
+	case AGENT_PORT_RESET:
 		memset(&port, 0, sizeof(port));
 		break;
+	case AGENT_PORT_IDENTIFY:
+		identify();
+		break;
 	default:
-		port.status = STATUS_ERROR;
+		port.status = AGENT_PORT_ERROR;
 	}
+	return false;
+}
+
+static uint32_t status(void)
+{
+	struct agent_message m = { port.message, 0 };
+
+	if (port.waiting)
+		finish(model.kind->agent_poll(&m), &m);
+	return port.status;
 }
 
 static void data_out(uint32_t word)
@@ -82,7 +90,7 @@ static void data_out(uint32_t word)
 		port.size = word;
 		if (word > sizeof(port.message)) {
 			port.open = false;
-			port.status = STATUS_ERROR;
+			port.status = AGENT_PORT_ERROR;
 		}
 		return;
 	}
@@ -94,7 +102,7 @@ static uint32_t data_in(void)
 {
 	uint32_t word = 0;
 
-	if (port.status != STATUS_READY)
+	if (port.status != AGENT_PORT_READY)
 		return 0;
 	if (!port.size_read) {
 		port.size_read = true;
@@ -105,25 +113,29 @@ static uint32_t data_in(void)
 	return word;
 }
 
-bool model_request_port(struct kvm_run *run)
+int model_request_port(struct model_vcpu *v)
 {
+	struct kvm_run *run = v->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	const uint32_t count = run->io.count;
 
-	if ((run->io.port != PORT_COMMAND && run->io.port != PORT_DATA) || run->io.size != 4)
-		return false;
-	for (uint32_t i = 0; i < run->io.count; i++, data += 4) {
+	if ((run->io.port != AGENT_PORT_COMMAND && run->io.port != AGENT_PORT_DATA) ||
+	    run->io.size != 4)
+		return 0;
+	for (uint32_t i = 0; i < count; i++, data += 4) {
+		bool is_command = run->io.port == AGENT_PORT_COMMAND;
 		uint32_t word = 0;
 
 		if (run->io.direction == KVM_EXIT_IO_OUT) {
 			memcpy(&word, data, sizeof(word));
-			if (run->io.port == PORT_COMMAND)
-				command(word);
-			else
+			if (is_command && command(v, word))
+				return 0;
+			if (!is_command)
 				data_out(word);
 		} else {
-			word = run->io.port == PORT_COMMAND ? port.status : data_in();
+			word = is_command ? status() : data_in();
 			memcpy(data, &word, sizeof(word));
 		}
 	}
-	return true;
+	return ENTER_GUEST;
 }

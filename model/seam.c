@@ -1,4 +1,4 @@
-/* vmm/kvm/kvm.h as an SEV-SNP host would answer it. A plain VM passes through untouched. */
+/* vmm/kvm/kvm.h as a host with SEV-SNP or TDX would answer it. A plain VM passes through untouched. */
 #include "model/platform.h"
 #include "model/real.h"
 #include "vmm/config.h"

@@ -12,34 +12,12 @@
 #define OUT_IMM8_EAX 0xE7u
 #define NOP 0x90u
 
-static const uint8_t pvalidate[FW_SITE_SIZE] = { 0xF2, 0x0F, 0x01, 0xFF };
-static const uint8_t rmpadjust[FW_SITE_SIZE] = { 0xF3, 0x0F, 0x01, 0xFE };
-static const uint8_t vmgexit[FW_SITE_SIZE] = { 0xF3, 0x0F, 0x01, 0xD9 };
-
 /* A private page whatever its state: before the guest runs. */
 static uint8_t *image_at(uint64_t gpa, uint64_t size)
 {
 	const struct model_region *r = model_region_of(gpa, size);
 
-	return r ? (uint8_t *)(uintptr_t)(r->view.private + (gpa - r->gpa)) : NULL;
-}
-
-static bool bytes_fit(const uint8_t *at, uint32_t kind)
-{
-	bool adjust = memcmp(at, rmpadjust, FW_SITE_SIZE) == 0;
-	bool exit = memcmp(at, vmgexit, FW_SITE_SIZE) == 0;
-
-	switch (kind) {
-	case FW_SITE_PVALIDATE:
-		return memcmp(at, pvalidate, FW_SITE_SIZE) == 0;
-	case FW_SITE_RMPADJUST:
-		return adjust;
-	case FW_SITE_VMGEXIT:
-		return exit;
-	case FW_SITE_FOLD:
-		return adjust || exit;
-	}
-	return false;
+	return r ? (uint8_t *)(uintptr_t)(r->view.private.host + (gpa - r->gpa)) : NULL;
 }
 
 static int patch(uint8_t *image, uint32_t image_size, uint32_t offset, uint32_t kind,
@@ -49,7 +27,7 @@ static int patch(uint8_t *image, uint32_t image_size, uint32_t offset, uint32_t 
 
 	if (!ck_range(offset, FW_SITE_SIZE, image_size) ||
 	    offset / FW_PAGE != (offset + FW_SITE_SIZE - 1) / FW_PAGE ||
-	    !bytes_fit(image + offset, kind))
+	    !model.kind->site_fits(image + offset, kind))
 		return err_set(e, EX_MALFORMED, "image: site %u at %#x of the image is not "
 			       "an instruction of kind %u", model.site_count, offset, kind);
 	s->gpa = FW_IMAGE + offset;
@@ -69,8 +47,9 @@ int model_patch_sites(struct err *e)
 	uint8_t *image;
 
 	if (!h || memcmp(h->magic, FW_IMAGE_MAGIC, sizeof(h->magic)) != 0 ||
-	    h->variant != FW_VARIANT_SNP)
-		return err_set(e, EX_MALFORMED, "image: no SEV-SNP image at %#x", FW_IMAGE);
+	    h->variant != model.kind->variant)
+		return err_set(e, EX_MALFORMED, "image: no %s image at %#x", model.kind->name,
+			       FW_IMAGE);
 	image = image_at(FW_IMAGE, h->image_size);
 	if (!image || h->sites_count > MODEL_SITE_MAX ||
 	    !ck_range(h->sites_offset, h->sites_count * sizeof(struct fw_site), h->image_size))

@@ -1,5 +1,5 @@
 /* The agent's ports of the platform model (model/request.c) against whatever a guest does with them,
- * and a simulated processor that answers with anything its connection could carry. What must hold: a
+ * and a platform that answers with anything its connection could carry. What must hold: a
  * request goes out only whole, with the very bytes that were written; an answer comes in its length
  * and no byte more; other ports and sizes are left alone.
  *
@@ -7,7 +7,6 @@
  * bit 2 direction, bit 3 size other than 4, bits 4-7 number of words less one; then the words that
  * are written, and for each request that goes out a byte of outcome and two of the answer's size. */
 #include "model/platform.h"
-#include "model/psp_client.h"
 
 #include <linux/kvm.h>
 #include <stdlib.h>
@@ -22,15 +21,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	} while (0)
 
 #define DATA_OFFSET 4096u
-#define REQUEST_SIZE sizeof(struct psp_report_request)
 
-struct model model = { .psp_fd = -1, .log_fd = -1 };
+static enum agent_answer agent_submit(struct model_vcpu *v, struct agent_message *m);
+static const struct model_kind kind = { .tee = 0x04030201, .agent_submit = agent_submit };
+struct model model = { .kind = &kind, .psp_fd = -1, .log_fd = -1 };
 
 static const uint8_t *input;
 static size_t left;
 
 /* What the guest has written since the last command, as the ports' description has it. */
-static uint8_t written[PSP_PAYLOAD_MAX + 4];
+static uint8_t written[REQUEST_MESSAGE_MAX + 4];
 static uint64_t written_size, announced;
 static bool begun, size_known;
 
@@ -47,32 +47,24 @@ static uint32_t take(unsigned bytes)
 	return v;
 }
 
-void model_log(const char *fmt, ...)
-{
-	(void)fmt;
-}
-
 /* The answer is bytes that count up, so that each one read can be told. */
-int psp_guest_report(int fd, const void *request, size_t size, void *answer, size_t max,
-		     size_t *answer_size, uint32_t *status, struct err *e)
+static enum agent_answer agent_submit(struct model_vcpu *v, struct agent_message *m)
 {
-	uint8_t *out = answer;
 	unsigned outcome = take(1);
 	size_t n = take(2);
 
-	REQUIRE(fd == -1 && size == REQUEST_SIZE && max == PSP_PAYLOAD_MAX);
-	REQUIRE(begun && size_known && announced == REQUEST_SIZE);
-	REQUIRE(memcmp(request, written, size) == 0);
-	if (outcome == 1)
-		return err_set(e, EX_INTERNAL, "no connection");
-	*answer_size = n < max ? n : max;
-	for (size_t i = 0; i < *answer_size; i++)
-		out[i] = (uint8_t)(i + 1);
-	*status = outcome == 2 ? PSP_INVALID_PARAM : PSP_SUCCESS;
-	answer_left = outcome == 2 ? 0 : *answer_size;
+	(void)v;
+	REQUIRE(begun && size_known && announced == m->size);
+	REQUIRE(memcmp(m->bytes, written, m->size) == 0);
+	if (outcome != 0)
+		return AGENT_FAILED;
+	m->size = n < REQUEST_MESSAGE_MAX ? n : REQUEST_MESSAGE_MAX;
+	for (size_t i = 0; i < m->size; i++)
+		m->bytes[i] = (uint8_t)(i + 1);
+	answer_left = m->size;
 	answer_next = 1;
-	length_due = outcome != 2;
-	return 0;
+	length_due = true;
+	return AGENT_ANSWERED;
 }
 
 /* Before it happens: any command ends the last answer. */
@@ -85,6 +77,12 @@ static void note_command(uint32_t command)
 		size_known = false;
 		written_size = 0;
 	}
+	if (command == 4) { /* who are you: four bytes that count up, too */
+		begun = false;
+		length_due = true;
+		answer_left = 4;
+		answer_next = 1;
+	}
 }
 
 static void note_data(uint32_t word)
@@ -96,7 +94,7 @@ static void note_data(uint32_t word)
 		announced = word;
 		return;
 	}
-	for (unsigned i = 0; i < 4 && written_size < announced && written_size < PSP_PAYLOAD_MAX;
+	for (unsigned i = 0; i < 4 && written_size < announced && written_size < REQUEST_MESSAGE_MAX;
 	     i++)
 		written[written_size++] = (uint8_t)(word >> 8 * i);
 }
@@ -118,8 +116,9 @@ static void check_answer(uint32_t word)
 	}
 }
 
-static void access_port(struct kvm_run *run)
+static void access_port(struct model_vcpu *v)
 {
+	struct kvm_run *run = v->run;
 	static const uint16_t ports[] = { 0x5E0, 0x5E4, 0x5E2, 0x60 };
 	uint8_t *data = (uint8_t *)run + DATA_OFFSET;
 	unsigned options = take(1);
@@ -145,7 +144,7 @@ static void access_port(struct kvm_run *run)
 	memcpy(&first, data, sizeof(first));
 	if (out && ours && command)
 		note_command(first);
-	REQUIRE(model_request_port(run) == ours);
+	REQUIRE((model_request_port(v) == ENTER_GUEST) == ours);
 	for (uint32_t i = 0; ours && !out && i < run->io.count; i++) {
 		uint32_t word;
 
@@ -165,19 +164,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct kvm_run run;
 		uint8_t bytes[2 * DATA_OFFSET];
 	} area;
+	static struct model_vcpu v;
 	const uint32_t reset = 3;
 
 	input = data;
 	left = size;
+	v.run = &area.run;
 	area.run.io.port = 0x5E0;
 	area.run.io.direction = KVM_EXIT_IO_OUT;
 	area.run.io.size = 4;
 	area.run.io.count = 1;
 	area.run.io.data_offset = DATA_OFFSET;
 	memcpy(area.bytes + DATA_OFFSET, &reset, sizeof(reset));
-	REQUIRE(model_request_port(&area.run));
+	REQUIRE(model_request_port(&v) == ENTER_GUEST);
 	note_command(reset);
 	while (left > 0)
-		access_port(&area.run);
+		access_port(&v);
 	return 0;
 }

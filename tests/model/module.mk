@@ -53,15 +53,18 @@ KVM_SCRIPTS += $(O)/tests/kvm_model_boot
 
 
 TESTS += test_model_rmp test_model_ghcb test_model_alias test_model_launch
-test_model_rmp_SRCS := tests/model/test_model_rmp.c model/rmp.c
+test_model_rmp_SRCS := tests/model/test_model_rmp.c model/rmp.c model/pages.c
 test_model_rmp_LIBS := -lcmocka
 test_model_ghcb_SRCS := tests/model/test_model_ghcb.c model/ghcb.c
 test_model_ghcb_LIBS := -lcmocka
-test_model_alias_SRCS := tests/model/test_model_alias.c model/alias.c model/rmp.c common/err.c
+test_model_alias_SRCS := tests/model/test_model_alias.c model/alias.c model/rmp.c \
+                         model/pages.c common/err.c
 test_model_alias_LIBS := -lcmocka
 test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/sev.c \
-                          model/platform.c model/alias.c model/rmp.c model/sites.c model/vmsa.c \
-                          model/psp_client.c common/err.c common/bytes.c common/seal.c
+                          model/platform.c model/private.c model/alias.c model/pages.c model/rmp.c \
+                          model/sites.c model/vmsa.c model/snp_exits.c model/exits.c model/fold.c \
+                          model/ghcb.c model/walk.c model/request.c model/psp_client.c \
+                          common/err.c common/bytes.c common/seal.c
 test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
 
 TOOLS += kvm_model_firmware

@@ -1,5 +1,6 @@
-/* Slots follow the RMP: a simple second book of what should be mapped, and thousands of changes. */
+/* Slots follow the page record: a simple second book of what should be mapped, and thousands of changes. */
 #include "model/alias.h"
+#include "model/rmp.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 
 #include <cmocka.h>
 
+#define PRIVATE_BIT (1ull << 47)
 #define PAGES  2048u
 #define BASE   0x100000000ull
 #define SHARED 0x10000000ull
@@ -16,8 +18,8 @@
 
 static struct alias alias;
 static uint8_t state[PAGES];
-static struct rmp rmp;
-static const struct alias_region region = { BASE, SHARED, PRIVATE, &rmp };
+static struct pages pages;
+static const struct alias_region region = { { BASE, SHARED }, { BASE | PRIVATE_BIT, PRIVATE }, &pages };
 
 /* What KVM would hold: host address of every page, by alias; and the slots by number. */
 static uint64_t mapped[2][PAGES];
@@ -26,13 +28,13 @@ static int fail_after;
 
 static void note(uint64_t gpa, uint64_t size, uint64_t host)
 {
-	bool private = (gpa & MODEL_C_BIT) != 0;
-	uint64_t first = ((gpa & ~MODEL_C_BIT) - BASE) / RMP_PAGE;
+	bool private = (gpa & PRIVATE_BIT) != 0;
+	uint64_t first = ((gpa & ~PRIVATE_BIT) - BASE) / PAGE_BYTES;
 
-	for (uint64_t i = 0; i < size / RMP_PAGE; i++) {
+	for (uint64_t i = 0; i < size / PAGE_BYTES; i++) {
 		/* KVM refuses slots that overlap. */
 		assert_true(host == 0 || mapped[private][first + i] == 0);
-		mapped[private][first + i] = host ? host + i * RMP_PAGE : 0;
+		mapped[private][first + i] = host ? host + i * PAGE_BYTES : 0;
 	}
 }
 
@@ -64,15 +66,15 @@ static int start(void **unused)
 	memset(&alias, 0, sizeof(alias));
 	alias.set = set;
 	fail_after = 0;
-	rmp = (struct rmp){ .page = state, .pages = PAGES };
+	pages = (struct pages){ .page = state, .count = PAGES };
 	return 0;
 }
 
 static void check(void)
 {
 	for (uint64_t i = 0; i < PAGES; i++) {
-		uint64_t shared = rmp_shared_usable(state[i]) ? SHARED + i * RMP_PAGE : 0;
-		uint64_t private = rmp_private_usable(state[i]) ? PRIVATE + i * RMP_PAGE : 0;
+		uint64_t shared = page_shared_usable(state[i]) ? SHARED + i * PAGE_BYTES : 0;
+		uint64_t private = page_private_usable(state[i]) ? PRIVATE + i * PAGE_BYTES : 0;
 
 		if (mapped[0][i] != shared || mapped[1][i] != private)
 			fail_msg("page %llu: shared %llx, private %llx", (unsigned long long)i,
@@ -97,23 +99,23 @@ static void change(uint64_t *first, uint64_t *count)
 		*count = PAGES - *first;
 	switch (random_below(4)) {
 	case 0:
-		rmp_set_private(&rmp, *first, *count, random_below(3) != 0);
+		pages_set_private(&pages, *first, *count, random_below(3) != 0);
 		break;
 	case 1:
-		rmp_discard(&rmp, *first, *count);
+		pages_discard(&pages, *first, *count);
 		break;
 	case 2:
 		*count = 1;
-		(void)rmp_pvalidate(&rmp, *first, false, true, random_below(4) != 0);
+		(void)rmp_pvalidate(&pages, *first, false, true, random_below(4) != 0);
 		break;
 	default:
-		*first &= ~(RMP_LARGE_PAGES - 1);
-		*count = RMP_LARGE_PAGES;
-		(void)rmp_pvalidate(&rmp, *first, true, true, true);
+		*first &= ~(PAGES_LARGE - 1);
+		*count = PAGES_LARGE;
+		(void)rmp_pvalidate(&pages, *first, true, true, true);
 	}
 }
 
-static void slots_follow_the_rmp(void **unused)
+static void slots_follow_the_record(void **unused)
 {
 	struct err e = { 0 };
 
@@ -129,8 +131,8 @@ static void slots_follow_the_rmp(void **unused)
 			fail_msg("change %u: %s", i, e.text);
 		check();
 	}
-	assert_int_equal(alias_unmap(&alias, BASE, PAGES * RMP_PAGE, &e), 0);
-	assert_int_equal(alias_unmap(&alias, BASE | MODEL_C_BIT, PAGES * RMP_PAGE, &e), 0);
+	assert_int_equal(alias_unmap(&alias, BASE, PAGES * PAGE_BYTES, &e), 0);
+	assert_int_equal(alias_unmap(&alias, BASE | PRIVATE_BIT, PAGES * PAGE_BYTES, &e), 0);
 	assert_int_equal(alias.count, 0);
 	assert_int_equal(alias.free_count, alias.next_id);
 }
@@ -157,15 +159,15 @@ static void too_many_slots(void **unused)
 	full.set = set;
 	full.count = ALIAS_SLOTS_MAX;
 	for (unsigned i = 0; i < ALIAS_SLOTS_MAX; i++)
-		full.slot[i] = (struct alias_slot){ RMP_PAGE * 2 * i, RMP_PAGE, SHARED,
+		full.slot[i] = (struct alias_slot){ PAGE_BYTES * 2 * i, PAGE_BYTES, SHARED,
 						     i };
-	assert_int_equal(alias_map(&full, RMP_PAGE, RMP_PAGE, SHARED, &e), -EX_HOST);
+	assert_int_equal(alias_map(&full, PAGE_BYTES, PAGE_BYTES, SHARED, &e), -EX_HOST);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(slots_follow_the_rmp, start),
+		cmocka_unit_test_setup(slots_follow_the_record, start),
 		cmocka_unit_test_setup(errors_arrive, start),
 		cmocka_unit_test_setup(too_many_slots, start),
 	};

@@ -44,6 +44,34 @@ int kvm_create_vm(int kvm_fd, int *vm_fd, struct err *e)
 	return 0;
 }
 
+/* No vCPU runs here: whatever asked for one of these would fail. */
+int __real_kvm_get_regs(int vcpu_fd, struct kvm_regs *regs, struct err *e)
+{
+	(void)vcpu_fd;
+	(void)regs;
+	return err_set(e, EX_INTERNAL, "no vCPU");
+}
+
+int __real_kvm_set_regs(int vcpu_fd, const struct kvm_regs *regs, struct err *e)
+{
+	(void)vcpu_fd;
+	(void)regs;
+	return err_set(e, EX_INTERNAL, "no vCPU");
+}
+
+int __real_kvm_get_sregs(int vcpu_fd, struct kvm_sregs *sregs, struct err *e)
+{
+	(void)vcpu_fd;
+	(void)sregs;
+	return err_set(e, EX_INTERNAL, "no vCPU");
+}
+
+int __real_kvm_run_vcpu(int vcpu_fd)
+{
+	(void)vcpu_fd;
+	return -EIO;
+}
+
 /* ---- a secure processor that answers as told ------------------------------------------------ */
 
 static int psp_end;
@@ -131,7 +159,7 @@ static void reach(enum step step)
 	uint32_t fw;
 	int vm_fd, pair[2];
 
-	model = (struct model){ .kvm_fd = -1, .vm_fd = -1, .log_fd = -1, .gmem_fd = -1 };
+	model = (struct model){ .kvm_fd = -1, .vm_fd = -1, .log_fd = -1 };
 	pthread_mutex_init(&model.lock, NULL);
 	answer(0, 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
@@ -166,8 +194,8 @@ static void reach(enum step step)
 static void leave(void)
 {
 	for (unsigned i = 0; i < model.region_count; i++)
-		free(model.region[i].rmp.page);
-	munmap(model.private, model.private_size);
+		free(model.region[i].pages.page);
+	munmap(model.gmem[0].map, model.gmem[0].size);
 	close(gmem);
 	close(model.psp_fd);
 	pthread_join(psp_thread, NULL);
@@ -293,7 +321,7 @@ static void update_progress(void **unused)
 	reach(STARTED);
 	memset(source[1], 0x5C, FW_PAGE);
 	assert_int_equal(update(0x200000, 2, 1, &fw), 0);
-	assert_memory_equal(model.private + 0x201000, source[1], FW_PAGE);
+	assert_memory_equal(model.gmem[0].map + 0x201000, source[1], FW_PAGE);
 	assert_memory_equal(last_data, source[1], FW_PAGE);
 	assert_int_equal(ram[0x201000], 0);
 	leave();
@@ -379,7 +407,7 @@ static void sites_are_replaced(void **unused)
 	(void)unused;
 	reach(FINISHED);
 	assert_int_equal(model.site_count, 1);
-	assert_memory_equal(model.private + FW_IMAGE + 0x200, patched, 4);
+	assert_memory_equal(model.gmem[0].map + FW_IMAGE + 0x200, patched, 4);
 	assert_int_equal(model_site_at(FW_IMAGE + 0x200), 0);
 	assert_int_equal(model_site_at(FW_IMAGE + 0x202), 0);
 	assert_int_equal(model_site_at(FW_IMAGE + 0x201), -1);

@@ -11,13 +11,13 @@
 #define PAGES 2048u
 
 static uint8_t state[PAGES];
-static struct rmp rmp;
+static struct pages pages;
 
 static void fresh(void)
 {
 	memset(state, 0, sizeof(state));
-	rmp = (struct rmp){ .page = state, .pages = PAGES };
-	rmp_set_private(&rmp, 0, PAGES, true);
+	pages = (struct pages){ .page = state, .count = PAGES };
+	pages_set_private(&pages, 0, PAGES, true);
 }
 
 enum before { SHARED, UNTOUCHED, INVALID, VALID, IN_LARGE, IN_VALID_LARGE };
@@ -28,23 +28,23 @@ static void prepare(enum before b)
 	fresh();
 	switch (b) {
 	case SHARED:
-		rmp_set_private(&rmp, 600, 1, false);
+		pages_set_private(&pages, 600, 1, false);
 		break;
 	case UNTOUCHED:
-		rmp.small_below = PAGES;
+		pages.small_below = PAGES;
 		break;
 	case INVALID:
 	case VALID:
-		rmp.small_below = PAGES;
-		assert_true(rmp_touch(&rmp, 600));
+		pages.small_below = PAGES;
+		assert_true(pages_touch(&pages, 600, true));
 		if (b == VALID)
-			rmp_pvalidate(&rmp, 600, false, true, true);
+			rmp_pvalidate(&pages, 600, false, true, true);
 		break;
 	case IN_LARGE:
 	case IN_VALID_LARGE:
-		assert_true(rmp_touch(&rmp, 600));
+		assert_true(pages_touch(&pages, 600, true));
 		if (b == IN_VALID_LARGE)
-			rmp_pvalidate(&rmp, 512, true, true, true);
+			rmp_pvalidate(&pages, 512, true, true, true);
 		break;
 	}
 }
@@ -80,9 +80,9 @@ static void pvalidate_table(void **unused)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		prepare(row[i].before);
 		uint64_t page = row[i].large && row[i].before != INVALID ? 512 : 600;
-		struct rmp_answer a = rmp_pvalidate(&rmp, page, row[i].large, row[i].aligned,
+		struct rmp_answer a = rmp_pvalidate(&pages, page, row[i].large, row[i].aligned,
 						    row[i].validate);
-		bool valid = (state[600] & RMP_VALIDATED) != 0;
+		bool valid = (state[600] & PG_ACCEPTED) != 0;
 
 		if (a.fault != row[i].fault || a.code != row[i].code ||
 		    a.unchanged != row[i].unchanged || valid != row[i].valid)
@@ -112,13 +112,13 @@ static void rmpadjust_table(void **unused)
 	(void)unused;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		prepare(row[i].before);
-		struct rmp_answer a = rmp_adjust(&rmp, 600, false, true, row[i].attributes);
+		struct rmp_answer a = rmp_adjust(&pages, 600, false, true, row[i].attributes);
 
 		if (a.code != row[i].code || a.fault != row[i].fault ||
-		    ((state[600] & RMP_VMSA) != 0) != row[i].vmsa)
+		    ((state[600] & PG_VMSA) != 0) != row[i].vmsa)
 			fail_msg("row %zu: code %d fault %d", i, (int)a.code, a.fault);
 		if (row[i].vmsa)
-			assert_false(rmp_private_usable(state[600]));
+			assert_false(page_private_usable(state[600]));
 	}
 }
 
@@ -127,33 +127,33 @@ static void host_commands(void **unused)
 {
 	(void)unused;
 	prepare(IN_VALID_LARGE);
-	rmp_set_private(&rmp, 600, 1, false);
-	assert_false(rmp_private_usable(state[600]));
-	assert_true(rmp_shared_usable(state[600]));
-	assert_true(rmp_private_usable(state[601]));
-	assert_false(state[601] & RMP_LARGE);
+	pages_set_private(&pages, 600, 1, false);
+	assert_false(page_private_usable(state[600]));
+	assert_true(page_shared_usable(state[600]));
+	assert_true(page_private_usable(state[601]));
+	assert_false(state[601] & PG_LARGE);
 	/* Back without a discard the page is as it was: KVM does the same. */
-	rmp_set_private(&rmp, 600, 1, true);
-	assert_true(rmp_private_usable(state[600]));
-	rmp_discard(&rmp, 600, 1);
-	assert_false(rmp_private_usable(state[600]));
-	assert_true(rmp_can_launch(&rmp, 600));
-	assert_false(rmp_can_launch(&rmp, 601));
-	rmp_launch(&rmp, 600);
-	assert_true(rmp_private_usable(state[600]));
+	pages_set_private(&pages, 600, 1, true);
+	assert_true(page_private_usable(state[600]));
+	pages_discard(&pages, 600, 1);
+	assert_false(page_private_usable(state[600]));
+	assert_true(pages_can_launch(&pages, 600));
+	assert_false(pages_can_launch(&pages, 601));
+	pages_launch(&pages, 600);
+	assert_true(page_private_usable(state[600]));
 	/* A block of which one page is the guest's already becomes no large page. */
 	prepare(UNTOUCHED);
-	rmp.small_below = 0;
-	rmp_launch(&rmp, 512);
-	assert_true(rmp_touch(&rmp, 513));
-	assert_false(state[513] & RMP_LARGE);
-	assert_false(state[514] & RMP_ASSIGNED);
+	pages.small_below = 0;
+	pages_launch(&pages, 512);
+	assert_true(pages_touch(&pages, 513, true));
+	assert_false(state[513] & PG_LARGE);
+	assert_false(state[514] & PG_GIVEN);
 	/* Whole blocks are not split. */
 	prepare(IN_VALID_LARGE);
-	assert_true(rmp_touch(&rmp, 1024));
-	rmp_set_private(&rmp, 512, 1024, true);
-	assert_true(state[512] & RMP_LARGE);
-	assert_true(state[1535] & RMP_LARGE);
+	assert_true(pages_touch(&pages, 1024, true));
+	pages_set_private(&pages, 512, 1024, true);
+	assert_true(state[512] & PG_LARGE);
+	assert_true(state[1535] & PG_LARGE);
 }
 
 int main(void)

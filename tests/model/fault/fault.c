@@ -78,32 +78,32 @@ int __wrap_config_parse(struct config *c, int argc, char **argv, struct err *e)
 
 static uint8_t *bytes_of(uint64_t gpa)
 {
-	const struct model_region *r = model_region_of(gpa, RMP_PAGE);
+	const struct model_region *r = model_region_of(gpa, PAGE_BYTES);
 
-	return r ? (uint8_t *)(uintptr_t)(r->view.private + (gpa - r->gpa)) : NULL;
+	return r ? (uint8_t *)(uintptr_t)(r->view.private.host + (gpa - r->gpa)) : NULL;
 }
 
 /* RMPUPDATE: the page is the guest's again at the next use, and not validated. */
 static int reassign(uint64_t gpa, struct err *e)
 {
-	struct model_region *r = model_region_of(gpa, RMP_PAGE);
+	struct model_region *r = model_region_of(gpa, PAGE_BYTES);
 
-	rmp_discard(&r->rmp, (gpa - r->gpa) / RMP_PAGE, 1);
-	return model_sync(r, gpa, RMP_PAGE, e);
+	pages_discard(&r->pages, (gpa - r->gpa) / PAGE_BYTES, 1);
+	return model_sync(r, gpa, PAGE_BYTES, e);
 }
 
 static int move_pages(struct err *e)
 {
-	uint8_t *a = bytes_of(fault.a), *b = bytes_of(fault.b), keep[RMP_PAGE];
+	uint8_t *a = bytes_of(fault.a), *b = bytes_of(fault.b), keep[PAGE_BYTES];
 	int rc;
 
 	if (!a || !b)
 		return err_set(e, EX_USAGE_ERROR, "fault: an address outside RAM");
-	memcpy(keep, a, RMP_PAGE);
+	memcpy(keep, a, PAGE_BYTES);
 	if (fault.kind == SWAP || fault.kind == REMAP)
-		memcpy(a, b, RMP_PAGE);
+		memcpy(a, b, PAGE_BYTES);
 	if (fault.kind == SWAP)
-		memcpy(b, keep, RMP_PAGE);
+		memcpy(b, keep, PAGE_BYTES);
 	rc = reassign(fault.a, e);
 	return rc == 0 && fault.kind == SWAP ? reassign(fault.b, e) : rc;
 }

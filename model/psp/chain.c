@@ -1,6 +1,7 @@
 #include "model/psp/chain.h"
 
 #include "common/bytes.h"
+#include "model/certificate.h"
 
 #include <openssl/asn1.h>
 #include <openssl/objects.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 
 #define AMD_ARC "1.3.6.1.4.1.3704.1."
-#define DAY (24L * 60 * 60)
+#define UNIT "Engineering"
 #define LIFE_YEARS 25
 
 /* GHCB 56421 "Certificate Table": GUIDs in the byte order they are written in. */
@@ -48,51 +49,12 @@ static const struct {
 };
 #define COMPONENTS (sizeof(components) / sizeof(components[0]))
 
-static bool add_extension(X509 *x, const char *oid, const uint8_t *data, int size)
-{
-	ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-	X509_EXTENSION *ext = NULL;
-	bool good = object != NULL && value != NULL &&
-		    ASN1_OCTET_STRING_set(value, data, size) == 1;
-
-	if (good)
-		ext = X509_EXTENSION_create_by_OBJ(NULL, object, 0, value);
-	good = ext != NULL && X509_add_ext(x, ext, -1) == 1;
-	X509_EXTENSION_free(ext);
-	ASN1_OCTET_STRING_free(value);
-	ASN1_OBJECT_free(object);
-	return good;
-}
-
 static bool add_integer(X509 *x, const char *oid, uint8_t v)
 {
 	const uint8_t small[] = { 2, 1, v }, large[] = { 2, 2, 0, v };
 
-	return v < 0x80 ? add_extension(x, oid, small, sizeof(small))
-			: add_extension(x, oid, large, sizeof(large));
-}
-
-static bool add_string(X509 *x, const char *oid, uint8_t tag, const char *text)
-{
-	uint8_t der[64] = { tag, (uint8_t)strlen(text) };
-
-	memcpy(der + 2, text, strlen(text)); /* short constants */
-	return add_extension(x, oid, der, 2 + (int)strlen(text));
-}
-
-static bool set_name(X509_NAME *name, const char *cn)
-{
-	static const char *const parts[][2] = {
-		{ "OU", "Engineering" }, { "C", "XX" }, { "O", "pavise platform model" },
-	};
-	bool good = name != NULL;
-
-	for (size_t i = 0; good && i < 3; i++)
-		good = X509_NAME_add_entry_by_txt(name, parts[i][0], MBSTRING_ASC,
-						  (const uint8_t *)parts[i][1], -1, -1, 0) == 1;
-	return good && X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const uint8_t *)cn, -1,
-						  -1, 0) == 1;
+	return v < 0x80 ? certificate_add_extension(x, oid, small, sizeof(small))
+			: certificate_add_extension(x, oid, large, sizeof(large));
 }
 
 /* RSASSA-PSS, SHA-384, MGF1 with SHA-384, salt of 48 bytes: as AMD signs. */
@@ -112,23 +74,15 @@ static bool sign(X509 *x, EVP_PKEY *issuer)
 
 static bool add_authority(X509 *x)
 {
-	X509_EXTENSION *basic = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints,
-						    "critical,CA:TRUE");
-	X509_EXTENSION *usage = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage,
-						    "critical,keyCertSign,cRLSign");
-	bool good = basic != NULL && usage != NULL && X509_add_ext(x, basic, -1) == 1 &&
-		    X509_add_ext(x, usage, -1) == 1;
-
-	X509_EXTENSION_free(basic);
-	X509_EXTENSION_free(usage);
-	return good;
+	return certificate_add_text(x, NID_basic_constraints, "critical,CA:TRUE") &&
+	       certificate_add_text(x, NID_key_usage, "critical,keyCertSign,cRLSign");
 }
 
 static bool add_chip(X509 *x, const uint8_t id[64])
 {
 	bool good = add_integer(x, AMD_ARC "1", 0) &&
-		    add_string(x, AMD_ARC "2", V_ASN1_IA5STRING, "Genoa") &&
-		    add_extension(x, AMD_ARC "4", id, 64);
+		    certificate_add_string(x, AMD_ARC "2", V_ASN1_IA5STRING, "Genoa") &&
+		    certificate_add_extension(x, AMD_ARC "4", id, 64);
 
 	for (size_t i = 0; good && i < COMPONENTS; i++)
 		good = add_integer(x, components[i].oid, components[i].value);
@@ -140,18 +94,13 @@ static X509 *issue(enum chain_role role, EVP_PKEY *key, EVP_PKEY *issuer, const 
 {
 	const enum chain_role from = role == CHAIN_VCEK ? CHAIN_ASK : CHAIN_ARK;
 	X509 *x = X509_new();
-	bool good = x != NULL && X509_set_version(x, X509_VERSION_3) == 1 &&
+	bool good = x != NULL &&
 		    /* A VCEK has serial number 0 (57230). */
-		    ASN1_INTEGER_set(X509_get_serialNumber(x),
-				     role == CHAIN_VCEK ? 0 : role) == 1 &&
-		    X509_gmtime_adj(X509_getm_notBefore(x), -DAY) != NULL &&
-		    X509_time_adj_ex(X509_getm_notAfter(x), LIFE_YEARS * 365, 0, NULL) != NULL &&
-		    set_name(X509_get_subject_name(x), common_name[role]) &&
-		    set_name(X509_get_issuer_name(x), common_name[from]) &&
-		    X509_set_pubkey(x, key) == 1 &&
+		    certificate_set_frame(x, role == CHAIN_VCEK ? 0 : role, LIFE_YEARS, key) &&
+		    certificate_set_name(X509_get_subject_name(x), UNIT, common_name[role]) &&
+		    certificate_set_name(X509_get_issuer_name(x), UNIT, common_name[from]) &&
 		    (role == CHAIN_VCEK ? add_chip(x, id) : add_authority(x)) &&
-		    add_string(x, CHAIN_SIMULATED_OID, V_ASN1_UTF8STRING, CHAIN_SIMULATED_TEXT) &&
-		    sign(x, issuer);
+		    certificate_add_simulated(x) && sign(x, issuer);
 
 	if (good)
 		return x;
@@ -189,16 +138,6 @@ static uint8_t *write_table(X509 *const cert[ROLES], size_t *size)
 	return out;
 }
 
-static bool chip_key(EVP_PKEY *key, uint8_t **der, size_t *size)
-{
-	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
-	int n = info != NULL ? i2d_PKCS8_PRIV_KEY_INFO(info, der) : 0;
-
-	PKCS8_PRIV_KEY_INFO_free(info);
-	*size = n > 0 ? (size_t)n : 0;
-	return n > 0;
-}
-
 int chain_make(uint8_t **key, size_t *key_size, uint8_t **table, size_t *table_size,
 	       struct err *e)
 {
@@ -216,7 +155,7 @@ int chain_make(uint8_t **key, size_t *key_size, uint8_t **table, size_t *table_s
 	EVP_PKEY_free(ark);
 	EVP_PKEY_free(ask);
 	if (cert[CHAIN_ARK] != NULL && cert[CHAIN_ASK] != NULL && cert[CHAIN_VCEK] != NULL &&
-	    chip_key(vcek, key, key_size))
+	    certificate_key_der(vcek, key, key_size))
 		*table = write_table(cert, table_size);
 	EVP_PKEY_free(vcek);
 	for (size_t i = 0; i < ROLES; i++)
@@ -285,12 +224,9 @@ static bool read_chip(X509 *vcek, struct psp_chip *chip)
 int chain_load(const void *key, size_t key_size, const uint8_t *table, size_t table_size,
 	       struct psp_chip *chip, struct err *e)
 {
-	const uint8_t *der = key;
-	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &der, (long)key_size);
 	X509 *vcek = chain_certificate(table, table_size, CHAIN_VCEK);
 
-	chip->key = info != NULL ? EVP_PKCS82PKEY(info) : NULL;
-	PKCS8_PRIV_KEY_INFO_free(info);
+	chip->key = certificate_key_read(key, key_size);
 	bool good = chip->key != NULL && vcek != NULL && table_size <= PSP_CERTS_MAX &&
 		    X509_check_private_key(vcek, chip->key) == 1 && read_chip(vcek, chip);
 	X509_free(vcek);

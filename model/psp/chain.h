@@ -8,10 +8,6 @@
 
 #include <openssl/x509.h>
 
-/* In the arc of UUIDs, which needs no registration: f1b2a6de-50c4-4a0e-9d3a-6c1d8e0b7a52. */
-#define CHAIN_SIMULATED_OID "2.25.321271560318626309002724959773335976530"
-#define CHAIN_SIMULATED_TEXT "SIMULATED"
-
 /* A new chip: its key as PKCS#8 DER and its certificate table (VCEK, ASK, ARK in DER). The
  * private keys of ARK and ASK end with this call: nobody can issue below this root again.
  * Both results are the caller's to OPENSSL_free. 0 or -EX_INTERNAL. */

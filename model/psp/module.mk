@@ -1,7 +1,7 @@
 # pavise-psp-sim: the secure processor of the platform model.
 PSP_MACHINE_SRCS := model/psp/machine.c model/psp/cpuid_rules.c model/psp/digest.c \
                     model/psp/identity.c model/psp/report.c
-PSP_SRCS := $(PSP_MACHINE_SRCS) model/psp/chain.c model/psp/state.c model/psp/serve.c \
+PSP_SRCS := $(PSP_MACHINE_SRCS) model/psp/chain.c model/certificate.c model/psp/state.c model/state_folder.c model/psp/serve.c \
             common/err.c common/bytes.c common/file.c common/record.c
 
 PROGS += pavise-psp-sim

@@ -3,6 +3,7 @@
 #include "tests/model/id_auth.h"
 #include "tests/model/psp_bench.h"
 
+#include "model/certificate.h"
 #include "model/psp/chain.h"
 #include "model/psp/state.h"
 
@@ -105,7 +106,7 @@ static void report_is_signed_under_the_chain(void **state)
 static bool is_marked(X509 *x)
 {
 	char name[128] = "";
-	ASN1_OBJECT *oid = OBJ_txt2obj(CHAIN_SIMULATED_OID, 1);
+	ASN1_OBJECT *oid = OBJ_txt2obj(CERTIFICATE_SIMULATED_OID, 1);
 	int at = X509_get_ext_by_OBJ(x, oid, -1);
 
 	ASN1_OBJECT_free(oid);

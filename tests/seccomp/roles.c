@@ -21,6 +21,7 @@
 #include "seccomp/psp_sim.h"
 #include "seccomp/quote_unix.h"
 #include "seccomp/quote_vsock.h"
+#include "seccomp/tdx_sim.h"
 #include "seccomp/vmm_main.h"
 #include "seccomp/vmm_sim_vcpu.h"
 #include "seccomp/vmm_snp_vcpu.h"
@@ -176,6 +177,20 @@ static const struct call quote_vsock_needs[] = {
 	{ SYS_exit_group, { 0 } },
 };
 static const int quote_may[] = { SYS_socket, SYS_connect };
+static const struct call tdx_needs[] = {
+	{ SYS_poll, { ADDRESS, 3, 5000 } },
+	{ SYS_accept4, { 5, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC } },
+	{ SYS_recvfrom, { 4, ADDRESS, 2072, MSG_TRUNC, 0, 0 } },
+	{ SYS_sendto, { 4, ADDRESS, 1048, MSG_NOSIGNAL, 0, 0 } },
+	{ SYS_close, { 9 } },
+	{ SYS_write, { 6, ADDRESS, 80 } },
+	{ SYS_getrandom, { ADDRESS, 48, 0 } },                                /* every signature */
+	{ SYS_getpid, { 0 } },
+	{ SYS_brk, { ADDRESS } },
+	{ SYS_restart_syscall, { 0 } },
+	{ SYS_exit_group, { 0 } },
+};
+static const int tdx_may[] = { SYS_accept4 };
 
 static const struct call front_needs[] = {
 	{ SYS_epoll_wait, { 5, ADDRESS, 32, 10000 } },
@@ -236,6 +251,7 @@ const struct role roles[ROLE_COUNT] = {
 	ROLE_MAY("quote-unix", "quote-unix.table", quote_unix_filter, quote_unix_needs, quote_may),
 	ROLE_MAY("quote-vsock", "quote-vsock.table", quote_vsock_filter, quote_vsock_needs,
 		 quote_may),
+	ROLE_MAY("tdx-sim", "tdx-sim.table", tdx_sim_filter, tdx_needs, tdx_may),
 	ROLE_MAY("attest-front", "attest-front.table", attest_front_filter, front_needs, front_may),
 	ROLE_MAY("attest-broker", "attest-broker.table", attest_broker_filter, broker_needs,
 		 broker_may),

@@ -23,6 +23,7 @@ struct role {
 };
 
 #define ROLE_COUNT 11
+#define ROLE_COUNT 10
 extern const struct role roles[ROLE_COUNT];
 
 /* What no sealed process may ever do, whatever the arguments; but for fallocate, which vCPU threads

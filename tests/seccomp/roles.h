@@ -22,8 +22,7 @@ struct role {
 	size_t may_count;
 };
 
-#define ROLE_COUNT 11
-#define ROLE_COUNT 10
+#define ROLE_COUNT 12
 extern const struct role roles[ROLE_COUNT];
 
 /* What no sealed process may ever do, whatever the arguments; but for fallocate, which vCPU threads

@@ -1,9 +1,9 @@
-/* The only assembler of the image: start, traps, the way to ring 3 and back, the way out.
+/* The assembler of every image: start, traps, the way to ring 3 and back, the way out.
  *
- * Start state (VMM): 64-bit mode, flat code segment, CR3 = start_pml4, interrupts off, general
- * registers zero, RSP = stack_top. Nothing of it is relied on but mode, RIP and CR3. */
+ * Start state (VMM; TDX: tdx_start.S): 64-bit mode, flat code segment, CR3 = start_pml4, interrupts
+ * off, general registers zero, RSP = stack_top. Nothing of it is relied on but mode, RIP and CR3. */
 #include "firmware/machine.h"
-#if VARIANT == VARIANT_SNP
+#if VARIANT != VARIANT_PLAIN
 #include "firmware/site.h"
 #endif
 
@@ -14,6 +14,7 @@
 #define STOP_TRAP_USER 0x11
 #define STOP_SCRATCH_DIRTY 0x13
 #define STOP_SNP_VC 0x85
+#define STOP_TDX_VE 0xA4
 
 #define MSR_EFER 0xC0000080
 #define EFER_NXE (1 << 11)
@@ -61,10 +62,12 @@ fw_entry:
 	ltr %ax
 	lidt idt_pointer(%rip)
 
+#if VARIANT != VARIANT_TDX /* there NXE is set, and no write of EFER goes without a #VE */
 	mov $MSR_EFER, %ecx
 	rdmsr
 	or $EFER_NXE, %eax
 	wrmsr
+#endif
 	mov %cr0, %rax
 	or $CR0_WP, %rax
 	mov %rax, %cr0
@@ -84,12 +87,25 @@ say_and_halt:
 	mov $MSR_GHCB, %ecx
 	wrmsr
 	vmgexit
+#elif VARIANT == VARIANT_TDX
+	/* The host sees and changes R10 to R12 and no other register. A halt would be a #VE, so a
+	 * host that comes back is told again. */
+	mov %eax, %ebp
+1:	mov $EXPOSE_R10_TO_R12, %ecx
+	xor %r10d, %r10d
+	mov $TDVMCALL_FATAL, %r11d
+	mov %ebp, %r12d
+	xor %eax, %eax
+	tdcall
+	jmp 1b
 #else
 	out %eax, $PORT_STOP
 #endif
+#if VARIANT != VARIANT_TDX
 1:	cli
 	hlt
 	jmp 1b
+#endif
 
 #if VARIANT == VARIANT_SNP
 	/* Where the other processors would start: with AP creation Linux gives them a state of its
@@ -99,15 +115,22 @@ ap_entry:
 	cli
 	hlt
 	jmp ap_entry
+#endif
 
-	.globl stop_say, trap_vc
+#if VARIANT != VARIANT_PLAIN
+	.globl stop_say, trap_asks_host
 stop_say:
 	mov %edi, %eax
+	or $STOP_MAGIC, %eax
 	jmp say_and_halt
 
-	/* Nothing in this image is emulated by asking the host, so a #VC has no good reason. */
-trap_vc:
-	mov $STOP_SNP_VC, %eax
+	/* Nothing in this image is emulated by asking the host, so a #VC or #VE has no good reason. */
+trap_asks_host:
+#if VARIANT == VARIANT_SNP
+	mov $(STOP_MAGIC | STOP_SNP_VC), %eax
+#else
+	mov $(STOP_MAGIC | STOP_TDX_VE), %eax
+#endif
 	jmp say_and_halt
 #endif
 
@@ -211,6 +234,11 @@ handover:
 	xor %ecx, %ecx
 	mov $1, %edx
 	fold
+#elif VARIANT == VARIANT_TDX
+	/* Asks the module what was asked at the start: nothing happens. The platform model stops
+	 * modelling private memory here. */
+	mov $TDG_VP_INFO, %eax
+	tdx_fold
 #else
 	mov $(STOP_MAGIC | STOP_HANDED_OVER), %eax
 	out %eax, $PORT_STOP

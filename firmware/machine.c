@@ -34,8 +34,12 @@ struct table_pointer {
 extern const uint8_t trap_plain[], trap_error_code[], trap_invalid_opcode[];
 extern uint8_t trap_stack_top[];
 #if VARIANT == VARIANT_SNP
-#define VECTOR_VMM_COMMUNICATION 29u
-extern const uint8_t trap_vc[];
+#define VECTOR_ASKS_HOST 29u /* #VC */
+#else
+#define VECTOR_ASKS_HOST 20u /* #VE */
+#endif
+#if VARIANT != VARIANT_PLAIN
+extern const uint8_t trap_asks_host[];
 _Noreturn void stop_say(uint32_t code); /* entry.S */
 #endif
 
@@ -47,7 +51,7 @@ struct table_pointer gdt_pointer, idt_pointer;
 
 _Noreturn void stop(enum fw_stop code)
 {
-#if VARIANT == VARIANT_SNP
+#if VARIANT != VARIANT_PLAIN
 	stop_say((uint32_t)code);
 #else
 	__asm__ volatile("outl %0, %1" : : "a"(STOP_MAGIC | (uint32_t)code), "N"(PORT_STOP));
@@ -92,8 +96,8 @@ void machine_tables(void)
 		set_gate(v, v < 32 && (VECTORS_WITH_ERROR_CODE >> v & 1) != 0 ? trap_error_code :
 										trap_plain);
 	set_gate(VECTOR_INVALID_OPCODE, trap_invalid_opcode);
-#if VARIANT == VARIANT_SNP
-	set_gate(VECTOR_VMM_COMMUNICATION, trap_vc);
+#if VARIANT != VARIANT_PLAIN
+	set_gate(VECTOR_ASKS_HOST, trap_asks_host);
 #endif
 	idt_pointer = (struct table_pointer){ sizeof(idt) - 1, (uintptr_t)idt };
 }

@@ -28,7 +28,7 @@
 #define IN_USER_RO  __attribute__((section(".bss.user_ro")))
 #define IN_USER_RW  __attribute__((section(".bss.user_rw")))
 
-/* Says the code on PORT_STOP (SEV-SNP: by GHCB termination) and halts for ever. */
+/* Says the code on PORT_STOP (SEV-SNP: by GHCB termination; TDX: by ReportFatalError), for ever. */
 _Noreturn void stop(enum fw_stop code);
 
 /* machine.c: fills GDT, TSS, IDT; called by entry.S on the first stack. */
@@ -42,17 +42,18 @@ void machine_vectors(bool on);
 void paging_init(void);
 /* Lets ring 0 reach the TPM's registers. */
 void paging_map_tpm(void);
-/* The tables Linux is entered on: RAM [0, end), end <= 3 GiB, readable, writable, executable. */
+/* The tables Linux is entered on: RAM [0, end), end <= 3 GiB, readable, writable, executable. TDX:
+ * at FW_AP_TABLES those of the other processors too, of the first GiB of it. */
 void paging_build_handover(uint64_t end);
 /* Lets ring 3 reach [base, base + size), rounded outwards: 4 KiB pages from FW_ACPI to 2 MiB,
  * 2 MiB pages from there to 3 GiB; anything else stops. */
 void user_map(uint64_t base, uint64_t size, bool writable);
 void user_unmap(uint64_t base, uint64_t size);
 
-/* SEV-SNP only. [FW_STAGING, end) is shared with the host: user_map leaves out the C-bit there.
- * end 0: it is private again. */
+/* SEV-SNP and TDX. [FW_STAGING, end) is shared with the host: user_map says so there by C-bit or
+ * S-bit. end 0: it is private again. */
 void paging_staging_shared(uint64_t end);
-/* The GHCB page, shared, for ring 0. */
+/* SEV-SNP only. The GHCB page, shared, for ring 0. */
 void paging_map_ghcb(void);
 /* Lets ring 0 read one private page of 4 KiB below 2 MiB, or 2 MiB up to 512 GiB, at its own
  * guest-physical address: what PVALIDATE wants. One at a time. */

@@ -1,12 +1,13 @@
-/* The order of a boot (docs/architecture.md "Firmware"), SEV-SNP's additions included. Ring 0 holds
- * the thread and the decisions; whatever hashes, parses, copies or builds runs in ring 3 through
- * user_call. */
+/* The order of a boot (docs/architecture.md "Firmware"), what SEV-SNP and TDX add included. Ring 0
+ * holds the thread and the decisions; whatever hashes, parses, copies or builds runs in ring 3
+ * through user_call. */
 #include "firmware/acpi.h"
 #include "firmware/bootblock.h"
 #include "firmware/bulk.h"
 #include "firmware/bzimage.h"
 #include "firmware/events.h"
 #include "firmware/ccblob.h"
+#include "firmware/confidential.h"
 #include "firmware/cpuid_page.h"
 #include "firmware/hashpage.h"
 #include "firmware/layout.h"
@@ -14,13 +15,15 @@
 #include "firmware/sites.h"
 #include "firmware/snp.h"
 #include "firmware/staging.h"
+#include "firmware/tdx.h"
 #include "firmware/tpm.h"
 #include "firmware/zeropage.h"
 
 #include <string.h>
 
 /* Constant, so that nothing of the one kind reaches the image of the other. */
-#define SNP (VARIANT == VARIANT_SNP)
+#define CONFIDENTIAL (VARIANT != VARIANT_PLAIN)
+#define TDX (VARIANT == VARIANT_TDX)
 
 void fw_main(void);
 
@@ -95,6 +98,41 @@ static void zero(uint64_t address, uint64_t size)
 	user_unmap(address, size);
 }
 
+#if VARIANT != VARIANT_PLAIN
+/* What ring 3 hashes: the image as built, whatever became of its sites since. */
+static uint64_t image_bytes(uint64_t base, uint64_t size)
+{
+	user_map(FW_ACPI, size, true);
+	CALL(bulk_copy, window(FW_ACPI), window(base), size, 0, 0);
+	if ((int)CALL(fw_sites_restore, window(FW_ACPI), size, 0, 0, 0) != 0)
+		stop(STOP_SNP_SITES);
+	return FW_ACPI;
+}
+#else
+static uint64_t image_bytes(uint64_t base, uint64_t size)
+{
+	(void)size;
+	return base;
+}
+#endif
+
+#if VARIANT != VARIANT_SNP
+/* CPUID 7 EBX[29], where there is a leaf 7 (SDM vol. 2, CPUID). In a trust domain the module answers
+ * for both leaves, and not the host (TDX module ABI, "CPUID virtualization"). */
+static __attribute__((noinline)) bool has_sha(void) /* a test replaces it */
+{
+	uint32_t a = 0, b, c = 0, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	if (a < 7)
+		return false;
+	a = 7;
+	c = 0;
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return (b & 1u << 29) != 0;
+}
+#endif
+
 #if VARIANT == VARIANT_SNP
 static unsigned physical_bits(void)
 {
@@ -113,16 +151,6 @@ static void take_cpuid_page(void)
 	state.cpuid = result.cpuid;
 }
 
-/* What ring 3 hashes: the image as built, whatever became of its sites since. */
-static uint64_t image_bytes(uint64_t base, uint64_t size)
-{
-	user_map(FW_ACPI, size, true);
-	CALL(bulk_copy, window(FW_ACPI), window(base), size, 0, 0);
-	if ((int)CALL(fw_sites_restore, window(FW_ACPI), size, 0, 0, 0) != 0)
-		stop(STOP_SNP_SITES);
-	return FW_ACPI;
-}
-
 static void check_machine(void)
 {
 	snp_check_processor();
@@ -138,6 +166,21 @@ static void announce_blob(void)
 	user_unmap(FW_ZERO_PAGE, FW_PAGE);
 	user_unmap(FW_CC_BLOB, FW_PAGE);
 }
+#elif VARIANT == VARIANT_TDX
+/* The bit above says what is shared. */
+static unsigned physical_bits(void)
+{
+	return TDX_S_BIT;
+}
+
+static void check_machine(void)
+{
+	tdx_open();
+}
+
+static void announce_blob(void)
+{
+}
 #else
 /* MAXPHYADDR: CPUID 8000_0008 EAX, 36 when there is no such leaf (SDM vol. 3 §4.1.4). */
 static unsigned physical_bits(void)
@@ -151,26 +194,6 @@ static unsigned physical_bits(void)
 	c = 0;
 	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
 	return a & 0xFF;
-}
-
-/* CPUID 7 EBX[29], where there is a leaf 7 (SDM vol. 2, CPUID). */
-static __attribute__((noinline)) bool has_sha(void) /* a test replaces it */
-{
-	uint32_t a = 0, b, c = 0, d;
-
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-	if (a < 7)
-		return false;
-	a = 7;
-	c = 0;
-	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-	return (b & 1u << 29) != 0;
-}
-
-static uint64_t image_bytes(uint64_t base, uint64_t size)
-{
-	(void)size;
-	return base;
 }
 
 static void check_machine(void)
@@ -202,6 +225,8 @@ static void take_boot_block(void)
 	memcpy(b, (const void *)(uintptr_t)FW_BOOT_BLOCK, sizeof(*b));
 	require(CALL(fw_boot_block_check, in_user(b), in_user(&state.limits), physical_bits(), 0,
 		     0));
+	if (TDX)
+		tdx_check_cpus(b);
 	digest_mapped((uintptr_t)b, sizeof(*b), &state.log.boot_block);
 }
 
@@ -212,7 +237,7 @@ static void measure_image(const struct fw_image_header *image)
 	/* The launcher measured the file before the start and holds PCR 0; this only logs what
 	 * PCR 0 began with. An image that lies here would fail the replay. */
 	digest_mapped(image_bytes(base, image->image_size), image->image_size, &state.log.image);
-	if (SNP)
+	if (CONFIDENTIAL)
 		user_unmap(FW_ACPI, image->image_size);
 	digest_mapped(version, image->version_size, &state.log.version);
 	state.log.version_text = (const uint8_t *)window(version);
@@ -304,23 +329,38 @@ static void build_acpi(void)
 	user_unmap(FW_ACPI, FW_ACPI_SIZE);
 }
 
+static void build_log(uintptr_t builder, uint64_t address, uint64_t size)
+{
+	user_map(address, size, true);
+	user_map(FW_CMDLINE, FW_CMDLINE_MAX, false);
+	if ((int)user_call(builder, in_user(&state.log), window(address), size,
+			   in_user(&result.size), 0) != 0)
+		stop(STOP_LOG_FULL);
+	user_unmap(FW_CMDLINE, FW_CMDLINE_MAX);
+	user_unmap(address, size);
+}
+
+static void measure_into_rtmrs(void)
+{
+	struct fw_event ev;
+
+	build_log((uintptr_t)fw_cc_log_build, FW_CC_LOG, FW_CC_LOG_SIZE);
+	for (unsigned i = 0; fw_cc_event(&state.log, i, &ev); i++)
+		tdx_extend(ev.pcr, ev.digest.sha384);
+}
+
 /* Log first, then extend exactly what it says: the two cannot drift apart. */
 static void measure(void)
 {
 	struct fw_event ev;
 
 	zero(FW_EVENT_LOG, FW_EVENT_LOG_SIZE);
-	user_map(FW_EVENT_LOG, FW_EVENT_LOG_SIZE, true);
-	user_map(FW_CMDLINE, FW_CMDLINE_MAX, false);
-	if ((int)CALL(fw_log_build, in_user(&state.log), window(FW_EVENT_LOG), FW_EVENT_LOG_SIZE,
-		      in_user(&result.size), 0) != 0)
-		stop(STOP_LOG_FULL);
-	user_unmap(FW_CMDLINE, FW_CMDLINE_MAX);
-	user_unmap(FW_EVENT_LOG, FW_EVENT_LOG_SIZE);
-
+	build_log((uintptr_t)fw_log_build, FW_EVENT_LOG, FW_EVENT_LOG_SIZE);
+	if (TDX)
+		measure_into_rtmrs();
 	if ((state.boot_block.flags & FW_BOOT_HAS_TPM) == 0)
 		return;
-	if (!SNP)
+	if (!CONFIDENTIAL)
 		paging_map_tpm();
 	tpm_open();
 	for (unsigned i = 0; fw_log_event(&state.log, i, &ev); i++)
@@ -341,27 +381,27 @@ void fw_main(void)
 	machine_vectors(sha);
 	take_hash_page(image);
 	take_boot_block();
-	if (!SNP)
+	if (!CONFIDENTIAL)
 		measure_image(image);
 	ram_end = state.boot_block.ram[1].base + state.boot_block.ram[1].size;
 	if (fw_staging(r->kernel_size, r->initrd_size, r->cmdline_size, &staging) != 0 ||
 	    staging.end > ram_end)
 		stop(STOP_BLOB_BOUNDS);
-	if (SNP) {
-		snp_accept_ram(&state.boot_block, staging.end);
+	if (CONFIDENTIAL) {
+		cc_accept_ram(&state.boot_block, staging.end);
 		measure_image(image);
 	}
 	take_kernel(&staging, ram_end);
 	take_initrd(&staging);
 	take_cmdline(&staging);
-	if (SNP)
-		snp_accept_staging(staging.end);
+	if (CONFIDENTIAL)
+		cc_accept_staging(staging.end);
 	place_kernel();
 	build_acpi();
 	measure();
 	announce_blob();
-	if (SNP)
-		snp_close();
+	if (CONFIDENTIAL)
+		cc_close();
 	machine_vectors(false);
 	paging_build_handover(ram_end);
 	handover(state.kernel.pref_address + BZ_ENTRY_64, FW_ZERO_PAGE);

@@ -1,4 +1,4 @@
-# The firmware: one freestanding image per machine kind (now: plain), and the pure files that
+# The firmware: one freestanding image per machine kind, and the pure files that
 # hosted programs share with it. Its flags are its own: no C library, no SSE, no red zone, no
 # run-time support; the warnings are everybody's.
 
@@ -24,16 +24,20 @@ $(FW_DSDT): $(O)/gen/firmware/dsdt-plain.aml $(O)/gen/firmware/dsdt-tpm.aml
 
 GENERATED += $(FW_DSDT)
 
-# The images, pavise-fw-plain.bin and pavise-fw-snp.bin, one for each kind of machine. Which parts run privileged: image.lds.
+# The images, pavise-fw-{plain,snp,tdx}.bin, one for each kind of machine. Which parts run
+# privileged: image.lds.
 FW_SVN := 1
 FW_RELEASE := 0.1
 FW_SRCS := firmware/machine.c firmware/paging.c firmware/tpm.c firmware/main.c firmware/mem.c \
            firmware/bootblock.c firmware/hashpage.c firmware/bzimage.c firmware/zeropage.c \
            firmware/tpmcmd.c $(FIRMWARE_PURE_SRCS)
 FW_ASMS := firmware/header.S firmware/entry.S
-FW_SNP_PURE_SRCS := firmware/ghcb.c firmware/accept.c firmware/cpuid_page.c firmware/ccblob.c \
-                    firmware/sites.c
+FW_SNP_PURE_SRCS := firmware/ghcb.c firmware/accept_snp.c firmware/accept.c \
+                    firmware/cpuid_page.c firmware/ccblob.c firmware/sites.c
+FW_TDX_PURE_SRCS := firmware/tdcall.c firmware/accept_tdx.c firmware/accept.c firmware/sites.c
 FW_PARTS_plain := $(FW_ASMS) $(FW_SRCS)
+FW_PARTS_tdx := $(FW_ASMS) firmware/tdx_start.S firmware/tdx_insn.S $(FW_SRCS) firmware/tdx.c \
+                $(FW_TDX_PURE_SRCS)
 FW_PARTS_snp := $(FW_ASMS) firmware/snp_insn.S $(FW_SRCS) firmware/snp.c $(FW_SNP_PURE_SRCS)
 # -fpie: code and constants must work at two addresses (ring 3 sees them through a window).
 # No jump tables and no built constants tables: they would hold addresses of one of the two.
@@ -46,6 +50,8 @@ FW_CFLAGS := -std=gnu17 -O2 $(WARN) -I. -I$(O)/gen -ffreestanding -fpie -fvisibi
 FW_VECTOR_CFLAGS := $(filter-out -mgeneral-regs-only,$(FW_CFLAGS)) -fno-tree-vectorize
 FW_DEFS := -DIMAGE_BASE=0x100000 -DIMAGE_MAX=0x10000 -DSCRATCH_BASE=0x110000 \
            -DSCRATCH_SIZE=0x70000
+# Bytes at the end of a TDX image: descriptor, footer table and reset vector.
+FW_RESET_SIZE_tdx := 512
 
 # $(1) the kind of machine, $(2) its number: enum fw_variant.
 define fw_image
@@ -67,12 +73,13 @@ $(O)/firmware/$(1)/%.o: firmware/%.S firmware/module.mk
 	@mkdir -p $$(@D)
 	@echo "  FWAS  $$< ($(1))"
 	$$(Q)$$(CC) -I. $$(FW_DEFS) -DVARIANT=$(2) -DSVN=$$(FW_SVN) \
+		-DRESET_SIZE=$(or $(FW_RESET_SIZE_$(1)),0) \
 		'-DVERSION_TEXT="pavise firmware $(1) $$(FW_RELEASE) svn $$(FW_SVN)"' \
 		-fno-pie -ffile-prefix-map=$$(CURDIR)=. -MMD -MP -c -o $$@ $$<
 
 $(O)/firmware/$(1)/image.lds: firmware/image.lds firmware/module.mk
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(FW_DEFS) -E -P -x c -o $$@ $$<
+	$$(Q)$$(CC) $$(FW_DEFS) -DRESET_SIZE=$(or $(FW_RESET_SIZE_$(1)),0) -E -P -x c -o $$@ $$<
 
 $(O)/firmware/pavise-fw-$(1).elf: $$(FW_OBJS_$(1)) $(O)/firmware/$(1)/image.lds
 	@echo "  FWLD  $$@"
@@ -82,7 +89,8 @@ $(O)/firmware/pavise-fw-$(1).elf: $$(FW_OBJS_$(1)) $(O)/firmware/$(1)/image.lds
 
 # What a verifier expects in PCR 0, or in the launch digest, follows from these digests.
 $(O)/firmware/pavise-fw-$(1).bin: $(O)/firmware/pavise-fw-$(1).elf
-	$$(Q)objcopy -O binary -j .rodata -j .sites -j .tables -j .text -j .utext -j .pad $$< $$@
+	$$(Q)objcopy -O binary -j .rodata -j .sites -j .tables -j .start32 -j .text -j .utext \
+		-j .pad -j .reset $$< $$@
 	@echo "  FW    $$@ $$$$(stat -c %s $$@) bytes"
 	@echo "        sha256 $$$$(sha256sum <$$@ | cut -d' ' -f1)"
 	@echo "        sha384 $$$$(sha384sum <$$@ | cut -d' ' -f1)"
@@ -92,6 +100,7 @@ EXTRA += $(O)/firmware/pavise-fw-$(1).bin
 endef
 $(eval $(call fw_image,plain,1))
 $(eval $(call fw_image,snp,2))
+$(eval $(call fw_image,tdx,3))
 
 FW_HOSTED_SRCS := $(FIRMWARE_PURE_SRCS) firmware/bootblock.c firmware/hashpage.c \
                   firmware/bzimage.c firmware/zeropage.c firmware/tpmcmd.c

@@ -7,18 +7,25 @@
 #include "common/checked.h"
 #include "firmware/layout.h"
 
+#include <string.h>
+
 #define ENTRIES 512u
 #define PAGE_2M 0x200000ull
 #define GIB     0x40000000ull
 
-/* Every present entry of a confidential guest names private memory, but for the few pages that
- * are cleared of this bit below. */
+/* Every present entry of a confidential guest names private memory, but for the few that go
+ * through shared() below: SEV-SNP sets a bit for private memory, TDX one for shared memory. */
 #if VARIANT == VARIANT_SNP
-#define C   (1ull << SNP_C_BIT)
+#define PRIVATE (1ull << SNP_C_BIT)
+#define SHARED  0ull
+#elif VARIANT == VARIANT_TDX
+#define PRIVATE 0ull
+#define SHARED  (1ull << TDX_S_BIT)
 #else
-#define C   0ull
+#define PRIVATE 0ull
+#define SHARED  0ull
 #endif
-#define P   (0x001ull | C)
+#define P   (0x001ull | PRIVATE)
 #define RW  0x002ull
 #define US  0x004ull
 #define PWT 0x008ull
@@ -38,6 +45,11 @@ static page_table own_pdpt, own_low_pd, own_low_pt, own_mmio_pd;
 static page_table user_pdpt, user_pd[3], user_low_pt;
 page_table handover_pml4 IN_HANDOVER;
 static page_table handover_pdpt IN_HANDOVER, handover_pd[3] IN_HANDOVER;
+
+static uint64_t shared(uint64_t value)
+{
+	return (value & ~PRIVATE) | SHARED;
+}
 
 static uint64_t entry(const void *table, uint64_t flags)
 {
@@ -67,7 +79,12 @@ static void fill_own(void)
 	pt[ADDR(stack_guard) / FW_PAGE] = 0;
 	pt[ADDR(trap_guard) / FW_PAGE] = 0;
 	set_small(pt, FW_HASH_PAGE, FW_BOOT_BLOCK + FW_PAGE, P | AD | NX);
-	pt[FW_BOOT_BLOCK / FW_PAGE] &= ~C; /* written by the host, copied once */
+	/* Written by the host, copied once. */
+	pt[FW_BOOT_BLOCK / FW_PAGE] = shared(pt[FW_BOOT_BLOCK / FW_PAGE]);
+#if VARIANT == VARIANT_TDX
+	set_small(pt, FW_MAILBOX, FW_MAILBOX + FW_PAGE, P | AD | NX);
+	set_small(pt, FW_AP_TABLES, FW_AP_TABLES + FW_AP_TABLES_SIZE, P | RW | AD | NX);
+#endif
 }
 
 static void fill_user(void)
@@ -86,8 +103,9 @@ static void fill_user(void)
 		  P | US | AD | NX);
 	set_small(pt, ADDR(scrub_start), ADDR(user_ro_end), P | US | AD | NX);
 	set_small(pt, ADDR(user_ro_end), ADDR(user_rw_end), P | RW | US | AD | NX);
-	if (C != 0)
-		set_small(pt, FW_CPUID_PAGE, FW_CPUID_PAGE + FW_PAGE, P | US | AD | NX);
+#if VARIANT == VARIANT_SNP
+	set_small(pt, FW_CPUID_PAGE, FW_CPUID_PAGE + FW_PAGE, P | US | AD | NX);
+#endif
 }
 
 void paging_init(void)
@@ -112,6 +130,26 @@ void paging_map_tpm(void)
 	flush();
 }
 
+#if VARIANT == VARIANT_TDX
+/* Of processors that leave the mailbox's loop: what they run first lies low (ACPI 6.5 §5.2.12.19
+ * wants mailbox and wakeup vector mapped one to one). */
+static void build_ap_tables(uint64_t end)
+{
+	uint64_t *t = (uint64_t *)(uintptr_t)FW_AP_TABLES;
+
+	memset(t, 0, FW_AP_TABLES_SIZE);
+	t[0] = (FW_AP_TABLES + FW_PAGE) | P | RW | AD;
+	t[ENTRIES] = (FW_AP_TABLES + 2 * FW_PAGE) | P | RW | AD;
+	for (uint64_t at = 0; at < end && at < GIB; at += PAGE_2M)
+		t[2 * ENTRIES + at / PAGE_2M] = at | P | RW | AD | PS;
+}
+#else
+static void build_ap_tables(uint64_t end)
+{
+	(void)end;
+}
+#endif
+
 void paging_build_handover(uint64_t end)
 {
 	handover_pml4[0] = entry(handover_pdpt, P | RW | AD);
@@ -119,22 +157,15 @@ void paging_build_handover(uint64_t end)
 		handover_pdpt[i] = entry(handover_pd[i], P | RW | AD);
 	for (uint64_t at = 0; at < end && at < 3 * GIB; at += PAGE_2M)
 		handover_pd[at / GIB][at % GIB / PAGE_2M] = at | P | RW | AD | PS;
+	build_ap_tables(end);
 }
 
 #if VARIANT == VARIANT_SNP
-#define WINDOW_FIRST FW_CC_BLOB
-
 static page_table unit_pd;
-static uint64_t staging_end;
-
-void paging_staging_shared(uint64_t end)
-{
-	staging_end = end;
-}
 
 void paging_map_ghcb(void)
 {
-	own_low_pt[FW_GHCB / FW_PAGE] = FW_GHCB | ((P | RW | AD | NX) & ~C);
+	own_low_pt[FW_GHCB / FW_PAGE] = shared(FW_GHCB | P | RW | AD | NX);
 	flush();
 }
 
@@ -168,13 +199,24 @@ void paging_unmap_unit(uint64_t at, bool large)
 	flush();
 }
 
-static uint64_t shared_or_private(uint64_t at, uint64_t flags)
-{
-	return at >= FW_STAGING && at < staging_end ? flags & ~C : flags;
-}
+#define WINDOW_FIRST FW_CC_BLOB
 #else
 #define WINDOW_FIRST FW_ACPI
+#endif
 
+#if VARIANT != VARIANT_PLAIN
+static uint64_t staging_end;
+
+void paging_staging_shared(uint64_t end)
+{
+	staging_end = end;
+}
+
+static uint64_t shared_or_private(uint64_t at, uint64_t flags)
+{
+	return at >= FW_STAGING && at < staging_end ? shared(flags) : flags;
+}
+#else
 static uint64_t shared_or_private(uint64_t at, uint64_t flags)
 {
 	(void)at;

@@ -7,6 +7,11 @@
 #define GHCB_TERMINATE 0x100 /* ghcb.h */
 #define GHCB_STOP_SET  3
 
+/* tdcall.h; the registers R10 to R12 of a TDG.VP.VMCALL */
+#define TDG_VP_INFO        1
+#define TDVMCALL_FATAL     0x10003
+#define EXPOSE_R10_TO_R12  0x1C00
+
 	.macro site kind, last, prefix=0xF3
 	.balign 4
 100:	.byte \prefix, 0x0F, 0x01, \last
@@ -27,6 +32,12 @@
 	.endm
 	.macro fold
 	site 4, 0xFE
+	.endm
+	.macro tdcall
+	site 5, 0xCC, 0x66
+	.endm
+	.macro tdx_fold
+	site 6, 0xCC, 0x66
 	.endm
 
 #endif

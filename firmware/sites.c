@@ -6,18 +6,23 @@
 
 static bool instruction(uint32_t kind, uint8_t out[FW_SITE_SIZE])
 {
-	/* All begin with prefix, 0F 01; AMD APM vol. 3. */
-	out[0] = kind == FW_SITE_PVALIDATE ? 0xF2 : 0xF3;
+	/* All begin with prefix, 0F 01; AMD APM vol. 3, Intel SDM vol. 2 "TDCALL". */
+	out[0] = 0xF3;
 	out[1] = 0x0F;
 	out[2] = 0x01;
-	if (kind == FW_SITE_PVALIDATE)
+	if (kind == FW_SITE_PVALIDATE) {
+		out[0] = 0xF2;
 		out[3] = 0xFF;
-	else if (kind == FW_SITE_RMPADJUST || kind == FW_SITE_FOLD)
-		out[3] = 0xFE; /* this image folds at an RMPADJUST */
-	else if (kind == FW_SITE_VMGEXIT)
+	} else if (kind == FW_SITE_RMPADJUST || kind == FW_SITE_FOLD) {
+		out[3] = 0xFE; /* the SEV-SNP image folds at an RMPADJUST */
+	} else if (kind == FW_SITE_VMGEXIT) {
 		out[3] = 0xD9;
-	else
+	} else if (kind == FW_SITE_TDCALL || kind == FW_SITE_TDX_FOLD) {
+		out[0] = 0x66;
+		out[3] = 0xCC;
+	} else {
 		return false;
+	}
 	return true;
 }
 

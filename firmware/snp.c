@@ -1,6 +1,7 @@
 #include "firmware/snp.h"
 
-#include "firmware/accept.h"
+#include "firmware/accept_snp.h"
+#include "firmware/confidential.h"
 #include "firmware/ghcb.h"
 #include "firmware/machine.h"
 #include "firmware/snp_ops.h"
@@ -20,7 +21,7 @@
 extern const uint8_t image_start[], image_end[];
 extern uint8_t scratch_start[];
 
-static struct accept accept;
+static struct accept_snp accept;
 static struct snp_ops ops;
 
 static void require(enum fw_stop status)
@@ -119,47 +120,43 @@ void snp_open(bool touch_pages)
 		.touch = touch,
 	};
 	require(ghcb_open(&ops));
-	accept_init(&accept, &ops, touch_pages);
-	require(accept_launched(&accept, FW_IMAGE, (uintptr_t)image_end));
-	require(accept_launched(&accept, FW_SCRATCH, FW_BOOT_BLOCK));
-	require(accept_launched(&accept, FW_CPUID_PAGE, FW_GHCB));
+	accept_snp_init(&accept, &ops, touch_pages);
+	require(accept_launched(&accept.record, FW_IMAGE, (uintptr_t)image_end));
+	require(accept_launched(&accept.record, FW_SCRATCH, FW_BOOT_BLOCK));
+	require(accept_launched(&accept.record, FW_CPUID_PAGE, FW_GHCB));
 }
 
 /* The first 2 MiB, around what the launch holds. [0xA0000, 1 MiB) stays invalid: no RAM is said to
  * be there. The boot block's page was shared; its copy is taken. */
 static void accept_low(void)
 {
-	require(accept_range(&accept, 0, FW_LOW_RAM_END));
-	require(accept_range(&accept, (uintptr_t)image_end, FW_SCRATCH));
-	require(accept_range(&accept, FW_BOOT_BLOCK, FW_BOOT_BLOCK + FW_PAGE));
-	require(accept_range(&accept, FW_CC_BLOB, FW_RESERVED_END));
+	require(accept_snp_range(&accept, 0, FW_LOW_RAM_END));
+	require(accept_snp_range(&accept, (uintptr_t)image_end, FW_SCRATCH));
+	require(accept_snp_range(&accept, FW_BOOT_BLOCK, FW_BOOT_BLOCK + FW_PAGE));
+	require(accept_snp_range(&accept, FW_CC_BLOB, FW_RESERVED_END));
 }
 
-void snp_accept_ram(const struct fw_boot_block *b, uint64_t staging_end)
+void cc_accept_ram(const struct fw_boot_block *b, uint64_t staging_end)
 {
 	accept_low();
-	require(accept_range(&accept, FW_RESERVED_END, FW_STAGING));
-	require(accept_range(&accept, staging_end, b->ram[1].base + b->ram[1].size));
-	for (uint32_t i = 2; i < b->ram_count; i++)
-		require(accept_range(&accept, b->ram[i].base, b->ram[i].base + b->ram[i].size));
-	require(accept_flush(&accept));
+	require(accept_snp_ram(&accept, b, staging_end));
 	paging_staging_shared(staging_end);
 }
 
-void snp_accept_staging(uint64_t staging_end)
+void cc_accept_staging(uint64_t staging_end)
 {
 	paging_staging_shared(0);
-	require(accept_range(&accept, FW_STAGING, staging_end));
-	require(accept_flush(&accept));
+	require(accept_snp_range(&accept, FW_STAGING, staging_end));
+	require(accept_snp_flush(&accept));
 }
 
-void snp_close(void)
+void cc_close(void)
 {
 	require(ghcb_port_write(&ops, PORT_STOP, STOP_MAGIC | STOP_HANDED_OVER));
-	require(accept_ghcb(&accept));
+	require(accept_snp_ghcb(&accept));
 }
 
-uint32_t snp_mmio_read(uint64_t gpa)
+uint32_t cc_mmio_read(uint64_t gpa)
 {
 	uint32_t value = 0;
 
@@ -167,7 +164,7 @@ uint32_t snp_mmio_read(uint64_t gpa)
 	return value;
 }
 
-void snp_mmio_write(uint64_t gpa, uint32_t value)
+void cc_mmio_write(uint64_t gpa, uint32_t value)
 {
 	require(ghcb_mmio_write(&ops, gpa, value));
 }

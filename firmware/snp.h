@@ -1,4 +1,5 @@
-/* SEV-SNP, ring 0: what main.c adds to its order in the SEV-SNP image. Every doubt stops. */
+/* SEV-SNP, ring 0: what main.c adds to its order in the SEV-SNP image alone, beside confidential.h.
+ * Every doubt stops. */
 #ifndef PAVISE_FIRMWARE_SNP_H
 #define PAVISE_FIRMWARE_SNP_H
 
@@ -11,15 +12,6 @@
 void snp_check_processor(void);
 /* After the CPUID page was checked. touch: see accept_init. */
 void snp_open(bool touch);
-/* Takes all RAM of a checked boot block but [FW_STAGING, staging_end), which is still shared. */
-void snp_accept_ram(const struct fw_boot_block *b, uint64_t staging_end);
-/* Takes that rest too; nothing shared is read any more. */
-void snp_accept_staging(uint64_t staging_end);
-/* Announces the hand-over and takes the GHCB page back: the host is not spoken to after it. */
-void snp_close(void);
-
-uint32_t snp_mmio_read(uint64_t gpa);
-void snp_mmio_write(uint64_t gpa, uint32_t value);
 
 /* snp_insn.S: one instruction each. Addresses are virtual. */
 void snp_vmgexit(void);

@@ -1,8 +1,8 @@
 #include "firmware/tpm.h"
 
+#include "firmware/confidential.h"
 #include "firmware/layout.h"
 #include "firmware/machine.h"
-#include "firmware/snp.h"
 #include "firmware/tpmcmd.h"
 
 #include <stdbool.h>
@@ -37,16 +37,16 @@
 
 static uint32_t rsp_offset;
 
-#if VARIANT == VARIANT_SNP
-/* The device is the host's: every access is a call to it, and nothing here raises #VC. */
+#if VARIANT != VARIANT_PLAIN
+/* The device is the host's: every access is a call to it, and nothing here raises #VC or #VE. */
 static uint32_t reg(uint32_t offset)
 {
-	return snp_mmio_read(TPM_CRB_BASE + offset);
+	return cc_mmio_read(TPM_CRB_BASE + offset);
 }
 
 static void set_reg(uint32_t offset, uint32_t value)
 {
-	snp_mmio_write(TPM_CRB_BASE + offset, value);
+	cc_mmio_write(TPM_CRB_BASE + offset, value);
 }
 #else
 static uint32_t reg(uint32_t offset)

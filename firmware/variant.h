@@ -5,6 +5,7 @@
 
 #define VARIANT_PLAIN 1
 #define VARIANT_SNP   2
+#define VARIANT_TDX   3
 
 #ifndef VARIANT
 #error "VARIANT is set by module.mk"
@@ -14,7 +15,8 @@
 #define SNP_C_BIT 51 /* layout.h */
 #else
 #include "firmware/layout.h"
-_Static_assert(VARIANT_PLAIN == FW_VARIANT_PLAIN && VARIANT_SNP == FW_VARIANT_SNP, "variants");
+_Static_assert(VARIANT_PLAIN == FW_VARIANT_PLAIN && VARIANT_SNP == FW_VARIANT_SNP &&
+	       VARIANT_TDX == FW_VARIANT_TDX, "variants");
 #endif
 
 #endif

@@ -3,7 +3,7 @@
  * as taken was validated once and lies in the range.
  *
  * Input: a byte of options, then for each answer a byte (0: honest; else the next bytes are it). */
-#include "firmware/accept.h"
+#include "firmware/accept_snp.h"
 #include "tests/unit/snp_machine.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define TO   (12 * MIB)
 
 static struct snp_machine m;
-static struct accept a;
+static struct accept_snp a;
 static const uint8_t *input;
 static size_t left;
 
@@ -96,16 +96,16 @@ static enum fw_stop run(void)
 
 	if (status != STOP_HANDED_OVER)
 		return status;
-	accept_init(&a, &m.ops, true);
-	status = accept_range(&a, FROM, TO);
+	accept_snp_init(&a, &m.ops, true);
+	status = accept_snp_range(&a, FROM, TO);
 	if (status == STOP_HANDED_OVER)
-		status = accept_flush(&a);
+		status = accept_snp_flush(&a);
 	if (status != STOP_HANDED_OVER)
 		return status;
 	ghcb_mmio_read(&m.ops, 0xFED40030, &value);
 	ghcb_mmio_write(&m.ops, 0xFED40030, value);
 	status = ghcb_port_write(&m.ops, 0x80, 0);
-	return status == STOP_HANDED_OVER ? accept_ghcb(&a) : status;
+	return status == STOP_HANDED_OVER ? accept_snp_ghcb(&a) : status;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,9 +4,9 @@ set -u
 build=${PAVISE_BUILD:-build}
 n=0
 
-# use KIND NUMBER: the image that the checks below read.
+# use KIND NUMBER RESET-BYTES: the image that the checks below read.
 use() {
-    kind=$1 variant=$2
+    kind=$1 variant=$2 reset=$3
     elf=$build/firmware/pavise-fw-$1.elf
     bin=$build/firmware/pavise-fw-$1.bin
 }
@@ -55,8 +55,8 @@ version_text() {
 
 note_is_free() {
     offset=$(u32 40) size=$(u32 44)
-    [ "$size" -ge 256 ] && [ $((offset + size)) -eq "$(stat -c %s "$bin")" ] &&
-        [ "$(tail -c "$size" "$bin" | tr -d '\0' | wc -c)" -eq 0 ]
+    [ "$size" -ge 256 ] && [ $((offset + size + reset)) -eq "$(stat -c %s "$bin")" ] &&
+        [ "$(tail -c "$((size + reset))" "$bin" | head -c "$size" | tr -d '\0' | wc -c)" -eq 0 ]
 }
 
 # Pages on the image's own start tables must be accessed and dirty already: an entry the
@@ -115,7 +115,7 @@ no_tpm_in_plain() { none 'MSFT0101|0xFED40000' disassemble plain; }
 nothing_runs() { none 'Method|OperationRegion|External' disassemble tpm; }
 
 
-# ---- SEV-SNP ----
+# ---- SEV-SNP and TDX ----
 
 # OFFSET KIND for each instruction of a site in the code, in hexadecimal and as struct fw_site.
 sites_in_code() {
@@ -123,19 +123,40 @@ sites_in_code() {
         $2 $3 $4 $5 == "f20f01ff" { print $1, 1 }
         $2 $3 $4 $5 == "f30f01fe" { print $1, 2 }
         $2 $3 $4 $5 == "f30f01d9" { print $1, 3 }
-        $2 $3 $4 == "0f01d9" || $2 $3 $4 == "0f01fe" || $2 $3 $4 == "0f01ff" { print $1, "bare" }'
+        $2 $3 $4 $5 == "660f01cc" { print $1, 5 }
+        $2 $3 $4 ~ "^0f01(d9|fe|ff|cc)$" { print $1, "bare" }'
 }
-# The same from the image's table; a fold is an RMPADJUST.
+# Where their bytes lie in the file, whatever a disassembler makes of them.
+sites_in_bytes() {
+    LC_ALL=C grep -obUaP '\xf2\x0f\x01\xff|\xf3\x0f\x01[\xfe\xd9]|\x66\x0f\x01\xcc' "$bin" | cut -d: -f1
+}
+# The same from the image's table; a fold is an RMPADJUST, in a trust domain a TDCALL.
 sites_in_table() {
     od -An -v -tu4 -w8 -j "$(u32 52)" -N $(($(u32 56) * 8)) "$bin" | while read -r offset site_kind; do
-        [ "$site_kind" -ne 4 ] || site_kind=2
+        case $site_kind in 4) site_kind=2 ;; 6) site_kind=5 ;; esac
         printf '%x: %d\n' $((offset + 0x100000)) "$site_kind"
     done
 }
 sites_are_listed() {
     code=$(sites_in_code) table=$(sites_in_table)
     printf 'in the code:\n%s\nin the table:\n%s\n' "$code" "$table"
-    [ -n "$code" ] && [ "$code" = "$table" ] && [ "$(printf '%s\n' "$code" | wc -l)" -eq "$(u32 56)" ]
+    bytes=$(sites_in_bytes | while read -r at; do printf '%x:\n' $((at + 0x100000)); done)
+    [ -n "$code" ] && [ "$code" = "$table" ] && [ "$(printf '%s\n' "$code" | wc -l)" -eq "$(u32 56)" ] &&
+        [ "$bytes" = "$(printf '%s\n' "$table" | cut -d ' ' -f 1)" ]
+}
+# Would the check above notice? Once more with a table that lacks its last site.
+a_missing_site_is_seen() {
+    whole=$bin
+    work=$(mktemp -d) || return 1
+    cp "$bin" "$work/less.bin"
+    printf '%b' "\\0$(printf %o $(($(u32 56) - 1)))" |
+        dd of="$work/less.bin" bs=1 seek=56 conv=notrunc 2>/dev/null
+    bin=$work/less.bin
+    [ "$(u32 56)" -gt 0 ] && ! sites_are_listed
+    status=$?
+    bin=$whole
+    rm -rf "$work"
+    return $status
 }
 sites_stay_in_pages() {
     sites_in_table | while read -r address site_kind; do
@@ -143,11 +164,12 @@ sites_stay_in_pages() {
         [ $((at % 4096)) -le 4092 ] || { echo "across a page: $address $site_kind"; exit 1; }
     done
 }
+# one_fold_and_all_kinds FOLD KINDS
 one_fold_and_all_kinds() {
     kinds=$(od -An -v -tu4 -w8 -j "$(u32 52)" -N $(($(u32 56) * 8)) "$bin" | awk '{ print $2 }' | sort | uniq -c)
     printf '%s\n' "$kinds"
-    [ "$(printf '%s\n' "$kinds" | awk '$2 == 4 { print $1 }')" = 1 ] &&
-        [ "$(printf '%s\n' "$kinds" | wc -l)" -eq 4 ]
+    [ "$(printf '%s\n' "$kinds" | awk -v fold="$1" '$2 == fold { print $1 }')" = 1 ] &&
+        [ "$(printf '%s\n' "$kinds" | wc -l)" -eq "$2" ]
 }
 # A processor that must not run yet does nothing but halt.
 park_loop() {
@@ -169,15 +191,49 @@ asks_nobody() {
         objdump -d --no-show-raw-insn "$elf"
 }
 ring3_has_no_site() {
-    none 'pvalidate|rmpadjust|vmgexit|vmmcall' objdump -d --no-show-raw-insn -j .utext "$elf"
+    none 'pvalidate|rmpadjust|vmgexit|vmmcall|tdcall|seamcall' objdump -d --no-show-raw-insn -j .utext "$elf"
 }
 no_site_in_plain() {
-    [ "$(u32 48)" -eq 0 ] && [ "$(u32 52)" -eq 0 ] && [ "$(u32 56)" -eq 0 ] && [ -z "$(sites_in_code)" ]
+    [ "$(u32 48)" -eq 0 ] && [ "$(u32 52)" -eq 0 ] && [ "$(u32 56)" -eq 0 ] && [ -z "$(sites_in_code)" ] &&
+        [ -z "$(sites_in_bytes)" ]
+}
+# What the image itself says holds for the whole of it: nothing shared but what paging.c makes so.
+tables_are_below_s_bit() {
+    od -An -v -tx8 -w8 -j "$(u32 24)" -N 16384 "$bin" | awk '
+        $1 !~ /^0+$/ { seen++; if ($1 !~ /^0000000000/) { print; bad = 1 } }
+        END { exit bad || seen < 20 }'
+}
+# A trust domain gets #VE for what a hypervisor emulates, and for a halt. CPUID is asked for leaves 0
+# and 7 alone, which the module answers.
+no_virtualization_exception() {
+    none '\s(in|out|ins|outs|hlt|invd|wbinvd|monitor|mwait|vmcall|rdmsr|wrmsr|rdpmc|xsetbv)(\s|$)' \
+        objdump -d --no-show-raw-insn -j .text -j .utext "$elf" || return 1
+    [ "$(objdump -d --no-show-raw-insn "$elf" | grep -cw cpuid)" -eq 2 ]
+}
+start32() { objdump -d --no-show-raw-insn -M i386 -j .start32 "$elf" | awk '/^ / { $1 = ""; print }'; }
+# Other processors: wait, look, wait; they touch the mailbox and registers, and no stack.
+mailbox_loop() {
+    at=$(printf '0x%x' $(($(u32 48) + 0x100000)))
+    loop=$(objdump -d --no-show-raw-insn -M i386 -j .start32 --start-address="$at" "$elf" | awk '/^ / { print $2 }' |
+        head -n 5 | tr '\n' ' ')
+    echo "at $at: $loop"
+    [ "$loop" = "pause cmpw jne cmp jne " ] || return 1
+    ! start32 | grep -E 'push|pop|call|ret|wrmsr|esp|cpuid|hlt| in | out '
+}
+start_of_start32() {
+    echo $((0x$(readelf -SW "$elf" | sed -n 's/.* \.start32 *PROGBITS *\([0-9a-f]*\) .*/\1/p')))
+}
+# 16 bytes before the end: a jump to the first instruction of the 32-bit part.
+reset_vector() {
+    want=b8$(printf '%08x' "$(start_of_start32)" | sed 's/\(..\)\(..\)\(..\)\(..\)/\4\3\2\1/')ffe0
+    got=$(tail -c 16 "$bin" | head -c 7 | od -An -v -tx1 | tr -d ' \n')
+    echo "want $want got $got"
+    [ "$got" = "$want" ]
 }
 
 # What holds for every image.
 common_checks() {
-    use "$1" "$2"
+    use "$1" "$2" "$3"
     check "$1: image is at most 64 KiB in whole pages" small_enough
     check "$1: header says where things are" header_true
     check "$1: version text names variant and SVN" version_text
@@ -192,19 +248,30 @@ common_checks() {
     check "$1: no path, compiler name or time in the image" no_traces
 }
 
-echo 1..36
-common_checks plain 1
+echo 1..58
+common_checks plain 1 0
 check "plain: no site, no park loop" no_site_in_plain
-common_checks snp 2
+common_checks snp 2 0
 check "snp: every PVALIDATE, RMPADJUST and VMGEXIT is listed, and nothing else" sites_are_listed
+check "snp: a site that the table lacks is noticed" a_missing_site_is_seen
 check "snp: no site lies across a page" sites_stay_in_pages
-check "snp: one fold, and each kind is there" one_fold_and_all_kinds
+check "snp: one fold, and each kind is there" one_fold_and_all_kinds 4 4
 check "snp: other processors wait in a park loop" park_loop
 check "snp: each entry of the start page tables has the C-bit" tables_are_private
 check "snp: no instruction that the host would answer" asks_nobody
 check "snp: ring-3 part has no site" ring3_has_no_site
+common_checks tdx 3 512
+check "tdx: every TDCALL is listed, and nothing else" sites_are_listed
+check "tdx: a site that the table lacks is noticed" a_missing_site_is_seen
+check "tdx: no site lies across a page" sites_stay_in_pages
+check "tdx: one fold, and each kind is there" one_fold_and_all_kinds 6 2
+check "tdx: the image ends with a jump to its 32-bit part" reset_vector
+check "tdx: other processors wait at the mailbox, without a stack" mailbox_loop
+check "tdx: each entry of the start page tables is private" tables_are_below_s_bit
+check "tdx: no instruction that makes a #VE" no_virtualization_exception
+check "tdx: ring-3 part has no site" ring3_has_no_site
 check "DSDT names UART, PCI root and power button" has_all plain PNP0501 PNP0A08 PNP0C0C 0xC0000000 _S5
 check "DSDT with TPM names it" has_all tpm MSFT0101 0xFED40000 PNP0501 PNP0A08
 check "DSDT without TPM does not" no_tpm_in_plain
 check "DSDT holds no code and no operation region" nothing_runs
-[ "$n" -eq 36 ]
+[ "$n" -eq 58 ]

@@ -1,5 +1,5 @@
 /* Taking memory: every page once, in the right order, and no answer of the RMP goes unread. */
-#include "firmware/accept.h"
+#include "firmware/accept_snp.h"
 #include "tests/unit/snp_machine.h"
 
 #include <setjmp.h>
@@ -12,21 +12,21 @@
 #define MIB 0x100000ull
 
 static struct snp_machine m;
-static struct accept a;
+static struct accept_snp a;
 
 static void start(bool touch)
 {
 	snp_machine_init(&m);
 	memset(&a, 0, sizeof(a));
 	assert_int_equal(ghcb_open(&m.ops), STOP_HANDED_OVER);
-	accept_init(&a, &m.ops, touch);
+	accept_snp_init(&a, &m.ops, touch);
 }
 
 static enum fw_stop take(uint64_t from, uint64_t to)
 {
-	enum fw_stop status = accept_range(&a, from, to);
+	enum fw_stop status = accept_snp_range(&a, from, to);
 
-	return status == STOP_HANDED_OVER ? accept_flush(&a) : status;
+	return status == STOP_HANDED_OVER ? accept_snp_flush(&a) : status;
 }
 
 static void assert_taken(uint64_t from, uint64_t to, bool touched)
@@ -168,27 +168,27 @@ static void nothing_is_taken_twice(void **state)
 	assert_int_equal(take(0x1000, 0x2000), STOP_ACCEPT_TWICE);
 	/* within one batch too */
 	start(false);
-	assert_int_equal(accept_range(&a, 0, 0x2000), STOP_HANDED_OVER);
-	assert_int_equal(accept_range(&a, 0x1000, 0x2000), STOP_ACCEPT_TWICE);
+	assert_int_equal(accept_snp_range(&a, 0, 0x2000), STOP_HANDED_OVER);
+	assert_int_equal(accept_snp_range(&a, 0x1000, 0x2000), STOP_ACCEPT_TWICE);
 }
 
 static void what_was_launched_is_not_taken(void **state)
 {
 	(void)state;
 	start(false);
-	assert_int_equal(accept_launched(&a, FW_IMAGE, FW_IMAGE + 0xC000), STOP_HANDED_OVER);
+	assert_int_equal(accept_launched(&a.record, FW_IMAGE, FW_IMAGE + 0xC000), STOP_HANDED_OVER);
 	assert_int_equal(take(FW_IMAGE + 0xB000, FW_IMAGE + 0xD000), STOP_ACCEPT_TWICE);
-	assert_int_equal(accept_launched(&a, FW_IMAGE, FW_IMAGE + 1), STOP_ACCEPT_TWICE);
+	assert_int_equal(accept_launched(&a.record, FW_IMAGE, FW_IMAGE + 1), STOP_ACCEPT_TWICE);
 }
 
 static void memory_beyond_the_record_stops(void **state)
 {
 	(void)state;
 	start(false);
-	assert_int_equal(accept_range(&a, ACCEPT_RAM_MAX, ACCEPT_RAM_MAX + 2 * MIB),
+	assert_int_equal(accept_snp_range(&a, ACCEPT_RAM_MAX, ACCEPT_RAM_MAX + 2 * MIB),
 			 STOP_RAM_LARGE);
-	assert_int_equal(accept_range(&a, 1ull << 45, (1ull << 45) + 2 * MIB), STOP_RAM_LARGE);
-	assert_int_equal(accept_range(&a, ACCEPT_RAM_MAX - 2 * MIB, ACCEPT_RAM_MAX),
+	assert_int_equal(accept_snp_range(&a, 1ull << 45, (1ull << 45) + 2 * MIB), STOP_RAM_LARGE);
+	assert_int_equal(accept_snp_range(&a, ACCEPT_RAM_MAX - 2 * MIB, ACCEPT_RAM_MAX),
 			 STOP_HANDED_OVER);
 }
 
@@ -210,14 +210,14 @@ static void the_ghcb_page_comes_back(void **state)
 {
 	(void)state;
 	start(true);
-	assert_int_equal(accept_ghcb(&a), STOP_HANDED_OVER);
+	assert_int_equal(accept_snp_ghcb(&a), STOP_HANDED_OVER);
 	assert_taken(FW_GHCB, FW_GHCB + FW_PAGE, true);
 	assert_int_equal(m.page[FW_GHCB / FW_PAGE].private_, 1);
-	assert_int_equal(accept_ghcb(&a), STOP_ACCEPT_TWICE);
+	assert_int_equal(accept_snp_ghcb(&a), STOP_ACCEPT_TWICE);
 	start(false);
 	m.pvalidate_lie = unchanged;
 	unchanged_at = FW_GHCB;
-	assert_int_equal(accept_ghcb(&a), STOP_PVALIDATE_UNCHANGED);
+	assert_int_equal(accept_snp_ghcb(&a), STOP_PVALIDATE_UNCHANGED);
 }
 
 int main(void)

@@ -22,3 +22,10 @@ $(1)_LIBS := -lcmocka $(ATTEST_LIB_LIBS)
 ATTEST_TESTS += $(1)
 endef
 $(eval $(call tdx_sim_test,test_tdx_sim))
+$(eval $(call tdx_sim_test,test_tdx_sim_quote))
+$(eval $(call tdx_sim_test,test_tdx_sim_process))
+
+FUZZERS += fuzz_tdx_sim_wire
+fuzz_tdx_sim_wire_SRCS := tests/fuzz/fuzz_tdx_sim_wire.c $(TDX_SIM_MODULE_SRCS) common/err.c \
+                          common/bytes.c
+fuzz_tdx_sim_wire_LIBS := -lcrypto

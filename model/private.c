@@ -2,7 +2,7 @@
  * order (virt/kvm/guest_memfd.c, arch/x86/kvm/x86.c). */
 #include "vmm/kvm/private.h"
 
-#include "model/platform.h"
+#include "model/td.h"
 #include "common/checked.h"
 
 #include <errno.h>
@@ -43,6 +43,7 @@ void model_take_vm(const struct model_kind *kind, int kvm_fd, int vm_fd)
 int private_enable_cap(int vm_fd, uint32_t cap, uint64_t arg)
 {
 	struct kvm_enable_cap c = { .cap = cap, .args = { arg } };
+	int rc;
 
 	if (vm_fd == model.vm_fd && cap == UAPI_CAP_EXIT_HYPERCALL) {
 		if ((arg & ~HYPERCALLS_ALL) != 0)
@@ -50,6 +51,9 @@ int private_enable_cap(int vm_fd, uint32_t cap, uint64_t arg)
 		model.exit_hypercall = arg != 0;
 		return 0;
 	}
+	rc = vm_fd == model.vm_fd && model.kind == &kind_tdx ? td_enable_cap(cap, arg) : 1;
+	if (rc <= 0)
+		return rc;
 	return ioctl(vm_fd, KVM_ENABLE_CAP, &c) < 0 ? -errno : 0;
 }
 

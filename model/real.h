@@ -13,6 +13,7 @@ int __real_kvm_check_cap(int kvm_fd, unsigned cap);
 int __real_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e);
 int __real_kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 			  struct err *e);
+int __real_kvm_split_irqchip(int vm_fd, unsigned pins, struct err *e);
 int __real_kvm_create_vcpu(int vm_fd, unsigned id, int *vcpu_fd, struct err *e);
 int __real_kvm_set_cpuid(int vcpu_fd, union kvm_cpuid_table *table, struct err *e);
 int __real_kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value, struct err *e);
@@ -27,6 +28,7 @@ int __wrap_kvm_check_cap(int kvm_fd, unsigned cap);
 int __wrap_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e);
 int __wrap_kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 			  struct err *e);
+int __wrap_kvm_split_irqchip(int vm_fd, unsigned pins, struct err *e);
 int __wrap_kvm_create_vcpu(int vm_fd, unsigned id, int *vcpu_fd, struct err *e);
 int __wrap_kvm_set_cpuid(int vcpu_fd, union kvm_cpuid_table *table, struct err *e);
 int __wrap_kvm_set_msr(int vcpu_fd, uint32_t index, uint64_t value, struct err *e);

@@ -1,5 +1,5 @@
 /* vmm/kvm/kvm.h as a host with SEV-SNP or TDX would answer it. A plain VM passes through untouched. */
-#include "model/platform.h"
+#include "model/td.h"
 #include "model/real.h"
 #include "vmm/config.h"
 #include "common/kvm_uapi.h"
@@ -11,7 +11,8 @@
 #define LEAF_ADDRESS      0x80000008u
 #define LEAF_SEV          0x8000001Fu
 #define MSR_PAT           0x277u
-#define PHYS_BITS         52u /* the C-bit is bit 51, and KVM checks page tables against this */
+#define SNP_PHYS_BITS     52u /* the C-bit is bit 51, and KVM checks page tables against this */
+#define TDX_PHYS_BITS     48u /* the S-bit is bit 47 */
 
 /* AMD APM vol. 3 §E.4.17: SEV, SEV-ES, SEV-SNP; C-bit; ASIDs. */
 #define SEV_EAX (1u << 1 | 1u << 3 | 1u << 4)
@@ -34,13 +35,16 @@ int __wrap_kvm_check_cap(int kvm_fd, unsigned cap)
 		return real;
 	switch (cap) {
 	case UAPI_CAP_VM_TYPES:
-		return real | 1 << UAPI_VM_TYPE_SNP;
+		/* No processor has both: the plan chooses which one this host is. */
+		return real | 1 << UAPI_VM_TYPE_SNP | 1 << UAPI_VM_TYPE_TDX;
 	case UAPI_CAP_GUEST_MEMFD:
 		return 1;
 	case UAPI_CAP_MEMORY_ATTRIBUTES:
 		return (int)UAPI_ATTRIBUTE_PRIVATE;
 	case UAPI_CAP_EXIT_HYPERCALL:
 		return 1 << UAPI_HC_MAP_GPA_RANGE;
+	case UAPI_CAP_APIC_BUS_CYCLES_NS:
+		return 1;
 	}
 	return real;
 }
@@ -59,7 +63,7 @@ int __wrap_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct er
 	struct kvm_cpuid_entry2 *extended, *sev;
 	int rc = __real_kvm_supported_cpuid(kvm_fd, out, e);
 
-	if (rc < 0 || model.vm_fd < 0)
+	if (rc < 0 || model.kind != &kind_snp)
 		return rc;
 	extended = leaf(out, LEAF_EXTENDED_MAX);
 	sev = leaf(out, LEAF_SEV);
@@ -76,7 +80,7 @@ int __wrap_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct er
 	return 0;
 }
 
-/* On an SNP VM every slot has a guest_memfd: private_set_memory. */
+/* On a confidential VM every slot has a guest_memfd: private_set_memory. */
 int __wrap_kvm_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 			  struct err *e)
 {
@@ -94,13 +98,26 @@ static struct model_vcpu *vcpu_of(int fd)
 	return NULL;
 }
 
+int __wrap_kvm_split_irqchip(int vm_fd, unsigned pins, struct err *e)
+{
+	int rc = __real_kvm_split_irqchip(vm_fd, pins, e);
+
+	if (rc == 0 && vm_fd == model.vm_fd)
+		model.irqchip = true;
+	return rc;
+}
+
 int __wrap_kvm_create_vcpu(int vm_fd, unsigned id, int *vcpu_fd, struct err *e)
 {
 	struct model_vcpu *v = &model.vcpu[model.vcpu_count];
+	bool td = vm_fd == model.vm_fd && model.kind == &kind_tdx;
 	size_t size = 0;
 	void *run;
-	int rc = __real_kvm_create_vcpu(vm_fd, id, vcpu_fd, e);
+	int rc = td ? td_create_vcpu(id) : 0;
 
+	if (rc < 0)
+		return err_errno(e, EX_HOST, -rc, "kvm: KVM_CREATE_VCPU");
+	rc = __real_kvm_create_vcpu(vm_fd, id, vcpu_fd, e);
 	if (rc < 0 || vm_fd != model.vm_fd)
 		return rc;
 	if (model.vcpu_count == FW_BOOT_CPU_MAX)
@@ -115,6 +132,7 @@ int __wrap_kvm_create_vcpu(int vm_fd, unsigned id, int *vcpu_fd, struct err *e)
 	v->id = id;
 	v->run = run;
 	v->run_size = size;
+	v->protected = td; /* a trust domain's registers are never the VMM's */
 	model.vcpu_count++;
 	return 0;
 }
@@ -136,12 +154,15 @@ int __wrap_kvm_set_cpuid(int vcpu_fd, union kvm_cpuid_table *table, struct err *
 	address = leaf(&shown, LEAF_ADDRESS);
 	if (!address)
 		return err_set(e, EX_HOST, "platform model: no CPUID leaf %x", LEAF_ADDRESS);
-	address->eax = (address->eax & ~0xFFu) | PHYS_BITS;
+	if (model.kind == &kind_tdx)
+		td_note_cpuid(v, table);
+	address->eax = (address->eax & ~0xFFu) |
+		       (model.kind == &kind_tdx ? TDX_PHYS_BITS : SNP_PHYS_BITS);
 	v->has_cpuid = true;
 	return __real_kvm_set_cpuid(vcpu_fd, &shown, e);
 }
 
-/* After LAUNCH_FINISH the registers are encrypted. */
+/* The registers are encrypted: after LAUNCH_FINISH, in a trust domain always. */
 static int refuse(const struct model_vcpu *v, const char *name, struct err *e)
 {
 	return v && v->protected ? err_errno(e, EX_HOST, EINVAL, "kvm: %s", name) : 0;

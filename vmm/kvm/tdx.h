@@ -25,7 +25,8 @@ int tdx_create_vm(int kvm_fd, int *vm_fd); /* VM type 5; caller owns *vm_fd */
 
 /* On the VM, before sealing. */
 int tdx_capabilities(int vm_fd, struct tdx_capabilities *c, uint64_t *hw); /* c->head.nent: room */
-int tdx_set_tsc_khz(int vm_fd, uint64_t khz);
+int tdx_get_tsc_khz(int vm_fd, uint64_t *khz); /* what its guest is to get: the host's */
+int tdx_set_tsc_khz(int vm_fd, uint64_t khz);  /* a multiple of 25 MHz, before tdx_init_vm */
 int tdx_init_vm(int vm_fd, struct tdx_init_vm *init, uint64_t *hw);
 int tdx_finalize_vm(int vm_fd, uint64_t *hw);
 

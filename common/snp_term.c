@@ -26,6 +26,9 @@ static const struct {
 
 const char *snp_term_text(unsigned set, unsigned reason)
 {
+	if (set == SNP_TERM_SET_TDX)
+		return "the trust domain's kernel reported a fatal error: its words are in the VMM's "
+		       "log";
 	for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 		if (sentences[i].set == set && sentences[i].reason == reason)
 			return sentences[i].text;

@@ -14,12 +14,14 @@
 /* Those before TPM are needed, the others are not. */
 enum key {
 	NAME, LABEL, CONTROL, KVM, PLAN, RAM, LOG, CONSOLE, MEMORY, CPUS,
-	TPM, DEV, SEV, PSP, HOST_DATA, ID_BLOCK, ID_AUTH, KEYS
+	TPM, DEV, SEV, PSP, HOST_DATA, ID_BLOCK, ID_AUTH, QUOTE, MRCONFIGID, MROWNER,
+	MROWNERCONFIG, KEYS
 };
 
 static const char *const key_name[KEYS] = {
 	"name", "label", "control", "kvm", "plan", "ram", "log", "console", "memory", "cpus",
-	"tpm", "dev", "sev", "psp", "host_data", "id_block", "id_auth",
+	"tpm", "dev", "sev", "psp", "host_data", "id_block", "id_auth", "quote",
+	"mrconfigid", "mrowner", "mrownerconfig",
 };
 
 static int parse_name(const char *value, const char **out, struct err *e)
@@ -70,6 +72,15 @@ static int parse_host_data(const char *value, struct config *c, struct err *e)
 	return 0;
 }
 
+static int parse_mr(const char *name, const char *value, uint8_t out[48], struct config *c,
+		    struct err *e)
+{
+	if (!hex_decode(value, out, 48))
+		return err_set(e, EX_USAGE_ERROR, "%s=: not 96 hexadecimal digits", name);
+	c->has_mr = true;
+	return 0;
+}
+
 static int parse_value(struct config *c, enum key key, const char *value, struct err *e)
 {
 	switch (key) {
@@ -90,6 +101,10 @@ static int parse_value(struct config *c, enum key key, const char *value, struct
 	case HOST_DATA: return parse_host_data(value, c, e);
 	case ID_BLOCK: return args_fd("id_block", value, &c->id_block, e);
 	case ID_AUTH: return args_fd("id_auth", value, &c->id_auth, e);
+	case QUOTE:   return args_fd("quote", value, &c->quote, e);
+	case MRCONFIGID: return parse_mr("mrconfigid", value, c->mrconfigid, c, e);
+	case MROWNER: return parse_mr("mrowner", value, c->mrowner, c, e);
+	case MROWNERCONFIG: return parse_mr("mrownerconfig", value, c->mrownerconfig, c, e);
 	case KEYS:    break;
 	}
 	return err_set(e, EX_INTERNAL, "key %d: unknown", (int)key);
@@ -148,6 +163,8 @@ int config_check_environment(const struct config *c, struct err *e)
 		rc = seal_check_fd("id_block", c->id_block, S_IFREG, e);
 	if (rc == 0 && c->id_auth >= 0)
 		rc = seal_check_fd("id_auth", c->id_auth, S_IFREG, e);
+	if (rc == 0 && c->quote >= 0)
+		rc = seal_check_fd("quote", c->quote, S_IFSOCK, e);
 	if (rc == 0)
 		rc = sev_take_descriptors(c->sev, c->psp, e);
 	for (unsigned i = 0; rc == 0 && i < c->device_count; i++)

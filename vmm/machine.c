@@ -155,9 +155,9 @@ static int map_plan(struct loaded_plan *l, int fd, struct err *e)
 }
 
 /* Everything about the plan that can be checked before the machine exists. */
-static int read_plan(struct vm *vm, struct loaded_plan *l, int fd, struct err *e)
+static int read_plan(struct vm *vm, struct loaded_plan *l, const struct config *c, struct err *e)
 {
-	int rc = map_plan(l, fd, e);
+	int rc = map_plan(l, c->plan, e);
 
 	if (rc == 0)
 		rc = plan_parse("plan", l->file, l->size, &l->plan, e);
@@ -166,8 +166,10 @@ static int read_plan(struct vm *vm, struct loaded_plan *l, int fd, struct err *e
 	vm->tee = tee_find(l->plan.tee);
 	if (!vm->tee)
 		return err_set(e, EX_HOST, "plan: made for another kind of machine (%d) than this "
-			       "VMM can make: make one for a plain or an SEV-SNP guest",
-			       (int)l->plan.tee);
+			       "VMM can make", (int)l->plan.tee);
+	rc = tee_check_config(l->plan.tee, c, e);
+	if (rc < 0)
+		return rc;
 	rc = boot_block_fill(&l->block, vm->memory.size, vm->cpu_count, vm->has_tpm,
 			     vm->pci_slots, e);
 	return rc < 0 ? rc : tee_check_plan(vm, &l->plan, &l->block, e);
@@ -203,7 +205,7 @@ int machine_build(struct vm *vm, const struct config *c, struct err *e)
 	if (rc == 0)
 		rc = vm_check_kvm(vm, e);
 	if (rc == 0)
-		rc = read_plan(vm, &l, c->plan, e);
+		rc = read_plan(vm, &l, c, e);
 	if (rc == 0)
 		rc = vm->tee->create_vm(vm, &l.plan, c, e);
 	if (rc == 0)

@@ -98,6 +98,16 @@ int gpa_write(const struct memory *m, uint64_t gpa, const void *data, size_t n)
 	return 0;
 }
 
+int gpa_publish(const struct memory *m, uint64_t gpa, uint64_t value)
+{
+	uintptr_t host = locate(m, gpa, sizeof(value));
+
+	if (host == 0 || host % sizeof(value) != 0)
+		return -EX_GUEST;
+	__atomic_store_n((uint64_t *)host, value, __ATOMIC_RELEASE);
+	return 0;
+}
+
 int gpa_is_ram(const struct memory *m, uint64_t gpa, uint64_t n)
 {
 	return locate(m, gpa, n) != 0;

@@ -39,6 +39,10 @@ int memory_map(struct memory *m, int fd, uint64_t size, struct err *e);
 int gpa_read(const struct memory *m, uint64_t gpa, void *out, size_t n);
 int gpa_write(const struct memory *m, uint64_t gpa, const void *data, size_t n);
 
+/* Stores an aligned word in one piece, visible only after everything written before it: a guest
+ * that sees it also sees the rest. */
+int gpa_publish(const struct memory *m, uint64_t gpa, uint64_t value);
+
 /* 1 when [gpa, gpa + n) lies inside one region of RAM. */
 int gpa_is_ram(const struct memory *m, uint64_t gpa, uint64_t n);
 

@@ -3,9 +3,13 @@ VMM_PLATFORM_SRCS := vmm/platform/uart.c vmm/platform/ioapic.c vmm/platform/powe
 VMM_PRIVATE_SRCS := vmm/tee/launch.c vmm/tee/private_exits.c vmm/tee/private_memory.c
 VMM_SNP_SRCS := vmm/tee/snp.c vmm/tee/snp_cpuid.c vmm/tee/snp_errors.c vmm/tee/snp_exits.c \
                 vmm/tee/snp_launch.c
+VMM_TDX_SRCS := vmm/tee/tdx.c vmm/tee/tdx_cpuid.c vmm/tee/tdx_errors.c vmm/tee/tdx_exits.c \
+                vmm/tee/tdx_launch.c vmm/tee/tdx_quote.c
 VMM_SRCS := vmm/main.c vmm/config.c vmm/machine.c vmm/run.c vmm/vm.c vmm/vcpu.c vmm/memory.c \
-            vmm/exit.c vmm/kvm/kvm.c vmm/kvm/private.c vmm/kvm/sev.c vmm/tee/tee.c vmm/tee/plain.c \
-            vmm/bus/dispatch.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) vmm/filters.c $(VMM_PLATFORM_SRCS)
+            vmm/exit.c vmm/kvm/kvm.c vmm/kvm/private.c vmm/kvm/sev.c vmm/kvm/tdx.c \
+            vmm/tee/tee.c vmm/tee/plain.c \
+            vmm/bus/dispatch.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) $(VMM_TDX_SRCS) \
+            vmm/filters.c $(VMM_PLATFORM_SRCS)
 
 PROGS += pavise-vmm
 pavise-vmm_SRCS := $(VMM_SRCS) $(COMMON_SRCS) common/boot_block.c common/seal.c
@@ -40,3 +44,10 @@ fuzz_vmm_platform_SRCS := tests/fuzz/fuzz_vmm_platform.c $(VMM_PLATFORM_SRCS) vm
 FUZZERS += fuzz_snp_exits
 fuzz_snp_exits_SRCS := tests/fuzz/fuzz_snp_exits.c $(SNP_TEST_SRCS)
 fuzz_snp_exits_LIBS := -lpthread
+
+TDX_TEST_SRCS := tests/unit/tdx_vm.c tests/unit/fake_tdx_kvm.c tests/unit/fake_sev.c vmm/tee/tee.c \
+                 $(VMM_PRIVATE_SRCS) $(VMM_TDX_SRCS) vmm/vm.c vmm/vcpu.c vmm/memory.c \
+                 vmm/bus/dispatch.c vmm/bus/pci.c vmm/bus/pci_config.c vmm/bus/routes.c $(COMMON_SRCS)
+TESTS += test_tdx_vmm_launch
+test_tdx_vmm_launch_SRCS := tests/unit/test_tdx_vmm_launch.c $(TDX_TEST_SRCS)
+test_tdx_vmm_launch_LIBS := -lcmocka

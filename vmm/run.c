@@ -161,23 +161,39 @@ static void stop_vcpus(struct vm *vm)
 	pthread_mutex_unlock(&run.lock);
 }
 
+/* Waits for the launcher, the guest's end, or what else this kind of guest has the main thread wait
+ * for. 1: the launcher has something to say; 0: the guest ended. */
+static int wait_for_end(struct vm *vm, int control, struct err *e)
+{
+	for (;;) {
+		struct pollfd p[3] = {
+			{ .fd = control, .events = POLLIN },
+			{ .fd = vm->end_fd, .events = POLLIN },
+			{ .fd = vm->tee->wait_fd ? vm->tee->wait_fd(vm) : -1, .events = POLLIN },
+		};
+
+		if (ppoll(p, 3, NULL, NULL) < 0) {
+			if (errno == EINTR)
+				continue;
+			return err_errno(e, EX_INTERNAL, errno, "vmm: cannot wait");
+		}
+		if (p[1].revents != 0)
+			return 0;
+		if (p[0].revents != 0)
+			return 1;
+		if (p[2].revents != 0)
+			vm->tee->wake(vm);
+	}
+}
+
 /* Until the guest ends or the launcher ends it. While the guest runs the launcher has nothing to
  * say but STOP; a closed socket means that it is gone, and its VM goes with it. */
 static int supervise(struct vm *vm, int control, struct err *e)
 {
-	struct pollfd p[2] = {
-		{ .fd = control, .events = POLLIN },
-		{ .fd = vm->end_fd, .events = POLLIN },
-	};
-	int rc;
+	int rc = wait_for_end(vm, control, e);
 
-	do
-		rc = ppoll(p, 2, NULL, NULL);
-	while (rc < 0 && errno == EINTR);
-	if (rc < 0)
-		return err_errno(e, EX_INTERNAL, errno, "vmm: cannot wait");
-	if (p[1].revents != 0)
-		return 0;
+	if (rc <= 0)
+		return rc;
 	rc = await(control, RECORD_STOP, e);
 	vm_end(vm, VM_END_STOPPED, 0);
 	return rc < 0 ? rc : 0;

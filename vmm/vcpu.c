@@ -80,6 +80,8 @@ int vcpu_create(struct vm *vm, unsigned index, struct err *e)
 		return err_errno(e, EX_HOST, errno, "vcpu %u: cannot map its run area", index);
 	v->run = run;
 	rc = set_up_cpuid(vm, v, e);
+	if (vm->tee->owns_start_state)
+		return rc;
 	if (rc == 0)
 		rc = kvm_set_msr(v->fd, MSR_MISC_ENABLE, MISC_FAST_STRINGS, e);
 	if (rc == 0)

@@ -14,6 +14,7 @@
 #include "vmm/platform/uart.h"
 #include "vmm/tee/private_memory.h"
 #include "vmm/tee/snp.h"
+#include "vmm/tee/tdx.h"
 #include "vmm/tee/tee.h"
 #include "vmm/vcpu.h"
 
@@ -53,6 +54,7 @@ struct vm {
 	const struct tee_ops *tee; /* the kind of guest: the plan says it */
 	struct private_memory private_memory; /* confidential guests only */
 	struct snp snp;          /* SEV-SNP guests only */
+	struct tdx tdx;          /* trust domains only */
 	uint64_t pages_added;    /* by the launch, private and encrypted */
 
 	unsigned cpu_count;

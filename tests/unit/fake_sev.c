@@ -17,6 +17,7 @@ void fake_reset(void)
 	fake.hypercalls = 1u << UAPI_HC_MAP_GPA_RANGE;
 	fake.attributes = (unsigned)UAPI_ATTRIBUTE_PRIVATE;
 	fake.gmem = 1;
+	fake.max_vcpus = 1024;
 }
 
 static const char *last_line(void)
@@ -52,8 +53,7 @@ unsigned fake_count(const char *begin)
 	return count;
 }
 
-/* The disturbance for the call recorded last, or NULL. */
-static const struct fake_answer *disturbance(void)
+const struct fake_answer *fake_disturbance(void)
 {
 	for (unsigned i = 0; i < FAKE_SCRIPT_MAX; i++) {
 		struct fake_answer *a = &fake.script[i];
@@ -68,10 +68,10 @@ static const struct fake_answer *disturbance(void)
 
 static int answer(uint32_t *fw)
 {
-	const struct fake_answer *a = disturbance();
+	const struct fake_answer *a = fake_disturbance();
 
 	if (fw)
-		*fw = a ? a->fw : 0;
+		*fw = a ? (uint32_t)a->fw : 0;
 	return a ? a->rc : 0;
 }
 
@@ -156,8 +156,8 @@ int sev_launch_update(int vm_fd, int sev_fd, struct uapi_snp_update *u, uint32_t
 	fake_note("update %u %d %d %#llx %#llx %s", u->type, vm_fd, sev_fd,
 		  (unsigned long long)u->gfn_start, (unsigned long long)u->len, source);
 	fake.signals_seen |= !all_signals_blocked();
-	a = disturbance();
-	*fw = a ? a->fw : 0;
+	a = fake_disturbance();
+	*fw = a ? (uint32_t)a->fw : 0;
 	if (a && a->correct_cpuid)
 		*(uint32_t *)(uintptr_t)(u->uaddr + 16 + 24) ^= 4;
 	advance(u, a ? a->pages : (int)(u->len / 4096));
@@ -199,6 +199,7 @@ int kvm_check_cap(int kvm_fd, unsigned cap)
 	case UAPI_CAP_EXIT_HYPERCALL:    return (int)fake.hypercalls;
 	case UAPI_CAP_MEMORY_ATTRIBUTES: return (int)fake.attributes;
 	case UAPI_CAP_GUEST_MEMFD:       return (int)fake.gmem;
+	case KVM_CAP_MAX_VCPUS:          return (int)fake.max_vcpus;
 	default:                         return 1;
 	}
 }

@@ -1,4 +1,4 @@
-/* A KVM for tests of vmm/tee/snp*.c: records every call of vmm/kvm/sev.h (and of the few of kvm.h
+/* A KVM for tests of vmm/tee/: records every call of vmm/kvm/sev.h (and of the few of kvm.h
  * that a launch makes) as a line of text, and fails where a test says so. */
 #ifndef PAVISE_TESTS_FAKE_SEV_H
 #define PAVISE_TESTS_FAKE_SEV_H
@@ -20,7 +20,7 @@ struct fake_answer {
 	const char *call;
 	unsigned times;
 	int rc;
-	uint32_t fw;
+	uint64_t fw; /* of the firmware; of the TDX module: its completion status */
 	int pages;
 	bool correct_cpuid; /* the firmware changes a register of the first entry */
 };
@@ -30,6 +30,7 @@ struct fake_sev {
 	size_t used;
 	struct fake_answer script[FAKE_SCRIPT_MAX];
 	unsigned types, hypercalls, attributes, gmem; /* what capabilities answer */
+	unsigned max_vcpus;
 	uint64_t vmsa_features;
 	struct uapi_snp_finish finish;    /* the last one */
 	uint8_t id_block[96], id_auth[4096];
@@ -44,6 +45,8 @@ extern struct fake_sev fake;
 /* A host with SEV-SNP, nothing recorded, nothing disturbed. */
 void fake_reset(void);
 void fake_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* What disturbs the call that was noted last, NULL: nothing. */
+const struct fake_answer *fake_disturbance(void);
 /* Lines that begin with that text. */
 unsigned fake_count(const char *begin);
 

@@ -1,6 +1,7 @@
 #include "vmm/tee/tee.h"
 
 #include "common/checked.h"
+#include "vmm/config.h"
 #include "vmm/vm.h"
 
 const struct tee_ops *tee_find(enum plan_tee tee)
@@ -8,9 +9,25 @@ const struct tee_ops *tee_find(enum plan_tee tee)
 	switch (tee) {
 	case PLAN_TEE_PLAIN: return &tee_plain;
 	case PLAN_TEE_SNP:   return &tee_snp;
-	case PLAN_TEE_TDX:   break;
+	case PLAN_TEE_TDX:   return &tee_tdx;
 	}
 	return NULL;
+}
+
+int tee_check_config(enum plan_tee tee, const struct config *c, struct err *e)
+{
+	bool snp_only = c->sev >= 0 || c->id_block >= 0 || c->has_host_data;
+	bool tdx_only = c->quote >= 0 || c->has_mr;
+
+	if (tee != PLAN_TEE_SNP && snp_only)
+		return err_set(e, EX_USAGE_ERROR, "plan: not for an SEV-SNP guest, which alone takes "
+			       "sev=, host_data=, id_block= and id_auth=");
+	if (tee != PLAN_TEE_TDX && tdx_only)
+		return err_set(e, EX_USAGE_ERROR, "plan: not for a trust domain, which alone takes "
+			       "quote=, mrconfigid=, mrowner= and mrownerconfig=");
+	if (tee == PLAN_TEE_PLAIN && c->psp >= 0)
+		return err_set(e, EX_USAGE_ERROR, "plan: for a plain guest, which takes no psp=");
+	return 0;
 }
 
 /* The boot block leaves out [0xA0000, 0x100000): memory is there, yet PC software expects ROMs. */
@@ -42,6 +59,9 @@ int tee_check_plan(const struct vm *vm, const struct plan *p, const struct fw_bo
 	for (uint32_t i = 0; i < p->region_count; i++) {
 		const struct plan_region *r = &p->region[i];
 
+		if (p->tee == PLAN_TEE_TDX && r->type == PLAN_RESET_PAGE &&
+		    r->gpa == FW_RESET_PAGE && r->size == FW_PAGE)
+			continue;
 		if (!is_offered(block, r->gpa, r->size))
 			return err_set(e, EX_MALFORMED, "plan: region %u at %#llx (%llu bytes) "
 				       "does not lie in the guest's RAM: give more memory or "

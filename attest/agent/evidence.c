@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <openssl/ec.h>
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,15 +64,19 @@ static json_t *vtpm_object(const struct agent *a, const struct agent_quote *q)
 			 pcr_bank(q, 0, 32), "sha384", pcr_bank(q, 1, 48));
 }
 
-/* What a report is about is in it; the table may be absent, as hosts may keep it. */
+/* What a report is about is in it; table and log may be absent, as hosts may keep them. */
 static json_t *tee_object(const struct agent *a, const struct tee_report *r)
 {
 	if (a->tee == NULL)
 		return json_pack("{s:s}", "type", "none");
-	json_t *j = json_pack("{s:s, s:s, s:o}", "type", "sev-snp", "provider", a->tee->provider,
-			      "report", base64(r->report, sizeof(r->report)));
-	if (j != NULL && r->certs_size != 0 &&
-	    json_object_set_new(j, "cert_table", base64(r->certs, r->certs_size)) != 0) {
+	bool tdx = a->tee->kind == TEE_TDX;
+	const uint8_t *more = tdx ? a->cc_log : r->certs;
+	size_t more_size = tdx ? a->cc_log_size : r->certs_size;
+	json_t *j = json_pack("{s:s, s:s, s:o}", "type", tdx ? "tdx" : "sev-snp", "provider",
+			      a->tee->provider, tdx ? "quote" : "report",
+			      base64(r->report, r->size));
+	if (j != NULL && more_size != 0 &&
+	    json_object_set_new(j, tdx ? "cc_log" : "cert_table", base64(more, more_size)) != 0) {
 		json_decref(j);
 		return NULL;
 	}

@@ -12,12 +12,16 @@
 
 #define AGENT_EVENT_LOG_MAX (256u << 10)  /* bytes; ours is at most 64 KiB */
 
+#define AGENT_CC_LOG_MAX 65536u
+
 struct agent {
 	const struct agent_tee *tee; /* NULL: a plain guest */
 	struct agent_tpm *tpm;       /* NULL: a confidential guest without vTPM */
 	EVP_PKEY *key;               /* made in the guest, never leaves it */
 	const uint8_t *event_log;
 	size_t event_log_size;
+	const uint8_t *cc_log; /* of a trust domain: what its registers hold; NULL: none */
+	size_t cc_log_size;
 };
 
 /* A fresh EC P-256 key pair: secrets can be wrapped to its public half. Caller frees. */

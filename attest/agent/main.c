@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define TPM_DEVICE "/dev/tpmrm0"
+#define CC_LOG "/sys/firmware/acpi/tables/data/CCEL"
 #define EVENT_LOG "/sys/kernel/security/tpm0/binary_bios_measurements"
 #define AGENT_PORT 1024u
 
@@ -121,14 +122,15 @@ static void serve_for_ever(const struct agent *a, uint32_t port)
 	}
 }
 
-/* securityfs reports no size: read it to its end, bounded. */
-static int read_event_log(const char *path, uint8_t **out, size_t *size, struct err *e)
+/* securityfs and the tables of ACPI report no size: read it to its end, bounded. hint: why it may
+ * be missing. */
+static int read_event_log(const char *path, const char *hint, uint8_t **out, size_t *size,
+			  struct err *e)
 {
 	FILE *f = fopen(path, "re");
 
 	if (f == NULL)
-		return err_errno(e, EX_GUEST, errno,
-				 "event log %s: cannot open: mount securityfs first", path);
+		return err_errno(e, EX_GUEST, errno, "event log %s: cannot open: %s", path, hint);
 	uint8_t *data = malloc(AGENT_EVENT_LOG_MAX + 1);
 	size_t n = data != NULL ? fread(data, 1, AGENT_EVENT_LOG_MAX + 1, f) : 0;
 	int bad = data == NULL || ferror(f) || n == 0 || n > AGENT_EVENT_LOG_MAX;
@@ -174,12 +176,35 @@ static int open_tpm(struct agent *a, const char *device, const char *log_path, s
 {
 	TSS2_TCTI_CONTEXT *tcti = NULL;
 	uint8_t *log = NULL;
-	int r = read_event_log(log_path, &log, &a->event_log_size, e);
+	int r = read_event_log(log_path, "mount securityfs first", &log, &a->event_log_size, e);
 
 	a->event_log = log;
 	if (r == 0)
 		r = open_tcti(device, &tcti, e);
 	return r == 0 ? agent_tpm_open(tcti, &a->tpm, e) : r;
+}
+
+/* The log of a trust domain's registers, which firmware announces by the table CCEL: a verifier can do
+ * without, and says what it then could not tell. */
+static int open_cc_log(struct agent *a, const char *path, struct err *e)
+{
+	uint8_t *log = NULL;
+
+	if (a->tee == NULL || a->tee->kind != TEE_TDX || access(path, F_OK) != 0)
+		return 0;
+	int r = read_event_log(path, "run the agent as root", &log, &a->cc_log_size, e);
+	a->cc_log = log;
+	if (r == 0 && a->cc_log_size > AGENT_CC_LOG_MAX)
+		r = err_set(e, EX_GUEST, "event log %s: larger than %u bytes", path,
+			    AGENT_CC_LOG_MAX);
+	return r;
+}
+
+static const char *tee_name(const struct agent *a)
+{
+	if (a->tee == NULL)
+		return "none";
+	return a->tee->kind == TEE_TDX ? "TDX, " : "SEV-SNP, ";
 }
 
 static int run(const char *device, const char *log_path, uint32_t port, struct err *e)
@@ -192,8 +217,8 @@ static int run(const char *device, const char *log_path, uint32_t port, struct e
 		return r;
 	if (r == 1)
 		a.tee = &tee;
-	fprintf(stderr, "pavise-agent: TEE: %s\n", a.tee == NULL ? "none" : tee.provider);
-	if ((r = agent_make_key(&a.key, e)) < 0 ||
+	fprintf(stderr, "pavise-agent: TEE: %s%s\n", tee_name(&a), r == 1 ? tee.provider : "");
+	if ((r = agent_make_key(&a.key, e)) < 0 || (r = open_cc_log(&a, CC_LOG, e)) < 0 ||
 	    (has_tpm(&a, device) && (r = open_tpm(&a, device, log_path, e)) < 0))
 		return r;
 	serve_for_ever(&a, port);

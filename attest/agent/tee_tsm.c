@@ -9,7 +9,9 @@
 
 /* One entry, ours: left over when an earlier agent died, and then good to use again. */
 #define ENTRY "pavise-agent"
-#define SNP_PROVIDER "sev_guest"
+
+/* The kernel's drivers, by enum tee_kind. */
+static const char *const providers[] = { [TEE_SNP] = "sev_guest", [TEE_TDX] = "tdx_guest" };
 
 static int read_attribute(int dir, const char *name, void *out, size_t max, size_t *size,
 			  struct err *e)
@@ -68,7 +70,7 @@ static void remove_entry(const char *path)
 	rmdir(entry); /* a leftover is reused */
 }
 
-static int check_provider(int dir, struct err *e)
+static int read_provider(int dir, enum tee_kind *kind, struct err *e)
 {
 	char name[64];
 	size_t n;
@@ -78,25 +80,28 @@ static int check_provider(int dir, struct err *e)
 		return rc;
 	name[n] = '\0';
 	name[strcspn(name, "\n")] = '\0';
-	if (strcmp(name, SNP_PROVIDER) != 0)
-		return err_set(e, EX_GUEST, "TEE: provider \"%.40s\": this agent knows only "
-			       SNP_PROVIDER, name);
-	return 0;
+	for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++) {
+		*kind = (enum tee_kind)i;
+		if (strcmp(name, providers[i]) == 0)
+			return 0;
+	}
+	return err_set(e, EX_GUEST, "TEE: provider \"%.40s\": this agent knows only %s and %s", name,
+		       providers[TEE_SNP], providers[TEE_TDX]);
 }
 
 /* The entry's counter moves with every write of anybody: equal before and after means that what
  * was read belongs to what we wrote. */
-static int read_report(int dir, struct tee_report *out, size_t *size, struct err *e)
+static int read_report(int dir, enum tee_kind kind, struct tee_report *out, struct err *e)
 {
-	static uint8_t blob[TEE_SNP_REPORT + 1]; /* one more shows a longer one */
+	static uint8_t blob[TEE_QUOTE_MAX + 1]; /* one more shows a longer one */
 	char before[32] = "", after[32] = "";
 	size_t n, m;
 	int rc = read_attribute(dir, "generation", before, sizeof(before), &n, e);
 
 	if (rc == 0)
-		rc = read_attribute(dir, "outblob", blob, sizeof(blob), size, e);
+		rc = read_attribute(dir, "outblob", blob, sizeof(blob), &out->size, e);
 	/* Optional: hosts may give no certificates. */
-	if (rc == 0 && faccessat(dir, "auxblob", R_OK, 0) == 0)
+	if (rc == 0 && kind == TEE_SNP && faccessat(dir, "auxblob", R_OK, 0) == 0)
 		rc = read_attribute(dir, "auxblob", out->certs, sizeof(out->certs),
 				    &out->certs_size, e);
 	if (rc == 0)
@@ -104,15 +109,14 @@ static int read_report(int dir, struct tee_report *out, size_t *size, struct err
 	if (rc == 0 && (n != m || memcmp(before, after, n) != 0))
 		rc = err_set(e, EX_GUEST, "TEE: another program asked for a report at the same "
 			     "time: try again");
-	if (rc == 0 && *size <= sizeof(out->report))
-		memcpy(out->report, blob, *size);
+	if (rc == 0)
+		memcpy(out->report, blob, out->size);
 	return rc;
 }
 
 static int tsm_report(const struct agent_tee *t, const uint8_t data[TEE_DATA],
 		      struct tee_report *out, struct err *e)
 {
-	size_t size = 0;
 	int dir = -1, rc = open_entry(t->path, &dir, e);
 
 	out->certs_size = 0;
@@ -120,9 +124,9 @@ static int tsm_report(const struct agent_tee *t, const uint8_t data[TEE_DATA],
 		return rc < 0 ? rc : err_set(e, EX_GUEST, "TEE: its driver is gone");
 	rc = write_data(dir, data, e);
 	if (rc == 0)
-		rc = read_report(dir, out, &size, e);
+		rc = read_report(dir, t->kind, out, e);
 	if (rc == 0)
-		rc = tee_check_report(out->report, size, data, e);
+		rc = tee_check_report(t->kind, out->report, out->size, data, e);
 	close(dir);
 	remove_entry(t->path);
 	return rc;
@@ -135,7 +139,7 @@ int tsm_open(const char *path, struct agent_tee *out, struct err *e)
 	*out = (struct agent_tee){ .provider = "hardware", .report = tsm_report, .path = path };
 	if (rc <= 0)
 		return rc;
-	rc = check_provider(dir, e);
+	rc = read_provider(dir, &out->kind, e);
 	close(dir);
 	remove_entry(path);
 	return rc == 0 ? 1 : rc;

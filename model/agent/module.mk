@@ -6,5 +6,5 @@ pavise-agent-sim_LIBS = $(AGENT_LIBS) -ltss2-tcti-device
 
 TESTS += test_agent_tee
 test_agent_tee_SRCS := tests/unit/test_agent_tee.c attest/agent/tee_tsm.c attest/agent/tee.c \
-                       model/agent/tee_sim.c common/err.c
+                       model/agent/tee_sim.c common/err.c common/bytes.c
 test_agent_tee_LIBS := -lcmocka

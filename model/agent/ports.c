@@ -15,13 +15,12 @@ static void port_out(uint16_t port, uint32_t value)
 	outl(value, port);
 }
 
+static const struct sim_ports ports = { .in = port_in, .out = port_out };
+
 static int report(const struct agent_tee *t, const uint8_t data[TEE_DATA],
 		  struct tee_report *out, struct err *e)
 {
-	static const struct sim_ports ports = { .in = port_in, .out = port_out };
-
-	(void)t;
-	return sim_report(&ports, data, out, e);
+	return sim_report(&ports, t->kind, data, out, e);
 }
 
 int agent_tee_open(struct agent_tee *out, struct err *e)
@@ -30,5 +29,6 @@ int agent_tee_open(struct agent_tee *out, struct err *e)
 		return err_errno(e, EX_GUEST, errno, "TEE: ports of the platform model: run the "
 				 "agent as root");
 	*out = (struct agent_tee){ .provider = "simulated", .report = report };
-	return 1;
+	int rc = sim_identify(&ports, &out->kind, e);
+	return rc == 0 ? 1 : rc;
 }

@@ -10,8 +10,11 @@ struct sim_ports {
 	void (*out)(uint16_t port, uint32_t value);
 };
 
-/* One exchange. -EX_GUEST. */
-int sim_report(const struct sim_ports *ports, const uint8_t data[TEE_DATA],
+/* What kind of guest the model makes of this one. -EX_GUEST: none that reports. */
+int sim_identify(const struct sim_ports *ports, enum tee_kind *kind, struct err *e);
+
+/* One exchange, as a guest of that kind has it. -EX_GUEST. */
+int sim_report(const struct sim_ports *ports, enum tee_kind kind, const uint8_t data[TEE_DATA],
 	       struct tee_report *out, struct err *e);
 
 #endif

@@ -1,9 +1,11 @@
 /* Where the agent gets its reports: configfs-tsm as a folder of ordinary files, and the platform
  * model's ports as a small machine that answers in every wrong way. */
 #include "attest/agent/tee_tsm.h"
+#include "common/plan.h"
 #include "model/agent/tee_sim.h"
 #include "model/agent_ports.h"
 #include "model/psp_wire.h"
+#include "model/tdx_wire.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,8 +94,10 @@ static void tsm_reports(void **state)
 
 	assert_int_equal(tsm_open(folder, &t, &e), 1);
 	assert_string_equal(t.provider, "hardware");
+	assert_int_equal(t.kind, TEE_SNP);
 	assert_int_equal(t.report(&t, data, &got, &e), 0);
 	assert_int_equal(got.report[0], 5);
+	assert_int_equal(got.size, TEE_SNP_REPORT);
 	assert_int_equal(got.certs_size, 12);
 	assert_memory_equal(got.certs, "certificates", 12);
 	snprintf(path, sizeof(path), "%s/pavise-agent/inblob", folder);
@@ -102,6 +106,61 @@ static void tsm_reports(void **state)
 	assert_int_equal(fread(in, 1, sizeof(in), f), TEE_DATA);
 	fclose(f);
 	assert_memory_equal(in, data, TEE_DATA);
+}
+
+/* The same for a trust domain: what the kernel gives is a quote, and no certificates beside it. */
+static uint8_t quote[TEE_QUOTE_MAX + 1];
+
+static void put_quote(uint16_t version, size_t size)
+{
+	memset(quote, 0, sizeof(quote));
+	quote[0] = (uint8_t)version;
+	memcpy(quote + (version >= 5 ? 54 : 48) + 520, data, TEE_DATA);
+	put("outblob", quote, size);
+}
+
+static void tsm_quotes(void **state)
+{
+	(void)state;
+	static const size_t sizes[] = { 5000, TEE_QUOTE_MAX, 48 + 6 + 584 };
+	struct agent_tee t;
+	struct err e = { 0 };
+
+	put("provider", "tdx_guest\n", 10);
+	assert_int_equal(tsm_open(folder, &t, &e), 1);
+	assert_int_equal(t.kind, TEE_TDX);
+	for (uint16_t version = 4; version <= 5; version++)
+		for (size_t i = 0; i < 3; i++) {
+			put_quote(version, sizes[i]);
+			if (t.report(&t, data, &got, &e) != 0)
+				fail_msg("%s", e.text);
+			assert_int_equal(got.size, sizes[i]);
+			assert_int_equal(got.certs_size, 0);
+			assert_memory_equal(got.report, quote, sizes[i]);
+		}
+}
+
+static void broken_quotes_are_refused(void **state)
+{
+	(void)state;
+	struct agent_tee t;
+
+	put("provider", "tdx_guest\n", 10);
+	assert_int_equal(tsm_open(folder, &t, &(struct err){ 0 }), 1);
+	static const struct {
+		uint16_t version;
+		size_t size;
+	} table[] = { { 4, 0 },	 { 4, 1 },    { 4, 48 + 583 },	      { 5, 54 + 583 },
+		      { 3, 5000 }, { 6, 5000 }, { 4, TEE_QUOTE_MAX + 1 } };
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		put_quote(table[i].version, table[i].size);
+		if (t.report(&t, data, &got, &(struct err){ 0 }) != -EX_GUEST)
+			fail_msg("case %zu", i);
+	}
+	put_quote(4, 5000);
+	quote[48 + 520 + 63] ^= 1; /* somebody else's data */
+	put("outblob", quote, 5000);
+	assert_int_equal(t.report(&t, data, &got, &(struct err){ 0 }), -EX_GUEST);
 }
 
 static void tsm_without_certificates(void **state)
@@ -134,7 +193,9 @@ static void other_providers_are_refused(void **state)
 	(void)state;
 	struct agent_tee t;
 
-	put("provider", "tdx_guest\n", 10);
+	put("provider", "arm_cca_guest\n", 14);
+	assert_int_equal(tsm_open(folder, &t, &(struct err){ 0 }), -EX_GUEST);
+	put("provider", "tdx_guests\n", 11);
 	assert_int_equal(tsm_open(folder, &t, &(struct err){ 0 }), -EX_GUEST);
 	put("provider", "sev_guests\n", 11);
 	assert_int_equal(tsm_open(folder, &t, &(struct err){ 0 }), -EX_GUEST);
@@ -174,8 +235,17 @@ static void broken_reports_are_refused(void **state)
 static struct {
 	enum { IDLE, SIZE, BYTES } step;
 	uint32_t size, at, status;
+	uint32_t kind;          /* as told */
+	uint32_t request_size;  /* that is expected */
 	uint8_t request[sizeof(struct psp_report_request)];
-	struct psp_report_answer answer;
+	union {
+		struct psp_report_answer snp;
+		struct {
+			struct tdx_quote_answer head;
+			uint8_t quote[1000];
+		} tdx;
+		uint8_t bytes[sizeof(struct psp_report_answer)];
+	} answer;
 	uint32_t answer_size; /* as told */
 	uint32_t read_at;     /* bytes given; the first word is the size */
 	bool size_given;
@@ -183,7 +253,10 @@ static struct {
 
 static void answer_request(void)
 {
-	memcpy(model.answer.report + TEE_SNP_REPORT_DATA, model.request, TEE_DATA);
+	if (model.kind == PLAN_TEE_TDX)
+		memcpy(model.answer.tdx.quote + 48 + 520, model.request, TEE_DATA);
+	else
+		memcpy(model.answer.snp.report + TEE_SNP_REPORT_DATA, model.request, TEE_DATA);
 	model.status = model.status == AGENT_PORT_IDLE ? AGENT_PORT_READY : model.status;
 }
 
@@ -193,17 +266,22 @@ static void model_out(uint16_t port, uint32_t value)
 		model.step = value == AGENT_PORT_BEGIN ? SIZE : IDLE;
 		if (value == AGENT_PORT_SUBMIT)
 			answer_request();
+		if (value == AGENT_PORT_IDENTIFY) {
+			memcpy(model.answer.bytes, &model.kind, sizeof(model.kind));
+			model.status = model.status == AGENT_PORT_IDLE ? AGENT_PORT_READY
+								       : model.status;
+		}
 		return;
 	}
 	assert_int_equal(port, AGENT_PORT_DATA);
 	if (model.step == SIZE) {
-		assert_int_equal(value, sizeof(model.request));
+		assert_int_equal(value, model.request_size);
 		model.step = BYTES;
 		model.at = 0;
 		return;
 	}
 	assert_int_equal(model.step, BYTES);
-	assert_true(model.at + 4 <= sizeof(model.request));
+	assert_true(model.at + 4 <= model.request_size);
 	memcpy(model.request + model.at, &value, 4);
 	model.at += 4;
 }
@@ -219,7 +297,7 @@ static uint32_t model_in(uint16_t port)
 		return model.answer_size;
 	}
 	if (model.read_at + 4 <= sizeof(model.answer))
-		memcpy(&word, (const uint8_t *)&model.answer + model.read_at, 4);
+		memcpy(&word, model.answer.bytes + model.read_at, 4);
 	else
 		memcpy(&word, "cert", 4);
 	model.read_at += 4;
@@ -228,13 +306,41 @@ static uint32_t model_in(uint16_t port)
 
 static const struct sim_ports ports = { .in = model_in, .out = model_out };
 
-static void reset_model(void)
+static void reset_model(enum plan_tee kind)
 {
 	memset(&model, 0, sizeof(model));
-	model.answer.report_size = PSP_REPORT_SIZE;
-	model.answer.certs_size = 7;
-	model.answer_size = sizeof(model.answer) + 7;
-	model.answer.report[0] = 5;
+	model.kind = kind;
+	if (kind == PLAN_TEE_TDX) {
+		model.request_size = sizeof(struct tdx_quote_request);
+		model.answer.tdx.head.size = sizeof(model.answer.tdx.quote);
+		model.answer.tdx.quote[0] = 4;
+		model.answer_size = sizeof(model.answer.tdx);
+		return;
+	}
+	model.request_size = sizeof(struct psp_report_request);
+	model.answer.snp.report_size = PSP_REPORT_SIZE;
+	model.answer.snp.certs_size = 7;
+	model.answer_size = sizeof(model.answer.snp) + 7;
+	model.answer.snp.report[0] = 5;
+}
+
+static void ports_say_what_guest_this_is(void **state)
+{
+	(void)state;
+	enum tee_kind kind = TEE_SNP;
+	struct err e = { 0 };
+
+	for (int i = 0; i < 6; i++) {
+		static const uint32_t kinds[] = { PLAN_TEE_TDX, PLAN_TEE_SNP, PLAN_TEE_PLAIN, 4,
+						  PLAN_TEE_TDX, PLAN_TEE_TDX };
+		reset_model(PLAN_TEE_SNP);
+		model.kind = kinds[i];
+		model.answer_size = i == 4 ? 5 : 4;
+		model.status = i == 5 ? AGENT_PORT_ERROR : AGENT_PORT_IDLE;
+		assert_int_equal(sim_identify(&ports, &kind, &e), i < 2 ? 0 : -EX_GUEST);
+		if (i < 2)
+			assert_int_equal(kind, i == 0 ? TEE_TDX : TEE_SNP);
+	}
 }
 
 static void ports_report(void **state)
@@ -242,36 +348,75 @@ static void ports_report(void **state)
 	(void)state;
 	struct err e = { 0 };
 
-	reset_model();
-	if (sim_report(&ports, data, &got, &e) != 0)
+	reset_model(PLAN_TEE_SNP);
+	if (sim_report(&ports, TEE_SNP, data, &got, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(got.report[0], 5);
+	assert_int_equal(got.size, TEE_SNP_REPORT);
 	assert_int_equal(got.certs_size, 7);
 	assert_memory_equal(got.certs, "certcer", 7);
 	assert_memory_equal(got.report + TEE_SNP_REPORT_DATA, data, TEE_DATA);
+}
+
+static void ports_quote(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+
+	reset_model(PLAN_TEE_TDX);
+	if (sim_report(&ports, TEE_TDX, data, &got, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(got.size, sizeof(model.answer.tdx.quote));
+	assert_int_equal(got.certs_size, 0);
+	assert_memory_equal(got.report, model.answer.tdx.quote, got.size);
+	assert_memory_equal(got.report + 48 + 520, data, TEE_DATA);
 }
 
 static void ports_that_lie(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 7; i++) {
-		reset_model();
+		reset_model(PLAN_TEE_SNP);
 		if (i == 0)
 			model.status = AGENT_PORT_ERROR;
 		else if (i == 1)
 			model.status = 0xffffffff; /* no such port */
 		else if (i == 2)
-			model.answer_size = sizeof(model.answer) - 1;
+			model.answer_size = sizeof(model.answer.snp) - 1;
 		else if (i == 3)
 			model.answer_size = 0xffffffff;
 		else if (i == 4)
-			model.answer.certs_size = 8;
+			model.answer.snp.certs_size = 8;
 		else if (i == 5)
-			model.answer.report_size = PSP_REPORT_SIZE - 1;
+			model.answer.snp.report_size = PSP_REPORT_SIZE - 1;
 		else
-			model.answer.status = PSP_INVALID_KEY;
+			model.answer.snp.status = PSP_INVALID_KEY;
 		struct err e = { 0 };
-		assert_int_equal(sim_report(&ports, data, &got, &e), -EX_GUEST);
+		assert_int_equal(sim_report(&ports, TEE_SNP, data, &got, &e), -EX_GUEST);
+	}
+}
+
+static void ports_that_lie_about_quotes(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 7; i++) {
+		reset_model(PLAN_TEE_TDX);
+		if (i == 0)
+			model.status = AGENT_PORT_ERROR;
+		else if (i == 1)
+			model.answer_size = sizeof(struct tdx_quote_answer) - 1;
+		else if (i == 2)
+			model.answer_size = 0xffffffff;
+		else if (i == 3)
+			model.answer.tdx.head.size++;
+		else if (i == 4)
+			model.answer.tdx.head.size = 0xffffffff;
+		else if (i == 5)
+			model.answer.tdx.head.status = 1;
+		else
+			model.answer.tdx.quote[0] = 3;
+		struct err e = { 0 };
+		assert_int_equal(sim_report(&ports, TEE_TDX, data, &got, &e), -EX_GUEST);
 	}
 }
 
@@ -286,8 +431,14 @@ int main(void)
 						remove_folder),
 		cmocka_unit_test_setup_teardown(broken_reports_are_refused, make_folder,
 						remove_folder),
+		cmocka_unit_test_setup_teardown(tsm_quotes, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(broken_quotes_are_refused, make_folder,
+						remove_folder),
+		cmocka_unit_test(ports_say_what_guest_this_is),
 		cmocka_unit_test(ports_report),
+		cmocka_unit_test(ports_quote),
 		cmocka_unit_test(ports_that_lie),
+		cmocka_unit_test(ports_that_lie_about_quotes),
 	};
 
 	return cmocka_run_group_tests_name("agent_tee", tests, NULL, NULL);

@@ -6,7 +6,8 @@ BINDING_SRCS := attest/binding.c
 MEASURE_SRCS := $(wildcard attest/measure/*.c attest/measure/*/*.c)
 MEASURE_MAIN_SRCS := attest/measure/main.c common/err_report.c \
                      attest/measure/options.c attest/measure/report.c \
-                     attest/measure/snp/report.c $(MEASURE_COMMAND_SRCS)
+                     attest/measure/snp/report.c attest/measure/tdx/report.c \
+                     $(MEASURE_COMMAND_SRCS)
 FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c
 MEASURE_SRCS := $(filter-out $(MEASURE_MAIN_SRCS),$(MEASURE_SRCS)) attest/tpm/alg.c \
                 $(FIRMWARE_SHARED_SRCS)

@@ -79,8 +79,8 @@ static int check_snp(const char *object, const struct plan *p, struct err *e)
 				       object);
 		return 0;
 	}
-	if (s->cpus == 0 || s->cpus > p->max_cpus)
-		return err_set(e, EX_MALFORMED, "plan %s: cpus %u at offset 36, 1..%u allowed",
+	if (s->cpus > p->max_cpus)
+		return err_set(e, EX_MALFORMED, "plan %s: cpus %u at offset 36, 0..%u allowed",
 			       object, s->cpus, p->max_cpus);
 	if ((s->policy & PLAN_SNP_POLICY_ONE) == 0 || (s->policy & ~PLAN_SNP_POLICY_BITS) != 0)
 		return err_set(

@@ -45,7 +45,8 @@ struct plan_vcpu {
 
 /* What only an SEV-SNP plan says; all zero in others. */
 struct plan_snp {
-	uint32_t cpus;	       /* VMSAs: exactly as many vCPUs are created; 1..max_cpus */
+	uint32_t cpus;	       /* exactly as many vCPUs are created, each with its VMSA; 0: any
+				* number from 1 to max_cpus */
 	uint64_t policy;       /* guest policy of LAUNCH_START */
 	uint64_t sev_features; /* as in the VMSA: PLAN_SNP_FEATURES */
 	uint32_t c_bit;	       /* SNP_C_BIT of firmware/layout.h */

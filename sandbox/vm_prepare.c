@@ -105,7 +105,7 @@ static int check_plan(const struct vm *vm, struct err *e)
 		return err_set(e, EX_USAGE_ERROR, "plan: made with measure %s, but asked is --tee "
 			       "%s: use another plan, or say --tee %s", tee_name(p->tee),
 			       tee_name(vm->opt->tee), tee_name(p->tee));
-	if (p->tee == PLAN_TEE_SNP && vm->opt->cpus != p->snp.cpus)
+	if (p->tee == PLAN_TEE_SNP && p->snp.cpus != 0 && vm->opt->cpus != p->snp.cpus)
 		return err_set(e, EX_USAGE_ERROR, "cpus %u: the plan's measurement covers %u: give "
 			       "that many, or measure again", vm->opt->cpus, p->snp.cpus);
 	if (vm->opt->cpus > p->max_cpus)

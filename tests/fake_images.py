@@ -26,6 +26,7 @@ def firmware(seed=1, size=8192, variant=1):
 # PVALIDATE, RMPADJUST, VMGEXIT, and an RMPADJUST that is the last one.
 SITES = {1: b"\xf2\x0f\x01\xff", 2: b"\xf3\x0f\x01\xfe", 3: b"\xf3\x0f\x01\xd9",
          4: b"\xf3\x0f\x01\xfe"}
+TDCALL = b"\x66\x0f\x01\xcc"
 
 
 def firmware_snp(seed=1, size=12288, entry=1024, ap_entry=1040,
@@ -36,6 +37,16 @@ def firmware_snp(seed=1, size=12288, entry=1024, ap_entry=1040,
     struct.pack_into("<III", body, 48, ap_entry, table, len(sites))
     for n, (offset, kind) in enumerate(sites):
         body[offset:offset + 4] = SITES[kind]
+        struct.pack_into("<II", body, table + 8 * n, offset, kind)
+    return bytes(body[:size])
+
+
+def firmware_tdx(seed=1, size=12288, sites=((2048, 5), (2056, 5), (4092, 5), (8192, 6)), table=3072):
+    """A TDX image: the same with TDCALLs, the last of them in the last page but not at its end."""
+    body = bytearray(firmware(seed, size, 3))
+    struct.pack_into("<III", body, 48, 1040, table, len(sites))
+    for n, (offset, kind) in enumerate(sites):
+        body[offset:offset + 4] = TDCALL
         struct.pack_into("<II", body, table + 8 * n, offset, kind)
     return bytes(body[:size])
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The launch digest of an SEV-SNP plan, computed a second time: from docs/PROTOCOL.plan and the
-PAGE_INFO structure of the SEV-SNP firmware ABI, not from the code that `pavise measure snp` uses.
+"""The launch digest of an SEV-SNP plan and the MRTD of a TDX plan, computed a second time: from
+docs/PROTOCOL.plan, the PAGE_INFO structure of the SEV-SNP firmware ABI and the TDX Module ABI, not
+from the code that `pavise measure` uses.
 
-usage: measure_ref.py PLAN      prints the digest
+usage: measure_ref.py PLAN [CPUS]   prints the digest; CPUS for a plan that serves any number
 """
 import hashlib
 import struct
@@ -52,12 +53,14 @@ def vmsa(rip, rsp, cr3, features):
     return bytes(page)
 
 
-def pages_of(plan):
-    """Every page of a plan's launch: (type, gpa, bytes or None), in order."""
+def pages_of(plan, any_cpus=None):
+    """Every page of an SEV-SNP launch: (type, gpa, bytes or None), in order."""
     (magic, tee, count, size, _, _, cpus, rip, rsp, cr3, _, features, _, _,
      ap_rip) = struct.unpack_from("<8sIIQQIIQQQQQIIQ", plan, 0)
     if magic != b"PVPLAN01" or tee != 2 or size != len(plan):
         raise ValueError("not a plan of an SEV-SNP guest")
+    if cpus == 0:
+        cpus = any_cpus
     pages = []
     for i in range(count):
         gpa, offset, length, kind, _ = struct.unpack_from("<QQQII", plan, 128 + 32 * i)
@@ -71,10 +74,48 @@ def pages_of(plan):
     return pages
 
 
-def measure(plan):
-    return digest_of(pages_of(plan))
+# Region type of the plan: has bytes, is extended.
+TD_LAUNCHED = {1: (True, True), 2: (True, True), 9: (False, False), 10: (True, True),
+               11: (False, True)}
+
+
+def td_pages_of(plan):
+    """Every page that is added to a trust domain: (gpa, bytes, extended), in order."""
+    magic, tee, count, size = struct.unpack_from("<8sIIQ", plan, 0)
+    if magic != b"PVPLAN01" or tee != 3 or size != len(plan):
+        raise ValueError("not a plan of a trust domain")
+    pages = []
+    for i in range(count):
+        gpa, offset, length, kind, _ = struct.unpack_from("<QQQII", plan, 128 + 32 * i)
+        if kind not in TD_LAUNCHED:
+            continue
+        has_bytes, extended = TD_LAUNCHED[kind]
+        for at in range(0, length, PAGE):
+            page = plan[offset + at:offset + at + PAGE] if has_bytes else bytes(PAGE)
+            pages.append((gpa + at, page, extended))
+    return pages
+
+
+def mrtd_blocks(gpa, page, extended):
+    """What one page puts into MRTD: TDH.MEM.PAGE.ADD, then TDH.MR.EXTEND of its chunks."""
+    out = struct.pack("<16sQ104x", b"MEM.PAGE.ADD", gpa)
+    for at in range(0, PAGE if extended else 0, 256):
+        out += struct.pack("<16sQ104x", b"MR.EXTEND", gpa + at) + page[at:at + 256]
+    return out
+
+
+def mrtd_of(pages):
+    digest = hashlib.sha384()
+    for page in pages:
+        digest.update(mrtd_blocks(*page))
+    return digest.digest()
+
+
+def measure(plan, any_cpus=None):
+    tee, = struct.unpack_from("<I", plan, 8)
+    return mrtd_of(td_pages_of(plan)) if tee == 3 else digest_of(pages_of(plan, any_cpus))
 
 
 if __name__ == "__main__":
     with open(sys.argv[1], "rb") as f:
-        print(measure(f.read()).hex())
+        print(measure(f.read(), int(sys.argv[2]) if len(sys.argv) > 2 else None).hex())

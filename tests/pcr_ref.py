@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""PCR values of a plain machine, computed a second time: from docs/PROTOCOL.measure,
+"""PCR values of a plain machine, RTMR 0 and 1 of a trust domain, computed a second time: from docs/PROTOCOL.measure,
 docs/PROTOCOL.plan and the structures of firmware/layout.h alone, with nothing but the standard
 library. The ACPI tables are the firmware's business (its own tests take them apart): their two
 digests come from the log that `pavise measure --log` wrote; all else is computed here.
@@ -42,8 +42,8 @@ def min_ram(kernel, initrd, cmdline):
     return end
 
 
-def hash_record(kernel, initrd, cmdline, max_cpus, require_tpm):
-    record = struct.pack("<8sIIQQQQII", b"PVHASH01", 256, 1, len(kernel), len(initrd),
+def hash_record(kernel, initrd, cmdline, max_cpus, require_tpm, variant=1):
+    record = struct.pack("<8sIIQQQQII", b"PVHASH01", 256, variant, len(kernel), len(initrd),
                          len(cmdline) + 1, min_ram(kernel, initrd, cmdline), max_cpus,
                          int(require_tpm))
     for data in (kernel, initrd, cmdline + b"\0"):
@@ -57,13 +57,14 @@ def guid(text):
             bytes.fromhex(d) + bytes.fromhex(e))
 
 
-def hash_page(kernel, initrd, cmdline, max_cpus, require_tpm):
+def hash_page(kernel, initrd, cmdline, max_cpus, require_tpm, variant=1):
     table = guid("9438d606-4f22-4cc9-b479-a793d411fd21") + struct.pack("<H", 168)
     for name, data in (("97d02dd8-bd20-4c94-aa78-e7714d36ab2a", cmdline + b"\0"),
                        ("44baf731-3a2f-4bd7-9af1-41e29169781d", initrd),
                        ("4de79437-abd2-427f-b835-d5b172d2045b", kernel)):
         table += guid(name) + struct.pack("<H", 50) + hashlib.sha256(data).digest()
-    page = table.ljust(256, b"\0") + hash_record(kernel, initrd, cmdline, max_cpus, require_tpm)
+    page = table.ljust(256, b"\0") + hash_record(kernel, initrd, cmdline, max_cpus, require_tpm,
+                                                 variant)
     return page.ljust(4096, b"\0")
 
 
@@ -92,7 +93,7 @@ def parse_log(log):
 
 
 def acpi_digests(log):
-    found = [d for pcr, _, d, data in parse_log(log) if pcr == 1 and data == b"pavise-acpi"]
+    found = [d for _, _, d, data in parse_log(log) if data == b"pavise-acpi"]
     if len(found) != 1:
         raise ValueError("%d pavise-acpi events in the log" % len(found))
     return found[0]
@@ -118,3 +119,24 @@ def pcrs(extends):
         for pcr, digest in extends:
             values[bank][pcr] = hashlib.new(bank, values[bank][pcr] + digest[bank]).digest()
     return {bank: {str(i): v.hex() for i, v in enumerate(values[bank])} for bank in BANKS}
+
+
+def rtmr_events(firmware, kernel, initrd, cmdline, max_cpus, memory, cpus, slots, tpm, acpi):
+    """(RTMR, SHA-384) of every extend of a trust domain's firmware, in order."""
+    def sha384(data):
+        return hashlib.sha384(data).digest()
+
+    out = [(0, sha384(version_text(firmware))), (0, sha384(boot_block(memory, cpus, slots, tpm))),
+           (0, acpi["sha384"]), (0, sha384(hash_record(kernel, initrd, cmdline, max_cpus, tpm, 3))),
+           (0, sha384(bytes(4))), (1, sha384(bytes(4))), (1, sha384(kernel))]
+    if initrd:
+        out.append((1, sha384(initrd)))
+    out.append((1, sha384(cmdline)))
+    return out
+
+
+def rtmrs(extends):
+    values = [bytes(48)] * 2
+    for rtmr, digest in extends:
+        values[rtmr] = hashlib.sha384(values[rtmr] + digest).digest()
+    return [v.hex() for v in values]

@@ -96,13 +96,17 @@ static int open_snp_plan(const char *name, struct plan_reference *out, struct er
 	struct snp_reference *ref = &out->snp;
 	int r = snp_plan_open(name, &out->plan, &out->contents, e);
 
-	if (r == 0)
+	if (r == 0 && out->plan.snp.cpus != 0)
 		r = snp_measure(&out->plan, NULL, NULL, ref->measurement[0], e);
+	else if (r == 0)
+		r = snp_measure_sizes(&out->plan, out->plan.max_cpus, ref->measurement, e);
 	if (r < 0)
 		return r;
-	snprintf(ref->machine[0], sizeof(ref->machine[0]), "cpus %u", out->plan.snp.cpus);
+	uint32_t first = out->plan.snp.cpus == 0 ? 1 : out->plan.snp.cpus;
+	ref->count = out->plan.snp.cpus == 0 ? out->plan.max_cpus : 1;
+	for (uint32_t i = 0; i < ref->count; i++)
+		snprintf(ref->machine[i], sizeof(ref->machine[i]), "cpus %u", first + i);
 	ref->guest_policy = out->plan.snp.policy;
-	ref->count = 1;
 	return 0;
 }
 

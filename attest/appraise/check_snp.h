@@ -14,9 +14,10 @@
 #define SNP_SCOPE "SEV-SNP: the processor and its firmware are trusted, the host is not"
 
 /* What a plan's files lead to. */
+#define SNP_REFERENCE_MAX FW_BOOT_CPU_MAX /* a plan may serve any number of processors */
 struct snp_reference {
-	uint8_t measurement[POLICY_LIST_MAX][SNP_MEASUREMENT_SIZE];
-	char machine[POLICY_LIST_MAX][32]; /* "cpus 2" */
+	uint8_t measurement[SNP_REFERENCE_MAX][SNP_MEASUREMENT_SIZE];
+	char machine[SNP_REFERENCE_MAX][32]; /* "cpus 2" */
 	size_t count;
 	uint64_t guest_policy;
 };

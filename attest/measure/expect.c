@@ -47,7 +47,10 @@ int expect_base_make(const struct plain_contents *c, struct expect_base *out, st
 	struct fw_log_inputs *in = &out->inputs;
 	int r = 0;
 
-	*out = (struct expect_base){ .min_ram = c->record.min_ram, .max_cpus = c->record.max_cpus };
+	*out = (struct expect_base){ .variant = (enum fw_variant)c->image.variant,
+				     .min_ram = c->record.min_ram,
+				     .max_cpus = c->record.max_cpus,
+				     .require_tpm = c->record.require_tpm != 0 };
 	in->version_text = c->firmware.data + c->image.version_offset;
 	in->version_size = c->image.version_size;
 	in->cmdline_text = (const uint8_t *)c->cmdline;
@@ -62,7 +65,8 @@ int expect_base_make(const struct plain_contents *c, struct expect_base *out, st
 	return r == 0 ? 0 : -EX_INTERNAL;
 }
 
-static int hash_acpi(const struct fw_boot_block *block, struct fw_digests *out, struct err *e)
+static int hash_acpi(const struct fw_boot_block *block, enum fw_variant variant,
+		     struct fw_digests *out, struct err *e)
 {
 	uint8_t *tables = malloc(FW_ACPI_SIZE);
 	size_t size;
@@ -70,7 +74,7 @@ static int hash_acpi(const struct fw_boot_block *block, struct fw_digests *out, 
 
 	if (tables == NULL)
 		return err_set(e, EX_HOST, "measurement: out of memory");
-	if (fw_acpi_build(block, FW_VARIANT_PLAIN, tables, FW_ACPI_SIZE, &size) != 0)
+	if (fw_acpi_build(block, variant, tables, FW_ACPI_SIZE, &size) != 0)
 		r = err_set(e, EX_INTERNAL, "measurement: ACPI tables do not fit");
 	else
 		r = expect_digests(tables, size, out, e);
@@ -99,10 +103,9 @@ static int replay(const struct fw_log_inputs *in, struct expectation *out, struc
 	return 0;
 }
 
-int expect_machine(const struct expect_base *base, const struct machine *m, struct expectation *out,
-		   struct err *e)
+int expect_inputs(const struct expect_base *base, const struct machine *m,
+		  struct fw_log_inputs *out, struct err *e)
 {
-	struct fw_log_inputs in = base->inputs;
 	struct fw_boot_block block;
 
 	if (m->memory < base->min_ram)
@@ -113,11 +116,21 @@ int expect_machine(const struct expect_base *base, const struct machine *m, stru
 	if (m->cpus > base->max_cpus)
 		return err_set(e, EX_USAGE_ERROR, "cpus: %u: this plan allows %u (--max-cpus)",
 			       m->cpus, base->max_cpus);
-	int r = boot_block_fill(&block, m->memory, m->cpus, 1, m->pci_slots, e);
+	if (m->no_tpm && (base->require_tpm || base->variant != FW_VARIANT_TDX))
+		return err_set(e, EX_USAGE_ERROR, "vTPM: this plan needs one (--no-vtpm)");
+	*out = base->inputs;
+	int r = boot_block_fill(&block, m->memory, m->cpus, !m->no_tpm, m->pci_slots, e);
 	if (r == 0)
-		r = expect_digests(&block, sizeof(block), &in.boot_block, e);
-	if (r == 0)
-		r = hash_acpi(&block, &in.acpi, e);
+		r = expect_digests(&block, sizeof(block), &out->boot_block, e);
+	return r == 0 ? hash_acpi(&block, base->variant, &out->acpi, e) : r;
+}
+
+int expect_machine(const struct expect_base *base, const struct machine *m, struct expectation *out,
+		   struct err *e)
+{
+	struct fw_log_inputs in;
+	int r = expect_inputs(base, m, &in, e);
+
 	if (r < 0)
 		return r;
 	if (fw_log_build(&in, out->log, sizeof(out->log), &out->log_size) != 0)

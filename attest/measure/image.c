@@ -52,8 +52,8 @@ static int check_offsets(const char *object, const struct fw_image_header *h, st
 	return 0;
 }
 
-/* Every processor of an SEV-SNP guest has a measured start state, and all but the first wait. */
-static int check_snp(const char *object, const uint8_t *data, const struct fw_image_header *h,
+/* All processors of a confidential guest but the first wait in the image. */
+static int check_confidential(const char *object, const uint8_t *data, const struct fw_image_header *h,
 		     struct err *e)
 {
 	if (h->ap_entry < sizeof(*h) || h->ap_entry >= h->image_size)
@@ -91,13 +91,13 @@ int firmware_image_check(const char *object, const uint8_t *data, size_t size,
 			       "firmware %s: %zu bytes: must be a multiple of %u, at most %u",
 			       object, size, FW_PAGE, FW_IMAGE_MAX);
 	if (memcmp(h.reserved, zero, sizeof(zero)) != 0 ||
-	    (variant != FW_VARIANT_SNP &&
+	    (variant == FW_VARIANT_PLAIN &&
 	     (h.ap_entry != 0 || h.sites_offset != 0 || h.sites_count != 0)))
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: reserved bytes of its header are not zero", object);
 	int r = check_offsets(object, &h, e);
-	if (r == 0 && variant == FW_VARIANT_SNP)
-		r = check_snp(object, data, &h, e);
+	if (r == 0 && variant != FW_VARIANT_PLAIN)
+		r = check_confidential(object, data, &h, e);
 	if (r < 0)
 		return r;
 	*out = h;

@@ -7,7 +7,9 @@
 #include "attest/measure/report.h"
 #include "attest/measure/snp/plan.h"
 #include "attest/measure/snp/report.h"
-#include "attest/measure/tdx/command.h"
+#include "attest/measure/tdx/plan.h"
+#include "attest/measure/tdx/report.h"
+#include "attest/measure/tdx/tdvf_command.h"
 #include "common/boot_block.h"
 #include "common/file.h"
 
@@ -55,12 +57,16 @@ static int write_plan(const char *path, const struct plan *p, struct err *e)
 
 static struct plain_input input_of(const struct measure_options *o, const struct inputs *in)
 {
+	/* The start states of an SEV-SNP guest's processors are measured, each. */
+	int exact = o->kind == MEASURE_SNP && !o->has_max_cpus;
+
 	return (struct plain_input){
 		.firmware = { o->firmware, in->firmware, in->firmware_size },
 		.kernel = { o->kernel, in->kernel, in->kernel_size },
 		.initrd = { o->initrd, in->initrd, in->initrd_size },
 		.cmdline = o->append,
-		.max_cpus = o->kind == MEASURE_SNP ? o->machine.cpus : o->max_cpus,
+		.max_cpus = exact ? o->machine.cpus : o->max_cpus,
+		.any_cpus = !exact,
 		.require_tpm = !o->no_vtpm,
 	};
 }
@@ -93,16 +99,20 @@ static int measure_plain(const struct measure_options *o, const struct inputs *i
 		       : measure_report_text(stdout, report, e);
 }
 
-/* Memory is not measured, but one that the guest cannot start with is a mistake here already. */
-static int check_memory(const struct measure_options *o, const struct plan *p, struct err *e)
+/* Memory is not in these measurements, but a machine that the guest cannot start with is a mistake
+ * here already. */
+static int check_machine(const struct measure_options *o, const struct plan *p, struct err *e)
 {
 	struct fw_boot_block block;
 
+	if (o->machine.cpus > p->max_cpus)
+		return err_set(e, EX_USAGE_ERROR, "cpus: %u: this plan allows %u (--max-cpus)",
+			       o->machine.cpus, p->max_cpus);
 	if (o->machine.memory < p->min_ram)
 		return err_set(e, EX_USAGE_ERROR, "memory: %llu MiB: the plan needs %llu MiB",
 			       (unsigned long long)(o->machine.memory >> 20),
 			       (unsigned long long)(p->min_ram >> 20));
-	return boot_block_fill(&block, o->machine.memory, p->snp.cpus, 1, 0, e);
+	return boot_block_fill(&block, o->machine.memory, o->machine.cpus, 1, 0, e);
 }
 
 static int write_id_block(const char *path, const struct snp_report *report, struct err *e)
@@ -116,27 +126,71 @@ static int write_id_block(const char *path, const struct snp_report *report, str
 static int run_snp(const struct measure_options *o, const struct inputs *in,
 		   struct plain_plan *built, struct err *e)
 {
-	struct snp_report report = { .plan = &built->plan, .plan_path = o->plan };
+	struct snp_report report = { .plan = &built->plan,
+				     .plan_path = o->plan,
+				     .cpus = o->machine.cpus,
+				     .explain = o->explain };
 	struct plain_input input = input_of(o, in);
 	int r = snp_plan_build(&input, o->policy, built, e);
 
 	if (r == 0)
-		r = check_memory(o, &built->plan, e);
+		r = check_machine(o, &built->plan, e);
 	if (r == 0)
 		r = snp_plan_open(o->plan == NULL ? "in memory" : o->plan, &built->plan,
 				  &report.contents, e);
 	if (r == 0)
 		r = expect_base_make(&report.contents, &report.base, e);
 	if (r == 0)
-		r = snp_measure(&built->plan, NULL, NULL, report.ld, e);
+		r = snp_measure_cpus(&built->plan, report.cpus, NULL, NULL, report.ld, e);
 	if (r == 0 && o->plan != NULL)
 		r = write_plan(o->plan, &built->plan, e);
 	if (r == 0 && o->id_block != NULL)
 		r = write_id_block(o->id_block, &report, e);
 	if (r < 0)
 		return r;
-	report.explain = o->explain;
 	return o->json ? snp_report_json(stdout, &report, e) : snp_report_text(stdout, &report, e);
+}
+
+static int measure_tdx(const struct measure_options *o, const struct inputs *in,
+		       struct plain_plan *built, struct tdx_report *report, struct err *e)
+{
+	const char *name = o->plan == NULL ? "in memory" : o->plan;
+	struct plain_input input = input_of(o, in);
+	int r = tdx_plan_build(&input, o->xfam, built, e);
+
+	if (r == 0)
+		r = tdx_plan_open(name, &built->plan, &report->contents, e);
+	if (r == 0)
+		r = expect_base_make(&report->contents, &report->base, e);
+	if (r == 0)
+		r = tdx_measure(&built->plan, NULL, NULL, &report->measured, e);
+	if (r == 0)
+		r = tdx_expect(&report->base, &report->machine, &report->expected, e);
+	if (r == 0 && o->plan != NULL)
+		r = write_plan(o->plan, &built->plan, e);
+	if (r == 0 && o->log != NULL)
+		r = file_write("event log", o->log, report->expected.log, report->expected.log_size,
+			       0644, e);
+	if (r < 0)
+		return r;
+	return o->json ? tdx_report_json(stdout, report, e) : tdx_report_text(stdout, report, e);
+}
+
+static int run_tdx(const struct measure_options *o, const struct inputs *in,
+		   struct plain_plan *built, struct err *e)
+{
+	struct tdx_report *report = calloc(1, sizeof(*report));
+
+	if (report == NULL)
+		return err_set(e, EX_HOST, "out of memory");
+	report->plan = &built->plan;
+	report->plan_path = o->plan;
+	report->explain = o->explain;
+	report->machine = o->machine;
+	report->machine.no_tpm = o->no_vtpm != 0;
+	int r = measure_tdx(o, in, built, report, e);
+	free(report);
+	return r;
 }
 
 static int run_plain(const struct measure_options *o, const struct inputs *in,
@@ -161,8 +215,9 @@ static int run_plan(const struct measure_options *o, struct err *e)
 	if (built == NULL)
 		r = err_set(e, EX_HOST, "out of memory");
 	else if ((r = read_inputs(o, &in, e)) == 0)
-		r = o->kind == MEASURE_SNP ? run_snp(o, &in, built, e)
-					   : run_plain(o, &in, built, e);
+		r = o->kind == MEASURE_SNP   ? run_snp(o, &in, built, e)
+		    : o->kind == MEASURE_TDX ? run_tdx(o, &in, built, e)
+					     : run_plain(o, &in, built, e);
 	free(in.firmware);
 	free(in.kernel);
 	free(in.initrd);
@@ -174,7 +229,7 @@ static int run(const struct measure_options *o, struct err *e)
 {
 	if (o->kind == MEASURE_QEMU)
 		return ovmf_command(o, e);
-	return o->kind == MEASURE_TDX ? tdx_command(o, e) : run_plan(o, e);
+	return o->kind == MEASURE_TDVF ? tdvf_command(o, e) : run_plan(o, e);
 }
 
 int main(int argc, char **argv)

@@ -17,15 +17,15 @@ const char measure_usage[] =
 	"usage: pavise measure plain --firmware F --kernel F --plan F [options]\n"
 	"       pavise measure snp --firmware F --kernel F [--plan F] [options]\n"
 	"       pavise measure snp --vmm qemu --firmware F --vcpus N --vcpu-type T [options]\n"
-	"       pavise measure tdx --firmware F [options]\n"
+	"       pavise measure tdx --firmware F --kernel F [--plan F] [options]\n"
+	"       pavise measure tdx --vmm qemu --firmware F [options]\n"
 	"       pavise measure bundle create|show (--help says more)\n"
 	"\n"
 	"Says what a virtual machine will measure: the PCR values of a plain machine, the launch\n"
-	"digest of an SEV-SNP guest, the MRTD of a trust domain. For pavise's own machines it "
-	"makes\n"
-	"the launch plan.\n"
+	"digest of an SEV-SNP guest, MRTD and RTMR 0 and 1 of a trust domain. For pavise's own\n"
+	"machines it makes the launch plan.\n"
 	"\n"
-	"  --firmware F    firmware image (pavise-fw-plain, pavise-fw-snp, OVMF, TDVF)\n"
+	"  --firmware F    firmware image (pavise-fw-plain, -snp, -tdx, OVMF, TDVF)\n"
 	"  --kernel F      Linux bzImage\n"
 	"  --initrd F      initial RAM disk\n"
 	"  --append TEXT   kernel command line, as it is: nothing is added\n"
@@ -44,7 +44,9 @@ const char measure_usage[] =
 	"\n"
 	"SEV-SNP guests of pavise. Memory is not measured, only checked against the least needed:\n"
 	"  --plan, --no-vtpm, --memory as above\n"
-	"  --vcpus N       processors, exactly (1): their start states are measured\n"
+	"  --vcpus N       processors (1): their start states are measured\n"
+	"  --max-cpus N    the plan serves 1 to N; the digest is that of --vcpus. Absent: --vcpus,\n"
+	"                  exactly\n"
 	"  --policy HEX    guest policy, in the plan and the report but not in the digest (30000)\n"
 	"  --id-block F    also write the ID block to sign, 96 bytes\n"
 	"\n"
@@ -58,7 +60,12 @@ const char measure_usage[] =
 	"features,\n"
 	"                  kernel hashes or not, that give this launch digest\n"
 	"\n"
-	"Trust domains:\n"
+	"Trust domains of pavise. Memory, processors and slots reach RTMR 0, not MRTD:\n"
+	"  --plan, --no-vtpm, --memory, --vcpus, --max-cpus, --pci-slots, --log as for plain "
+	"machines\n"
+	"  --xfam HEX      features the guest may use: XCR0 and XSS bits (e7)\n"
+	"\n"
+	"Trust domains of QEMU (--vmm qemu), or of another VMM, with TDVF:\n"
 	"  --page-order single|two-pass   each page added, then measured (Linux), or all pages of "
 	"a\n"
 	"                  section first (older hosts); absent: single\n"
@@ -154,6 +161,7 @@ enum {
 	OPT_MAX_CPUS,
 	OPT_PCI_SLOTS,
 	OPT_POLICY,
+	OPT_XFAM,
 	OPT_ID_BLOCK,
 	OPT_VMM,
 	OPT_VCPU_TYPE,
@@ -175,10 +183,13 @@ enum {
 	SNP = 1 << MEASURE_SNP,
 	QEMU = 1 << MEASURE_QEMU,
 	TDX = 1 << MEASURE_TDX,
-	ALL = PLAIN | SNP | QEMU | TDX
+	TDVF = 1 << MEASURE_TDVF,
+	OURS = PLAIN | SNP | TDX,
+	ALL = OURS | QEMU | TDVF
 };
 
-static const char *const kind_names[MEASURE_KINDS] = { "plain", "snp", "snp --vmm qemu", "tdx" };
+static const char *const kind_names[MEASURE_KINDS] = { "plain", "snp", "snp --vmm qemu", "tdx",
+							 "tdx --vmm qemu" };
 
 static const struct option long_options[] = {
 	{ "firmware", required_argument, NULL, OPT_FIRMWARE },
@@ -193,6 +204,7 @@ static const struct option long_options[] = {
 	{ "max-cpus", required_argument, NULL, OPT_MAX_CPUS },
 	{ "pci-slots", required_argument, NULL, OPT_PCI_SLOTS },
 	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "xfam", required_argument, NULL, OPT_XFAM },
 	{ "id-block", required_argument, NULL, OPT_ID_BLOCK },
 	{ "vmm", required_argument, NULL, OPT_VMM },
 	{ "vcpu-type", required_argument, NULL, OPT_VCPU_TYPE },
@@ -212,28 +224,29 @@ static const struct option long_options[] = {
 /* In the order of long_options. */
 static const unsigned option_kinds[] = {
 	[OPT_FIRMWARE - OPT_FIRST] = ALL,
-	[OPT_KERNEL - OPT_FIRST] = PLAIN | SNP | QEMU,
-	[OPT_INITRD - OPT_FIRST] = PLAIN | SNP | QEMU,
-	[OPT_APPEND - OPT_FIRST] = PLAIN | SNP | QEMU,
-	[OPT_PLAN - OPT_FIRST] = PLAIN | SNP,
-	[OPT_LOG - OPT_FIRST] = PLAIN,
-	[OPT_CPUS - OPT_FIRST] = PLAIN | SNP | QEMU,
-	[OPT_VCPUS - OPT_FIRST] = PLAIN | SNP | QEMU,
-	[OPT_MEMORY - OPT_FIRST] = PLAIN | SNP,
-	[OPT_MAX_CPUS - OPT_FIRST] = PLAIN,
-	[OPT_PCI_SLOTS - OPT_FIRST] = PLAIN,
+	[OPT_KERNEL - OPT_FIRST] = OURS | QEMU,
+	[OPT_INITRD - OPT_FIRST] = OURS | QEMU,
+	[OPT_APPEND - OPT_FIRST] = OURS | QEMU,
+	[OPT_PLAN - OPT_FIRST] = OURS,
+	[OPT_LOG - OPT_FIRST] = PLAIN | TDX,
+	[OPT_CPUS - OPT_FIRST] = OURS | QEMU,
+	[OPT_VCPUS - OPT_FIRST] = OURS | QEMU,
+	[OPT_MEMORY - OPT_FIRST] = OURS,
+	[OPT_MAX_CPUS - OPT_FIRST] = OURS,
+	[OPT_PCI_SLOTS - OPT_FIRST] = PLAIN | TDX,
 	[OPT_POLICY - OPT_FIRST] = SNP,
+	[OPT_XFAM - OPT_FIRST] = TDX,
 	[OPT_ID_BLOCK - OPT_FIRST] = SNP,
-	[OPT_VMM - OPT_FIRST] = SNP | QEMU,
+	[OPT_VMM - OPT_FIRST] = SNP | QEMU | TDX | TDVF,
 	[OPT_VCPU_TYPE - OPT_FIRST] = QEMU,
 	[OPT_VCPU_SIG - OPT_FIRST] = QEMU,
 	[OPT_GUEST_FEATURES - OPT_FIRST] = QEMU,
 	[OPT_FIRMWARE_DIGEST - OPT_FIRST] = QEMU,
 	[OPT_EXPECT - OPT_FIRST] = QEMU,
-	[OPT_PAGE_ORDER - OPT_FIRST] = TDX,
+	[OPT_PAGE_ORDER - OPT_FIRST] = TDVF,
 	[OPT_SEARCH - OPT_FIRST] = QEMU,
-	[OPT_EXPLAIN - OPT_FIRST] = SNP | QEMU | TDX,
-	[OPT_NO_VTPM - OPT_FIRST] = PLAIN | SNP,
+	[OPT_EXPLAIN - OPT_FIRST] = SNP | QEMU | TDX | TDVF,
+	[OPT_NO_VTPM - OPT_FIRST] = OURS,
 	[OPT_JSON - OPT_FIRST] = ALL,
 	[OPT_HELP - OPT_FIRST] = ALL,
 };
@@ -290,11 +303,14 @@ static int take_value(int option, const char *value, struct measure_options *o, 
 		o->has_cpus++;
 		return parse_count("cpus", value, OVMF_CPUS_MAX, &o->machine.cpus, e);
 	case OPT_MAX_CPUS:
+		o->has_max_cpus = 1;
 		return parse_count("max-cpus", value, FW_BOOT_CPU_MAX, &o->max_cpus, e);
 	case OPT_PCI_SLOTS:
 		return parse_count("pci-slots", value, PCI_SLOT_MAX, &o->machine.pci_slots, e);
 	case OPT_POLICY:
 		return parse_number("policy", value, UINT64_MAX, &o->policy, e);
+	case OPT_XFAM:
+		return parse_number("xfam", value, UINT64_MAX, &o->xfam, e);
 	case OPT_VMM:
 		return parse_vmm(value, qemu, e);
 	case OPT_VCPU_TYPE:
@@ -337,7 +353,7 @@ static int check_options(unsigned long given, enum measure_kind kind, struct err
 	for (size_t i = 0; i < sizeof(option_kinds) / sizeof(option_kinds[0]); i++) {
 		if ((given >> i & 1) == 0 || (option_kinds[i] >> kind & 1) != 0)
 			continue;
-		char kinds[64] = "";
+		char kinds[96] = "";
 		for (unsigned k = 0; k < MEASURE_KINDS; k++)
 			if ((option_kinds[i] >> k & 1) != 0)
 				snprintf(kinds + strlen(kinds), sizeof(kinds) - strlen(kinds),
@@ -375,11 +391,12 @@ static int check_needed(struct measure_options *o, struct err *e)
 		return err_set(e, EX_USAGE_ERROR, "--firmware is needed: try --help");
 	if (o->kind == MEASURE_QEMU)
 		return check_qemu(o, e);
-	if (o->kind == MEASURE_TDX)
+	if (o->kind == MEASURE_TDVF)
 		return 0;
 	if (o->kernel == NULL || (o->plan == NULL && o->kind == MEASURE_PLAIN))
-		return err_set(e, EX_USAGE_ERROR, "--firmware, --kernel%s needed: try --help",
-			       o->kind == MEASURE_SNP ? " are" : " and --plan are");
+		return err_set(e, EX_USAGE_ERROR, "--firmware, --kernel%s needed%s: try --help",
+			       o->kind == MEASURE_PLAIN ? " and --plan are" : " are",
+			       o->kind == MEASURE_TDX ? " (TDVF: --vmm qemu)" : "");
 	if (o->machine.cpus > FW_BOOT_CPU_MAX)
 		return err_set(e, EX_USAGE_ERROR, "cpus: %u: give a number of at most %u",
 			       o->machine.cpus, FW_BOOT_CPU_MAX);
@@ -395,7 +412,7 @@ static int set_kind(const char *name, int qemu, enum measure_kind *kind, struct 
 	else if (strcmp(name, "snp") == 0)
 		*kind = qemu ? MEASURE_QEMU : MEASURE_SNP;
 	else if (strcmp(name, "tdx") == 0)
-		*kind = MEASURE_TDX;
+		*kind = qemu ? MEASURE_TDVF : MEASURE_TDX;
 	else
 		return err_set(e, EX_USAGE_ERROR,
 			       "%s: unknown kind of machine: give \"plain\", \"snp\" or \"tdx\" "
@@ -412,6 +429,7 @@ int measure_options_parse(int argc, char **argv, struct measure_options *o, stru
 	*o = (struct measure_options){
 		.max_cpus = 64,
 		.policy = PLAN_SNP_POLICY,
+		.xfam = PLAN_TDX_XFAM,
 		.guest_features = 1,
 		.machine = { .memory = 512u << 20, .cpus = 1, .pci_slots = 2 },
 	};

@@ -11,7 +11,8 @@ enum measure_kind {
 	MEASURE_PLAIN, /* our VMM, no TEE */
 	MEASURE_SNP,   /* our VMM, SEV-SNP */
 	MEASURE_QEMU,  /* QEMU with OVMF, SEV-SNP */
-	MEASURE_TDX,   /* any VMM with TDVF */
+	MEASURE_TDX,   /* our VMM, TDX */
+	MEASURE_TDVF,  /* QEMU, or any VMM with TDVF, TDX */
 	MEASURE_KINDS
 };
 
@@ -20,13 +21,14 @@ struct measure_options {
 	const char *firmware, *kernel, *initrd, *append, *plan, *log, *id_block; /* NULL: absent */
 	struct machine machine;
 	uint32_t max_cpus;
-	uint64_t policy;
+	int has_max_cpus;
+	uint64_t policy, xfam;
 	/* QEMU */
 	uint32_t cpu_signature;
 	uint64_t guest_features;
 	int has_cpus, has_signature, has_features, has_firmware_digest, has_expect, search;
 	uint8_t firmware_digest[48], expect[48];
-	/* TDX */
+	/* TDVF */
 	int two_pass;
 	int explain, no_vtpm, json, help;
 };

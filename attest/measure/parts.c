@@ -91,6 +91,27 @@ int parts_add_staged(struct plan *p, const struct measure_file *kernel,
 	return 0;
 }
 
+int parts_same_regions(const struct plan *a, const struct plan *b)
+{
+	int same = a->region_count == b->region_count && a->min_ram == b->min_ram;
+
+	for (uint32_t i = 0; same && i < a->region_count; i++)
+		same = a->region[i].type == b->region[i].type &&
+		       a->region[i].gpa == b->region[i].gpa &&
+		       a->region[i].size == b->region[i].size;
+	return same;
+}
+
+uint32_t parts_launched_pages(const struct plan *p)
+{
+	uint64_t pages = 0;
+
+	for (uint32_t i = 0; i < p->region_count; i++)
+		if (plan_is_launched(p->region[i].type))
+			pages += (p->region[i].size + FW_PAGE - 1) / FW_PAGE;
+	return (uint32_t)pages; /* a region has 2^19 at most */
+}
+
 static struct measure_file region_file(const char *object, const struct plan *p,
 				       enum plan_region_type type)
 {
@@ -117,7 +138,9 @@ static int take_parts(const char *object, const struct plan *plan, enum plan_tee
 
 	if (plan->tee != tee)
 		return err_set(e, EX_MALFORMED, "plan %s: not of %s machine (tee %u)", object,
-			       tee == PLAN_TEE_PLAIN ? "a plain" : "an SEV-SNP",
+			       tee == PLAN_TEE_PLAIN ? "a plain"
+			       : tee == PLAN_TEE_SNP ? "an SEV-SNP"
+						     : "a TDX",
 			       (unsigned)plan->tee);
 	if (out->firmware.data == NULL || out->hash_page.data == NULL || out->kernel.data == NULL ||
 	    cmdline.data == NULL || plan_find(plan, PLAN_BOOT_BLOCK) == NULL)

@@ -1,4 +1,4 @@
-/* What the plans of plain and of SEV-SNP machines have in common: their input files, and the
+/* What the plans of plain, SEV-SNP and TDX machines have in common: their input files, and the
  * parts a plan is taken apart into. */
 #ifndef PAVISE_ATTEST_MEASURE_PARTS_H
 #define PAVISE_ATTEST_MEASURE_PARTS_H
@@ -25,6 +25,12 @@ void parts_add_region(struct plan *p, enum plan_region_type type, uint64_t gpa, 
  * -EX_MALFORMED when they are too large; `object` names the kernel. */
 int parts_add_staged(struct plan *p, const struct measure_file *kernel,
 		     const struct measure_file *initrd, const char *cmdline, struct err *e);
+
+/* Whether both have the same regions (but for their bytes) in the same order, and need as much RAM. */
+int parts_same_regions(const struct plan *a, const struct plan *b);
+
+/* Pages of 4096 bytes that the VMM adds to a confidential guest before it runs (without VMSAs). */
+uint32_t parts_launched_pages(const struct plan *p);
 
 /* Takes a parsed plan of machine `tee` apart: all parts present, image of `variant`, kernel well
  * formed, and a hash page that is that of the parts. Addresses, start state and order are left

@@ -1,5 +1,5 @@
 /* The launch plan of a plain virtual machine, made from files or read back from a plan file. The
- * structures serve SEV-SNP plans as well (snp/plan.h). */
+ * structures serve the plans of SEV-SNP guests and trust domains as well (snp/plan.h, tdx/plan.h). */
 #ifndef PAVISE_ATTEST_MEASURE_PLAIN_H
 #define PAVISE_ATTEST_MEASURE_PLAIN_H
 
@@ -26,6 +26,7 @@ struct plain_input {
 	struct measure_file firmware, kernel, initrd;
 	const char *cmdline; /* "" when there is none */
 	uint32_t max_cpus;   /* 1..256 */
+	int any_cpus;	     /* SEV-SNP: 1 to max_cpus processors, not max_cpus exactly */
 	int require_tpm;     /* 0 or 1 */
 };
 

@@ -15,6 +15,15 @@ void report_part_text(FILE *f, const char *name, size_t size, const struct fw_di
 	fprintf(f, "%-9s %11zu bytes  sha256 %s\n", name, size, hex);
 }
 
+void report_parts_text(FILE *f, const struct plain_contents *c, const struct fw_log_inputs *in)
+{
+	report_part_text(f, "firmware", c->firmware.size, &in->image);
+	report_part_text(f, "kernel", c->kernel.size, &in->kernel);
+	if (in->has_initrd)
+		report_part_text(f, "initrd", c->initrd.size, &in->initrd);
+	report_part_text(f, "cmdline", in->cmdline_size, &in->cmdline);
+}
+
 int report_flush(FILE *f, struct err *e)
 {
 	if (fflush(f) != 0 || ferror(f))
@@ -38,13 +47,7 @@ static void pcrs_text(FILE *f, const struct expectation *x)
 
 int measure_report_text(FILE *f, const struct measure_report *r, struct err *e)
 {
-	const struct fw_log_inputs *in = &r->base.inputs;
-
-	report_part_text(f, "firmware", r->contents.firmware.size, &in->image);
-	report_part_text(f, "kernel", r->contents.kernel.size, &in->kernel);
-	if (in->has_initrd)
-		report_part_text(f, "initrd", r->contents.initrd.size, &in->initrd);
-	report_part_text(f, "cmdline", in->cmdline_size, &in->cmdline);
+	report_parts_text(f, &r->contents, &r->base.inputs);
 	fprintf(f, "plan %s: %zu bytes, needs %llu MiB of RAM, at most %u cpus%s\n", r->plan_path,
 		r->plan_size, (unsigned long long)(r->base.min_ram >> 20), r->base.max_cpus,
 		r->tpm ? ", a vTPM" : "");
@@ -66,6 +69,29 @@ json_t *report_part_json(size_t size, const struct fw_digests *d)
 	hex_encode(d->sha384, sizeof(d->sha384), long_hex);
 	return json_pack("{s:I, s:s, s:s}", "size", (json_int_t)size, "sha256", short_hex, "sha384",
 			 long_hex);
+}
+
+json_t *report_parts_json(const struct plain_contents *c, const struct fw_log_inputs *in)
+{
+	return json_pack("{s:o, s:o, s:o?, s:o}", "firmware",
+			 report_part_json(c->firmware.size, &in->image), "kernel",
+			 report_part_json(c->kernel.size, &in->kernel), "initrd",
+			 in->has_initrd ? report_part_json(c->initrd.size, &in->initrd) : NULL,
+			 "cmdline", report_part_json(in->cmdline_size, &in->cmdline));
+}
+
+json_t *report_machine_json(const struct machine *m)
+{
+	return json_pack("{s:I, s:I, s:I, s:b}", "cpus", (json_int_t)m->cpus, "memory",
+			 (json_int_t)m->memory, "pci_slots", (json_int_t)m->pci_slots, "tpm",
+			 !m->no_tpm);
+}
+
+json_t *report_plan_json(const struct plan *p, const struct plain_contents *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:b}", "size", (json_int_t)plan_file_size(p), "min_ram",
+			 (json_int_t)p->min_ram, "max_cpus", (json_int_t)p->max_cpus, "require_tpm",
+			 (int)c->record.require_tpm);
 }
 
 static json_t *pcrs_json(const struct expectation *x)
@@ -99,15 +125,10 @@ int report_dump(FILE *f, json_t *j, struct err *e)
 
 int measure_report_json(FILE *f, const struct measure_report *r, struct err *e)
 {
-	const struct fw_log_inputs *in = &r->base.inputs;
 	json_t *j = json_pack(
-		"{s:s, s:i, s:s, s:{s:o, s:o, s:o?, s:o}, s:{s:I, s:I, s:I, s:b}, "
-		"s:{s:I, s:I, s:I, s:b}, s:o?}",
-		"format", "pavise-measurement", "version", 0, "tee", "none", "files", "firmware",
-		report_part_json(r->contents.firmware.size, &in->image), "kernel",
-		report_part_json(r->contents.kernel.size, &in->kernel), "initrd",
-		in->has_initrd ? report_part_json(r->contents.initrd.size, &in->initrd) : NULL,
-		"cmdline", report_part_json(in->cmdline_size, &in->cmdline), "plan", "size",
+		"{s:s, s:i, s:s, s:o, s:{s:I, s:I, s:I, s:b}, s:{s:I, s:I, s:I, s:b}, s:o?}",
+		"format", "pavise-measurement", "version", 0, "tee", "none", "files",
+		report_parts_json(&r->contents, &r->base.inputs), "plan", "size",
 		(json_int_t)r->plan_size, "min_ram", (json_int_t)r->base.min_ram, "max_cpus",
 		(json_int_t)r->base.max_cpus, "require_tpm", r->tpm, "machine", "cpus",
 		(json_int_t)r->machine.cpus, "memory", (json_int_t)r->machine.memory, "pci_slots",

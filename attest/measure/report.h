@@ -22,6 +22,12 @@ struct measure_report {
 void report_part_text(FILE *f, const char *name, size_t size, const struct fw_digests *d);
 json_t *report_part_json(size_t size, const struct fw_digests *d);
 
+/* All files of a plan: lines of text, or an object; a machine; what the plan says of machines. */
+void report_parts_text(FILE *f, const struct plain_contents *c, const struct fw_log_inputs *in);
+json_t *report_parts_json(const struct plain_contents *c, const struct fw_log_inputs *in);
+json_t *report_machine_json(const struct machine *m);
+json_t *report_plan_json(const struct plan *p, const struct plain_contents *c);
+
 /* Everything written reached f; -EX_HOST otherwise. */
 int report_flush(FILE *f, struct err *e);
 /* Writes and releases j, NULL when it could not be made. */

@@ -5,18 +5,24 @@
 
 #include <string.h>
 
-/* AMD APM vol. 3: PVALIDATE, RMPADJUST, VMGEXIT. */
+/* AMD APM vol. 3: PVALIDATE, RMPADJUST, VMGEXIT. Intel TDX Module ABI: TDCALL. */
 static const uint8_t pvalidate[FW_SITE_SIZE] = { 0xF2, 0x0F, 0x01, 0xFF };
 static const uint8_t rmpadjust[FW_SITE_SIZE] = { 0xF3, 0x0F, 0x01, 0xFE };
 static const uint8_t vmgexit[FW_SITE_SIZE] = { 0xF3, 0x0F, 0x01, 0xD9 };
+
+static const uint8_t tdcall[FW_SITE_SIZE] = { 0x66, 0x0F, 0x01, 0xCC };
 
 static int is(const uint8_t *at, const uint8_t instruction[FW_SITE_SIZE])
 {
 	return memcmp(at, instruction, FW_SITE_SIZE) == 0;
 }
 
-static int fits_kind(const uint8_t *at, uint32_t kind)
+static int fits_kind(const uint8_t *at, uint32_t kind, uint32_t variant)
 {
+	int td = kind == FW_SITE_TDCALL || kind == FW_SITE_TDX_FOLD;
+
+	if (td != (variant == FW_VARIANT_TDX))
+		return 0;
 	switch (kind) {
 	case FW_SITE_PVALIDATE:
 		return is(at, pvalidate);
@@ -26,6 +32,9 @@ static int fits_kind(const uint8_t *at, uint32_t kind)
 		return is(at, vmgexit);
 	case FW_SITE_FOLD:
 		return is(at, rmpadjust) || is(at, vmgexit);
+	case FW_SITE_TDCALL:
+	case FW_SITE_TDX_FOLD:
+		return is(at, tdcall);
 	default:
 		return 0;
 	}
@@ -44,7 +53,7 @@ static int check_site(const char *object, const uint8_t *data, const struct fw_i
 	if (s->offset % FW_PAGE > FW_PAGE - FW_SITE_SIZE)
 		return err_set(e, EX_MALFORMED, "firmware %s: site 0x%x straddles two pages",
 			       object, s->offset);
-	if (!fits_kind(data + s->offset, s->kind))
+	if (!fits_kind(data + s->offset, s->kind, h->variant))
 		return err_set(e, EX_MALFORMED,
 			       "firmware %s: site 0x%x does not hold the instruction of kind %u",
 			       object, s->offset, s->kind);
@@ -76,7 +85,7 @@ int firmware_sites_check(const char *object, const uint8_t *data, const struct f
 				       "before",
 				       object, s.offset);
 		free_from = (uint64_t)s.offset + FW_SITE_SIZE;
-		folds += s.kind == FW_SITE_FOLD;
+		folds += s.kind == FW_SITE_FOLD || s.kind == FW_SITE_TDX_FOLD;
 	}
 	if (folds > 1)
 		return err_set(e, EX_MALFORMED, "firmware %s: %u sites claim to be the last one",

@@ -1,9 +1,10 @@
 /* Any bytes as a plan: what is taken is written back the same, byte for byte, keeps the rules its
- * readers rely on, and what opens as a plan of a plain machine or an SEV-SNP guest can be measured.
- */
+ * readers rely on, and what opens as a plan of some kind of machine can be measured. */
 #include "attest/measure/expect.h"
 #include "attest/measure/plain.h"
 #include "attest/measure/snp/plan.h"
+#include "attest/measure/tdx/expect.h"
+#include "attest/measure/tdx/plan.h"
 #include "common/start_state.h"
 
 #include <stdlib.h>
@@ -57,7 +58,7 @@ static void keep_snp_rules(const struct plan *p)
 		return;
 	}
 	start_state_of(p, 1, &start);
-	if (p->snp.cpus == 0 || p->snp.cpus > p->max_cpus || start.sev_features != 1 ||
+	if (p->snp.cpus > p->max_cpus || start.sev_features != 1 ||
 	    (start.cr3 >> 51) != 1 || start.rip - p->region[0].gpa >= p->region[0].size)
 		abort();
 }
@@ -113,7 +114,8 @@ static int count_step(void *arg, const struct snp_step *step, struct err *e)
 
 static void measure_snp(const struct plan *p)
 {
-	uint32_t pages = 0, need = p->snp.cpus + (FW_SCRATCH_SIZE / FW_PAGE) + 3;
+	uint32_t cpus = p->snp.cpus == 0 ? p->max_cpus : p->snp.cpus;
+	uint32_t pages = 0, need = cpus + (FW_SCRATCH_SIZE / FW_PAGE) + 3;
 	uint8_t ld[SNP_DIGEST_SIZE];
 	struct plain_contents contents;
 	struct err e = { 0 };
@@ -121,8 +123,40 @@ static void measure_snp(const struct plan *p)
 	if (snp_plan_open("input", p, &contents, &e) < 0)
 		return;
 	need += (uint32_t)(p->region[0].size / FW_PAGE);
-	if (p->tee != PLAN_TEE_SNP || snp_measure(p, count_step, &pages, ld, &e) < 0 ||
+	if (p->tee != PLAN_TEE_SNP || snp_measure_cpus(p, cpus, count_step, &pages, ld, &e) < 0 ||
 	    pages != need)
+		abort();
+}
+
+static int count_td_step(void *arg, const struct mrtd_step *step, struct err *e)
+{
+	uint32_t *pages = arg;
+
+	(void)e;
+	if (step->number != ++*pages || !step->added)
+		abort();
+	return 0;
+}
+
+static void measure_tdx(const struct plan *p)
+{
+	static struct tdx_expectation x;
+	uint32_t pages = 0, need = (FW_SCRATCH_SIZE / FW_PAGE) + 3;
+	struct plain_contents contents;
+	struct tdx_measured measured;
+	struct expect_base base;
+	struct err e = { 0 };
+
+	if (tdx_plan_open("input", p, &contents, &e) < 0)
+		return;
+	need += (uint32_t)(p->region[0].size / FW_PAGE);
+	if (p->tee != PLAN_TEE_TDX || tdx_measure(p, count_td_step, &pages, &measured, &e) < 0 ||
+	    pages != need || measured.pages != need ||
+	    measured.extended != need - FW_SCRATCH_SIZE / FW_PAGE ||
+	    expect_base_make(&contents, &base, &e) < 0)
+		abort();
+	struct machine m = { .memory = 1u << 30, .cpus = 1, .pci_slots = 2 };
+	if (tdx_expect(&base, &m, &x, &e) < 0 && e.status != EX_USAGE_ERROR)
 		abort();
 }
 
@@ -137,5 +171,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	keep_rules(&p);
 	measure_plain(&p);
 	measure_snp(&p);
+	measure_tdx(&p);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* Any bytes as a TDVF image: what is taken keeps the rules that building a trust domain relies on,
  * and is measured in both page orders or refused with a reason. */
-#include "attest/measure/tdx/mrtd.h"
+#include "attest/measure/tdx/tdvf_launch.h"
 #include "common/checked.h"
 
 #include <stdlib.h>
@@ -40,8 +40,8 @@ static int count_step(void *arg, const struct mrtd_step *step, struct err *e)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const enum mrtd_order orders[] = { MRTD_SINGLE, MRTD_TWO_PASS };
-	uint8_t mrtd[MRTD_SIZE];
+	static const enum tdvf_order orders[] = { TDVF_SINGLE, TDVF_TWO_PASS };
+	struct tdvf_measured m;
 	struct err e = { 0 };
 	struct tdvf t;
 
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < 2; i++) {
 		uint32_t pages = 0;
 		struct err why = { 0 };
-		if (mrtd_measure("input", &t, orders[i], count_step, &pages, mrtd, &why) < 0 &&
+		if (tdvf_measure("input", &t, orders[i], count_step, &pages, &m, &why) < 0 &&
 		    why.status != EX_MALFORMED)
 			abort();
 	}

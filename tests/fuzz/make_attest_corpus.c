@@ -3,6 +3,7 @@
 #include "tests/unit/fake_evidence.h"
 
 #include "attest/measure/snp/plan.h"
+#include "attest/measure/tdx/plan.h"
 #include "attest/tpm/quote.h"
 #include "common/bytes.h"
 #include "common/file.h"
@@ -98,7 +99,7 @@ static void save_plan(const char *folder, const char *name, const struct plan *p
 	free(data);
 }
 
-static void save_snp_plan(const char *folder)
+static void save_confidential_plans(const char *folder)
 {
 	static uint8_t firmware[FAKE_FIRMWARE_SIZE], kernel[FAKE_KERNEL_SIZE];
 	static struct plain_plan built;
@@ -115,6 +116,10 @@ static void save_snp_plan(const char *folder)
 	if (snp_plan_build(&in, PLAN_SNP_POLICY, &built, &e) < 0)
 		exit(err_report(&e, "make_attest_corpus"));
 	save_plan(folder, "plan/snp.plan", &built.plan);
+	fake_firmware_tdx(firmware);
+	if (tdx_plan_build(&in, PLAN_TDX_XFAM, &built, &e) < 0)
+		exit(err_report(&e, "make_attest_corpus"));
+	save_plan(folder, "plan/tdx.plan", &built.plan);
 }
 
 int main(int argc, char **argv)
@@ -127,6 +132,6 @@ int main(int argc, char **argv)
 	save(argv[1], "eventlog/firmware.log", world.expected.log, world.expected.log_size);
 	save_policies(argv[1]);
 	save_plan(argv[1], "plan/plain.plan", &world.built.plan);
-	save_snp_plan(argv[1]);
+	save_confidential_plans(argv[1]);
 	return EX_OK;
 }

@@ -59,6 +59,24 @@ void fake_firmware_snp(uint8_t out[FAKE_FIRMWARE_SIZE])
 	}
 }
 
+void fake_firmware_tdx(uint8_t out[FAKE_FIRMWARE_SIZE])
+{
+	static const uint8_t tdcall[FW_SITE_SIZE] = { 0x66, 0x0F, 0x01, 0xCC };
+	const uint32_t table = 3072;
+
+	fake_firmware(out);
+	put(out, 8, FW_VARIANT_TDX, 4);
+	put(out, 48, 1040, 4); /* ap_entry */
+	put(out, 52, table, 4);
+	put(out, 56, 2, 4);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t at = 2048 + 16 * i;
+		memcpy(out + at, tdcall, FW_SITE_SIZE);
+		put(out, table + 8 * i, at, 4);
+		put(out, table + 8 * i + 4, FW_SITE_TDCALL + i, 4);
+	}
+}
+
 /* Offsets: Linux Documentation/arch/x86/boot.rst. */
 void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE])
 {

@@ -12,6 +12,8 @@
 void fake_firmware(uint8_t out[FAKE_FIRMWARE_SIZE]);
 /* The same as an SEV-SNP image, with a waiting loop and one site of each kind. */
 void fake_firmware_snp(uint8_t out[FAKE_FIRMWARE_SIZE]);
+/* As a TDX image: a TDCALL, and the last one. */
+void fake_firmware_tdx(uint8_t out[FAKE_FIRMWARE_SIZE]);
 void fake_kernel(uint8_t out[FAKE_KERNEL_SIZE]);
 
 #endif

@@ -67,7 +67,8 @@ def prepare(folder):
     ovmf = write(folder, "OVMF.fd", fake_uefi.ovmf())
     r = run("snp", "--vmm", "qemu", "--firmware", ovmf, "--vcpus", "3", "--vcpu-sig", "1", "--json")
     files["qemu.json"] = write(folder, "qemu.json", r.stdout.encode())
-    r = run("tdx", "--firmware", write(folder, "TDVF.fd", fake_uefi.tdvf()), "--json")
+    r = run("tdx", "--vmm", "qemu", "--firmware", write(folder, "TDVF.fd", fake_uefi.tdvf()),
+            "--json")
     files["tdx.json"] = write(folder, "tdx.json", r.stdout.encode())
     files["out"] = os.path.join(folder, "out.ref")
     return files

@@ -268,13 +268,36 @@ def refuses(folder):
     attempt("a policy that is none", 64, "hexadecimal", "--policy", "-1")
     attempt("an empty policy", 64, "hexadecimal", "--policy", "0x")
     attempt("a policy of 17 digits", 64, "hexadecimal", "--policy", "1" * 17)
-    for option, value in (("--max-cpus", "4"), ("--pci-slots", "1"), ("--log", none)):
-        attempt("an option of plain machines: " + option, 64, "plain", option, value)
+    attempt("more processors than the plan serves", 64, "max-cpus", "--cpus", "5", "--max-cpus", "4")
+    attempt("a plan for no processors", 64, "max-cpus", "--max-cpus", "0")
+    for option, value in (("--pci-slots", "1"), ("--log", none), ("--xfam", "e7")):
+        attempt("an option of plain machines: " + option, 64, "tdx", option, value)
     r = run("plain", "--firmware", good["--firmware"], "--kernel", good["--kernel"], "--plan", none)
     ok(r.returncode == 3 and "variant" in r.stderr, "refuses an SEV-SNP image as plain", r.stderr)
     for option in (("--policy", "30000"), ("--explain",), ("--id-block", none)):
         r = run("plain", "--firmware", "x", "--kernel", "x", "--plan", none, *option)
         ok(r.returncode == 64 and "snp" in r.stderr, "plain refuses " + option[0], r.stderr)
+
+
+def sizes(folder):
+    """One plan for 1 to 64 processors: the same file whatever the number, a digest for each."""
+    args = ["snp", "--firmware", write(folder, "fw", image()), "--kernel",
+            write(folder, "k", fake_images.bzimage()), "--max-cpus", "64", "--json", "--plan",
+            os.path.join(folder, "plan")]
+    plans, digests, wrong = set(), set(), []
+    for cpus in range(1, 65):
+        r = run(*args, "--cpus", str(cpus))
+        j, plan = json.loads(r.stdout or "{}"), read(os.path.join(folder, "plan"))
+        plans.add(plan)
+        digests.add(j.get("measurement"))
+        if (j.get("measurement") != measure_ref.measure(plan, cpus).hex() or
+                j["snp"]["cpus"] != cpus or j["snp"]["any_cpus"] is not True or
+                j["pages"] != {"added": 118, "vmsas": cpus}):
+            wrong.append((cpus, r.stdout, r.stderr))
+    ok(not wrong, "both computations agree for 1 to 64 processors", wrong[:1])
+    ok(len(plans) == 1 and len(digests) == 64, "one plan, 64 digests", (len(plans), len(digests)))
+    cpus, = struct.unpack_from("<I", plans.pop(), 36)
+    ok(cpus == 0, "the plan leaves the number open", cpus)
 
 
 def reads(folder):
@@ -297,7 +320,7 @@ def reads(folder):
 
 def main():
     golden()
-    for part in (agree, differ, refuses, reads):
+    for part in (agree, differ, refuses, sizes, reads):
         with tempfile.TemporaryDirectory() as folder:
             part(folder)
     print("1..%d" % count)

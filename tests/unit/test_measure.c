@@ -189,11 +189,12 @@ static void what_reaches_which(void **state)
 	struct plain_contents c;
 	struct expect_base base;
 	struct err e = { 0 };
-	struct machine first = { 512u << 20, 1, 2 };
-	const struct machine others[] = { { 514u << 20, 1, 2 },
-					  { 512u << 20, 2, 2 },
-					  { 512u << 20, 1, 3 } };
+	struct machine first = { .memory = 512u << 20, .cpus = 1, .pci_slots = 2 };
+	struct machine others[] = { first, first, first };
 
+	others[0].memory = 514u << 20;
+	others[1].cpus = 2;
+	others[2].pci_slots = 3;
 	assert_non_null(p);
 	assert_non_null(x);
 	assert_int_equal(plain_plan_build(&in, p, &e), 0);

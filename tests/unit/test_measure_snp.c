@@ -237,6 +237,8 @@ static void opens_its_own_plan_only(void **state)
 	p = good;
 	p.snp.cpus--;
 	assert_int_equal(open_plan(&p), -EX_MALFORMED);
+	p.snp.cpus = 0;
+	assert_int_equal(open_plan(&p), 0);
 	free(file);
 	free(made);
 }
@@ -265,6 +267,41 @@ static void opens_no_other_memory(void **state)
 		assert_int_equal(hash_page_fill(&hashes, p->hash_page, &e), 0);
 		assert_int_equal(open_plan(&p->plan), more == 0 ? 0 : -EX_MALFORMED);
 	}
+	free(p);
+}
+
+/* One plan for every number of processors: its digests come at once and one by one alike, and are
+ * those of exact plans with the same limits. */
+static void serves_any_number(void **state)
+{
+	(void)state;
+	struct plain_plan *p = calloc(1, sizeof(*p));
+	struct plain_input in = sample();
+	static uint8_t ld[64][SNP_DIGEST_SIZE];
+	uint8_t one[SNP_DIGEST_SIZE];
+	struct err e = { 0 };
+
+	assert_non_null(p);
+	in.max_cpus = 64;
+	in.any_cpus = 1;
+	assert_int_equal(snp_plan_build(&in, PLAN_SNP_POLICY, p, &e), 0);
+	assert_int_equal(p->plan.snp.cpus, 0);
+	assert_int_equal(open_plan(&p->plan), 0);
+	assert_int_equal(snp_measure_sizes(&p->plan, 64, ld, &e), 0);
+	for (uint32_t n = 1; n <= 64; n++) {
+		assert_int_equal(snp_measure_cpus(&p->plan, n, NULL, NULL, one, &e), 0);
+		assert_memory_equal(one, ld[n - 1], sizeof(one));
+		for (uint32_t other = 1; other < n; other++)
+			assert_memory_not_equal(one, ld[other - 1], sizeof(one));
+	}
+	assert_int_equal(snp_measure(&p->plan, NULL, NULL, one, &e), -EX_USAGE_ERROR);
+	assert_int_equal(snp_measure_cpus(&p->plan, 0, NULL, NULL, one, &e), -EX_USAGE_ERROR);
+	assert_int_equal(snp_measure_cpus(&p->plan, 65, NULL, NULL, one, &e), -EX_USAGE_ERROR);
+	in.any_cpus = 0;
+	digest_of(&in, PLAN_SNP_POLICY, one);
+	assert_memory_equal(one, ld[63], sizeof(one));
+	assert_int_equal(snp_plan_build(&in, PLAN_SNP_POLICY, p, &e), 0);
+	assert_int_equal(snp_measure_cpus(&p->plan, 63, NULL, NULL, one, &e), -EX_USAGE_ERROR);
 	free(p);
 }
 
@@ -464,6 +501,7 @@ int main(void)
 		cmocka_unit_test(firmware_takes_the_hash_page),
 		cmocka_unit_test(opens_its_own_plan_only),
 		cmocka_unit_test(opens_no_other_memory),
+		cmocka_unit_test(serves_any_number),
 		cmocka_unit_test(images_are_checked),
 		cmocka_unit_test(sites_stay_in_a_page),
 		cmocka_unit_test(plain_images_have_no_sites),

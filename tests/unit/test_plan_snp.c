@@ -96,7 +96,7 @@ static void rules(void **state)
 	} row[] = {
 		{ 8, PLAN_TEE_PLAIN, 4, 0 }, /* then its fields must be zero */
 		{ 8, PLAN_TEE_TDX, 4, 0 },
-		{ 36, 0, 4, 0 }, /* cpus */
+		{ 36, 0, 4, 1 }, /* cpus: any number */
 		{ 36, 1, 4, 1 },
 		{ 36, 4, 4, 1 },
 		{ 36, 5, 4, 0 },

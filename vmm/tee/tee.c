@@ -52,7 +52,8 @@ int tee_check_plan(const struct vm *vm, const struct plan *p, const struct fw_bo
 	if (vm->cpu_count > p->max_cpus)
 		return err_set(e, EX_USAGE_ERROR, "cpus: %u, but the plan allows %u: give fewer",
 			       vm->cpu_count, p->max_cpus);
-	if (p->tee == PLAN_TEE_SNP && vm->cpu_count != p->snp.cpus)
+	/* Zero leaves the number open: the digest then says how many there were. */
+	if (p->tee == PLAN_TEE_SNP && p->snp.cpus != 0 && vm->cpu_count != p->snp.cpus)
 		return err_set(e, EX_USAGE_ERROR, "cpus: %u, but the plan's measurement covers %u: "
 			       "give that many, or measure again with --cpus %u",
 			       vm->cpu_count, p->snp.cpus, vm->cpu_count);

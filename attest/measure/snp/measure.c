@@ -88,18 +88,47 @@ static int add_vcpu(struct replay *r, const struct plan *p, uint32_t cpu, struct
 	return add(r, SNP_PAGE_VMSA, SNP_VMSA_GPA, page, "vcpu", cpu, e);
 }
 
-int snp_measure(const struct plan *p, snp_step_fn *each, void *arg, uint8_t ld[SNP_DIGEST_SIZE],
-		struct err *e)
+int snp_measure_cpus(const struct plan *p, uint32_t cpus, snp_step_fn *each, void *arg,
+		     uint8_t ld[SNP_DIGEST_SIZE], struct err *e)
 {
 	struct replay r = { .each = each, .arg = arg };
+
+	if (cpus == 0 || cpus > p->max_cpus || (p->snp.cpus != 0 && cpus != p->snp.cpus))
+		return err_set(e, EX_USAGE_ERROR, "cpus: %u: the plan serves %s %u", cpus,
+			       p->snp.cpus == 0 ? "1 to" : "exactly",
+			       p->snp.cpus == 0 ? p->max_cpus : p->snp.cpus);
 	int status = snp_digest_open(&r.digest, e);
 
 	for (uint32_t i = 0; status == 0 && i < p->region_count; i++)
 		if (plan_is_launched(p->region[i].type))
 			status = add_region(&r, &p->region[i], e);
-	for (uint32_t cpu = 0; status == 0 && cpu < p->snp.cpus; cpu++)
+	for (uint32_t cpu = 0; status == 0 && cpu < cpus; cpu++)
 		status = add_vcpu(&r, p, cpu, e);
 	memcpy(ld, r.digest.value, SNP_DIGEST_SIZE);
 	snp_digest_close(&r.digest);
 	return status;
+}
+
+int snp_measure(const struct plan *p, snp_step_fn *each, void *arg, uint8_t ld[SNP_DIGEST_SIZE],
+		struct err *e)
+{
+	return snp_measure_cpus(p, p->snp.cpus, each, arg, ld, e);
+}
+
+static int keep_vmsa(void *arg, const struct snp_step *step, struct err *e)
+{
+	uint8_t(*ld)[SNP_DIGEST_SIZE] = arg;
+
+	(void)e;
+	if (step->type == SNP_PAGE_VMSA)
+		memcpy(ld[step->index], step->digest, SNP_DIGEST_SIZE);
+	return 0;
+}
+
+int snp_measure_sizes(const struct plan *p, uint32_t most, uint8_t (*ld)[SNP_DIGEST_SIZE],
+		      struct err *e)
+{
+	uint8_t last[SNP_DIGEST_SIZE];
+
+	return snp_measure_cpus(p, most, keep_vmsa, ld, last, e);
 }

@@ -9,11 +9,11 @@
  * plan's owner, and of nothing else. */
 static int lay_out(const struct fw_image_header *image, const struct measure_file *firmware,
 		   const uint8_t *hash_page, const struct measure_file *kernel,
-		   const struct measure_file *initrd, const char *cmdline, struct plan *p,
-		   struct err *e)
+		   const struct measure_file *initrd, const char *cmdline, int any_cpus,
+		   struct plan *p, struct err *e)
 {
 	p->tee = PLAN_TEE_SNP;
-	p->snp.cpus = p->max_cpus;
+	p->snp.cpus = any_cpus ? 0 : p->max_cpus;
 	p->snp.sev_features = PLAN_SNP_FEATURES;
 	p->snp.c_bit = SNP_C_BIT;
 	p->snp.ap_rip = FW_IMAGE + image->ap_entry;
@@ -43,13 +43,8 @@ int snp_plan_build(const struct plain_input *in, uint64_t policy, struct plain_p
 		return r;
 	*p = (struct plan){ .max_cpus = in->max_cpus, .snp.policy = policy };
 	r = lay_out(&out->image, &in->firmware, out->hash_page, &in->kernel, &in->initrd,
-		    out->cmdline, p, e);
+		    out->cmdline, in->any_cpus, p, e);
 	return r < 0 ? r : parts_hash_page(in, FW_VARIANT_SNP, out, e);
-}
-
-static int same_region(const struct plan_region *a, const struct plan_region *b)
-{
-	return a->type == b->type && a->gpa == b->gpa && a->size == b->size;
 }
 
 static int same_start(const struct plan *a, const struct plan *b)
@@ -68,14 +63,10 @@ int snp_plan_open(const char *object, const struct plan *plan, struct plain_cont
 
 	if (r == 0)
 		r = lay_out(&out->image, &out->firmware, out->hash_page.data, &out->kernel,
-			    &out->initrd, out->cmdline, &made, e);
+			    &out->initrd, out->cmdline, plan->snp.cpus == 0, &made, e);
 	if (r < 0)
 		return r;
-	int same = made.region_count == plan->region_count && made.min_ram == plan->min_ram &&
-		   same_start(&made, plan);
-	for (uint32_t i = 0; same && i < made.region_count; i++)
-		same = same_region(&made.region[i], &plan->region[i]);
-	if (!same)
+	if (!parts_same_regions(&made, plan) || !same_start(&made, plan))
 		return err_set(e, EX_MALFORMED,
 			       "plan %s: its regions, their order or its start state are not those "
 			       "of its firmware: make it again",

@@ -10,6 +10,7 @@
 struct snp_report {
 	const struct plan *plan;
 	const char *plan_path; /* NULL: not written */
+	uint32_t cpus;	       /* what ld is for */
 	int explain;	       /* list the pages, too */
 	struct plain_contents contents;
 	struct expect_base base;

@@ -1,7 +1,7 @@
-#include "attest/measure/tdx/command.h"
+#include "attest/measure/tdx/tdvf_command.h"
 
 #include "attest/measure/report.h"
-#include "attest/measure/tdx/mrtd.h"
+#include "attest/measure/tdx/tdvf_launch.h"
 #include "common/bytes.h"
 #include "common/file.h"
 
@@ -21,7 +21,7 @@ static int step_text(void *arg, const struct mrtd_step *s, struct err *e)
 	(void)e;
 	hex_encode(s->digest, MRTD_SIZE, hex);
 	fprintf((FILE *)arg, "%6u %-10s 0x%012llx %s  %s (section %u)\n", s->number, done(s),
-		(unsigned long long)s->gpa, hex, s->what, s->section);
+		(unsigned long long)s->gpa, hex, s->what, s->index);
 	return 0;
 }
 
@@ -32,7 +32,7 @@ static int step_json(void *arg, const struct mrtd_step *s, struct err *e)
 	hex_encode(s->digest, MRTD_SIZE, hex);
 	snprintf(gpa, sizeof(gpa), "0x%llx", (unsigned long long)s->gpa);
 	json_t *step = json_pack("{s:s, s:s, s:s, s:I, s:s}", "type", done(s), "gpa", gpa, "what",
-				 s->what, "section", (json_int_t)s->section, "digest", hex);
+				 s->what, "section", (json_int_t)s->index, "digest", hex);
 	if (step == NULL || json_array_append_new((json_t *)arg, step) != 0)
 		return err_set(e, EX_INTERNAL, "cannot make the JSON output");
 	return 0;
@@ -68,19 +68,20 @@ static int measure_text(const struct measure_options *o, const struct tdvf *t,
 			const struct fw_digests *d, struct err *e)
 {
 	char hex[2 * MRTD_SIZE + 1];
-	uint8_t mrtd[MRTD_SIZE];
+	struct tdvf_measured m;
 
 	report_part_text(stdout, "firmware", t->size, d);
 	for (unsigned i = 0; i < t->count; i++)
 		section_text(stdout, i, &t->section[i]);
 	if (o->explain)
 		fputs("  page what       address        MRTD if it ended here\n", stdout);
-	int r = mrtd_measure(o->firmware, t, o->two_pass ? MRTD_TWO_PASS : MRTD_SINGLE,
-			     o->explain ? step_text : NULL, stdout, mrtd, e);
+	int r = tdvf_measure(o->firmware, t, o->two_pass ? TDVF_TWO_PASS : TDVF_SINGLE,
+			     o->explain ? step_text : NULL, stdout, &m, e);
 	if (r < 0)
 		return r;
-	hex_encode(mrtd, MRTD_SIZE, hex);
-	printf("page order %s\nmrtd %s\n", o->two_pass ? "two-pass" : "single", hex);
+	hex_encode(m.mrtd, MRTD_SIZE, hex);
+	printf("page order %s\n%u pages are added before the launch\nmrtd %s\n",
+	       o->two_pass ? "two-pass" : "single", m.pages, hex);
 	return report_flush(stdout, e);
 }
 
@@ -88,27 +89,28 @@ static int measure_json(const struct measure_options *o, const struct tdvf *t,
 			const struct fw_digests *d, struct err *e)
 {
 	char hex[2 * MRTD_SIZE + 1];
-	uint8_t mrtd[MRTD_SIZE];
+	struct tdvf_measured m;
 	json_t *steps = o->explain ? json_array() : NULL;
-	int r = mrtd_measure(o->firmware, t, o->two_pass ? MRTD_TWO_PASS : MRTD_SINGLE,
-			     o->explain ? step_json : NULL, steps, mrtd, e);
+	int r = tdvf_measure(o->firmware, t, o->two_pass ? TDVF_TWO_PASS : TDVF_SINGLE,
+			     o->explain ? step_json : NULL, steps, &m, e);
 
 	if (r < 0) {
 		json_decref(steps);
 		return r;
 	}
-	hex_encode(mrtd, MRTD_SIZE, hex);
-	json_t *j = json_pack("{s:s, s:i, s:s, s:{s:o}, s:o, s:s, s:s}", "format",
-			      "pavise-measurement", "version", 0, "tee", "tdx", "files", "firmware",
-			      report_part_json(t->size, d), "sections", sections_json(t),
-			      "page_order", o->two_pass ? "two-pass" : "single", "mrtd", hex);
+	hex_encode(m.mrtd, MRTD_SIZE, hex);
+	json_t *j = json_pack("{s:s, s:i, s:s, s:s, s:{s:o}, s:o, s:s, s:I, s:s}", "format",
+			      "pavise-measurement", "version", 0, "tee", "tdx", "vmm", "qemu",
+			      "files", "firmware", report_part_json(t->size, d), "sections",
+			      sections_json(t), "page_order", o->two_pass ? "two-pass" : "single",
+			      "pages", (json_int_t)m.pages, "mrtd", hex);
 	if (j != NULL && steps != NULL)
 		json_object_set(j, "steps", steps);
 	json_decref(steps);
 	return report_dump(stdout, j, e);
 }
 
-int tdx_command(const struct measure_options *o, struct err *e)
+int tdvf_command(const struct measure_options *o, struct err *e)
 {
 	struct fw_digests d;
 	struct tdvf t;

@@ -4,7 +4,7 @@ CFLAGS_cli_main := -DPAVISE_VERSION='"$(VERSION)"'
 
 PROGS += pavise-run pavise-stop
 pavise-run_SRCS := cli/run.c common/err_report.c \
-                   cli/platform.c cli/relay.c attest/measure/size.c common/err.c
+                   cli/command.c cli/command_tee.c cli/platform.c cli/relay.c attest/measure/size.c common/err.c
 CONTROL_CLIENT_SRCS := cli/control_client.c common/fdpass.c sandbox/names.c common/err.c
 pavise-stop_SRCS := cli/stop.c common/err_report.c $(CONTROL_CLIENT_SRCS)
 

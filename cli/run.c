@@ -1,8 +1,8 @@
 /* pavise run NAME: opens what the VM is to have, with the rights of whoever calls, and starts
  * pavise-launch, which gets descriptors and no paths. Then it only carries text. */
 #include "attest/measure/size.h"
+#include "cli/command.h"
 #include "cli/platform.h"
-#include "cli/relay.h"
 #include "common/err.h"
 #include "sandbox/options.h"
 
@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,72 +19,23 @@
 static const char USAGE[] =
 	"usage: pavise run NAME --plan FILE [--disk FILE[,readonly]]... [--memory SIZE] [--cpus N]\n"
 	"                  [--no-vtpm] [--isolation required|degraded] [--console FILE]\n"
-	"                  [--tee none|snp] [--platform kvm|sim] [--host-data HEX]\n"
-	"                  [--id-block FILE --id-auth FILE]\n"
-	"                  [--sim-state DIR]\n"
-	"                  [--keep-logs DIR] [--run-dir DIR]\n\n"
+	"                  [--keep-logs DIR] [--run-dir DIR] [--timings]\n"
+	"                  [--tee none|snp|tdx] [--platform kvm|sim] [--sim-state DIR]\n"
+	"  with --tee snp: [--host-data HEX] [--id-block FILE --id-auth FILE] [--certs FILE]\n"
+	"  with --tee tdx: [--quote unix:PATH|vsock:CID:PORT]\n"
+	"                  [--mrconfigid HEX] [--mrowner HEX] [--mrownerconfig HEX]\n\n"
 	"SIZE is a number of bytes, or with K, M or G; 512M when not given. At the end of the VM its\n"
 	"console is appended to FILE and all its logs to files in DIR.\n"
+	"--tee says what the plan must be for. --platform sim runs an SEV-SNP or TDX plan without\n"
+	"its hardware: nothing is protected then, and reports and quotes are signed by a key of this\n"
+	"host, in DIR (" PLATFORM_STATE " when not given).\n"
 	"--id-block is what `pavise measure snp --id-block` wrote, --id-auth its signature: another\n"
-	"launch than the one they are for is refused.\n"
-	"--tee says what the plan must be for. --platform sim runs an SEV-SNP plan without its\n"
-	"hardware: nothing is protected then, and reports are signed by a key of this host, in DIR\n"
-	"(" PLATFORM_STATE " when not given).\n";
+	"launch than the one they are for is refused. --certs is the certificate table that the\n"
+	"guest gets beside its report.\n"
+	"--quote is the host's quote generation service; without it a TDX guest gets no quotes.\n"
+	"--timings prints at the end how long each phase took.\n";
 
-#define ARG_MAX_COUNT 96
 #define MEMORY_DEFAULT "512M"
-
-/* The launcher's arguments. */
-struct command {
-	char *argv[ARG_MAX_COUNT];
-	unsigned argc;
-	unsigned disks;
-	const char *logs, *console, *memory, *cpus;
-	const char *platform, *state; /* of the simulated chip */
-	struct relay relay;
-	int stderr_end;
-};
-
-static void __attribute__((format(printf, 2, 3))) add(struct command *c, const char *fmt, ...)
-{
-	char text[PATH_MAX];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	if (c->argc + 1 < ARG_MAX_COUNT)
-		c->argv[c->argc++] = strdup(text); /* lives until exec */
-}
-
-/* A regular file as the caller may open it. Not through a link in the last place: in a folder
- * others may write to it could lead anywhere. O_NONBLOCK: a FIFO must not hold us up. */
-static int open_regular(const char *path, int flags, int *fd, struct err *e)
-{
-	struct stat st;
-
-	*fd = open(path, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	if (*fd < 0 && errno == ELOOP)
-		return err_set(e, EX_USAGE_ERROR, "%s: a symbolic link: name the file itself", path);
-	if (*fd < 0)
-		return err_errno(e, EX_USAGE_ERROR, errno, "%s: cannot be opened", path);
-	if (fstat(*fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_set(e, EX_USAGE_ERROR, "%s: not a regular file: name one", path);
-	/* Passed on: O_CLOEXEC was for the time in between. */
-	if (fcntl(*fd, F_SETFL, flags & O_APPEND) != 0 || fcntl(*fd, F_SETFD, 0) != 0)
-		return err_errno(e, EX_HOST, errno, "%s", path);
-	return 0;
-}
-
-/* A file that the launcher reads. */
-static int add_file(struct command *c, const char *option, const char *path, struct err *e)
-{
-	int fd, rc = open_regular(path, O_RDONLY, &fd, e);
-
-	add(c, "--%s-fd", option);
-	add(c, "%d", fd);
-	return rc;
-}
 
 static int add_disk(struct command *c, char *value, struct err *e)
 {
@@ -97,29 +47,29 @@ static int add_disk(struct command *c, char *value, struct err *e)
 		return err_set(e, EX_USAGE_ERROR, "disks: at most %d", VM_DISK_MAX);
 	if (readonly)
 		*comma = '\0';
-	int rc = open_regular(value, readonly ? O_RDONLY : O_RDWR, &fd, e);
-	add(c, readonly ? "--disk-ro-fd" : "--disk-fd");
-	add(c, "%d", fd);
+	int rc = command_open(value, readonly ? O_RDONLY : O_RDWR, &fd, e);
+	command_add(c, readonly ? "--disk-ro-fd" : "--disk-fd");
+	command_add(c, "%d", fd);
 	return rc;
 }
 
 static int add_log(struct command *c, const char *name, const char *path, struct err *e)
 {
-	int fd, end = -1, rc = open_regular(path, O_WRONLY | O_CREAT | O_APPEND, &fd, e);
+	int fd, end = -1, rc = command_open(path, O_WRONLY | O_CREAT | O_APPEND, &fd, e);
 
 	if (rc == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
 		rc = err_errno(e, EX_HOST, errno, "%s", path);
 	if (rc == 0)
 		rc = relay_add(&c->relay, fd, &end, e);
-	add(c, "--log");
-	add(c, "%s:%d", name, end);
+	command_add(c, "--log");
+	command_add(c, "%s:%d", name, end);
 	return rc;
 }
 
 static int add_logs(struct command *c, struct err *e)
 {
 	static const char *const always[] = { "console", "vmm", "vtpm", "dev-vsock" };
-	const bool simulated = strcmp(c->platform, "sim") == 0;
+	const char *const *more = command_tee_logs(c);
 	char name[32], path[PATH_MAX];
 	int rc = 0;
 
@@ -139,45 +89,57 @@ static int add_logs(struct command *c, struct err *e)
 		if (i > 0 || c->console == NULL)
 			rc = add_log(c, name, path, e);
 	}
-	snprintf(path, sizeof(path), "%.4000s/psp.log", c->logs);
-	return rc == 0 && simulated ? add_log(c, "psp", path, e) : rc;
+	for (; rc == 0 && *more != NULL; more++) {
+		snprintf(path, sizeof(path), "%.4000s/%s.log", c->logs, *more);
+		rc = add_log(c, *more, path, e);
+	}
+	return rc;
 }
 
-/* The chip's files, for the launcher. */
-static int add_platform(struct command *c, struct err *e)
+/* About confidential guests. */
+static int take_tee_option(struct command *c, int code, char *value, struct err *e)
 {
-	int key, certs;
-
-	add(c, "--platform");
-	add(c, "%s", c->platform);
-	if (strcmp(c->platform, "sim") != 0)
+	switch (code) {
+	case 't':
+		c->tee = value;
 		return 0;
-	int rc = platform_open_chip(c->state, &key, &certs, e);
-	if (rc != 0)
-		return rc;
-	add(c, "--psp-key-fd");
-	add(c, "%d", key);
-	add(c, "--psp-certs-fd");
-	add(c, "%d", certs);
-	return 0;
-}
-
-/* Options that go to the launcher as they are. */
-static void pass_on(struct command *c, const char *option, const char *value)
-{
-	add(c, "--%s", option);
-	add(c, "%s", value);
+	case 'P':
+		c->platform = value;
+		return 0;
+	case 's':
+		c->state = value;
+		return 0;
+	case 'q':
+		c->quote = value;
+		return 0;
+	case 'H':
+		command_pass(c, "host-data", value);
+		return 0;
+	case 'b':
+		return command_file(c, "id-block", value, e);
+	case 'a':
+		return command_file(c, "id-auth", value, e);
+	case 'C':
+		return command_file(c, "certs", value, e);
+	case '1':
+		command_pass(c, "mrconfigid", value);
+		return 0;
+	case '2':
+		command_pass(c, "mrowner", value);
+		return 0;
+	case '3':
+		command_pass(c, "mrownerconfig", value);
+		return 0;
+	default:
+		return err_set(e, EX_USAGE_ERROR, "unknown option or missing value: see --help");
+	}
 }
 
 static int take_option(struct command *c, int code, char *value, struct err *e)
 {
 	switch (code) {
 	case 'p':
-		return add_file(c, "plan", value, e);
-	case 'b':
-		return add_file(c, "id-block", value, e);
-	case 'a':
-		return add_file(c, "id-auth", value, e);
+		return command_file(c, "plan", value, e);
 	case 'd':
 		return add_disk(c, value, e);
 	case 'm':
@@ -187,22 +149,13 @@ static int take_option(struct command *c, int code, char *value, struct err *e)
 		c->cpus = value;
 		return 0;
 	case 'n':
-		add(c, "--no-vtpm");
+		command_add(c, "--no-vtpm");
 		return 0;
 	case 'i':
-		pass_on(c, "isolation", value);
+		command_pass(c, "isolation", value);
 		return 0;
-	case 't':
-		pass_on(c, "tee", value);
-		return 0;
-	case 'H':
-		pass_on(c, "host-data", value);
-		return 0;
-	case 'P':
-		c->platform = value;
-		return 0;
-	case 's':
-		c->state = value;
+	case 'T':
+		command_add(c, "--timings");
 		return 0;
 	case 'o':
 		c->console = value;
@@ -211,13 +164,13 @@ static int take_option(struct command *c, int code, char *value, struct err *e)
 		c->logs = value;
 		return 0;
 	case 'r':
-		pass_on(c, "run-dir", value);
+		command_pass(c, "run-dir", value);
 		return 0;
 	case 'h':
 		fputs(USAGE, stdout);
 		exit(EX_OK);
 	default:
-		return err_set(e, EX_USAGE_ERROR, "unknown option or missing value: see --help");
+		return take_tee_option(c, code, value, e);
 	}
 }
 
@@ -238,7 +191,13 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 		{ "host-data", required_argument, NULL, 'H' },
 		{ "id-block", required_argument, NULL, 'b' },
 		{ "id-auth", required_argument, NULL, 'a' },
+		{ "certs", required_argument, NULL, 'C' },
+		{ "mrconfigid", required_argument, NULL, '1' },
+		{ "mrowner", required_argument, NULL, '2' },
+		{ "mrownerconfig", required_argument, NULL, '3' },
+		{ "quote", required_argument, NULL, 'q' },
 		{ "sim-state", required_argument, NULL, 's' },
+		{ "timings", no_argument, NULL, 'T' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -246,7 +205,7 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 	int code, rc = 0;
 
 	opterr = 0;
-	add(c, "pavise-launch");
+	command_add(c, "pavise-launch");
 	while (rc == 0 && (code = getopt_long(argc, argv, "", options, NULL)) != -1)
 		rc = take_option(c, code, optarg, e);
 	if (rc == 0 && optind != argc - 1)
@@ -254,18 +213,18 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 	if (rc == 0)
 		rc = size_parse("memory", c->memory, &memory, e);
 	if (rc == 0)
-		rc = add_platform(c, e);
+		rc = command_tee(c, e);
 	if (rc == 0)
 		rc = add_logs(c, e);
 	if (rc != 0)
 		return rc;
-	add(c, "--memory");
-	add(c, "%llu", (unsigned long long)memory);
-	add(c, "--cpus");
-	add(c, "%s", c->cpus);
-	add(c, "--"); /* a name that begins with '-' is the launcher's to judge */
-	add(c, "%s", argv[optind]);
-	if (c->argc + 1 >= ARG_MAX_COUNT)
+	command_add(c, "--memory");
+	command_add(c, "%llu", (unsigned long long)memory);
+	command_add(c, "--cpus");
+	command_add(c, "%s", c->cpus);
+	command_add(c, "--"); /* a name that begins with '-' is the launcher's to judge */
+	command_add(c, "%s", argv[optind]);
+	if (c->argc + 1 >= COMMAND_ARG_MAX)
 		return err_set(e, EX_USAGE_ERROR, "too many arguments");
 	c->argv[c->argc] = NULL;
 	return 0;
@@ -288,8 +247,8 @@ static int run_launcher(struct command *c, struct err *e)
 
 int main(int argc, char **argv)
 {
-	struct command c = { .memory = MEMORY_DEFAULT, .cpus = "1", .platform = "kvm",
-			     .state = PLATFORM_STATE };
+	struct command c = { .memory = MEMORY_DEFAULT, .cpus = "1", .tee = "none",
+			     .platform = "kvm", .state = PLATFORM_STATE };
 	struct err e = { 0 };
 
 	int rc = parse(argc, argv, &c, &e);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 bool label_split(char *text, struct label_parts *out)
@@ -22,7 +24,8 @@ bool label_split(char *text, struct label_parts *out)
 void labels_none(struct labels *l)
 {
 	char *const all[] = { l->vmm, l->dev, l->vtpm, l->image, l->image_ro,
-			      l->conf, l->ram, l->log, l->tpmstate, l->psp };
+			      l->conf, l->ram, l->log, l->tpmstate, l->psp,
+			      l->quote, l->qgs };
 
 	l->on = false;
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -66,6 +69,8 @@ int labels_make(struct labels *l, const struct mcs_pair *pair, struct err *e)
 		{ "object_r", "pavise_ram_t", l->ram },
 		{ "object_r", "pavise_log_t", l->log },
 		{ "object_r", "pavise_tpmstate_t", l->tpmstate },
+		{ parts.role, "pavise_quote_t", l->quote },
+		{ "object_r", "pavise_qgs_t", l->qgs },
 	};
 	l->on = true;
 	rc = 0;
@@ -119,23 +124,58 @@ int label_write(const struct labels *l, const char *what, int fd, const char *la
 	return rc;
 }
 
-int label_socketpair(const struct labels *l, const char *label, int type, int pair[2],
-		     struct err *e)
+/* A socket or a pair of them, made under the label of whoever will use it. */
+static int make_labelled(const struct labels *l, const char *label, int type, int pair[2],
+			 bool single, struct err *e)
 {
 	int rc = l->on ? lsm_set(LSM_SOCKCREATE, label) : 0;
 
 	pair[0] = pair[1] = -1;
 	if (rc != 0)
 		return err_errno(e, EX_HOST, -rc, "socket for %s: label refused", label);
-	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) != 0)
-		rc = err_errno(e, EX_HOST, errno, "socketpair for %s", label);
+	if (single)
+		pair[0] = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	else if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) != 0)
+		pair[0] = -1;
+	if (pair[0] < 0)
+		rc = err_errno(e, EX_HOST, errno, "socket for %s", label);
 	/* A label left behind would go to the next socket of anybody: that must not pass. */
 	if (l->on && lsm_set(LSM_SOCKCREATE, "") != 0) {
-		if (rc == 0) {
-			close(pair[0]);
-			close(pair[1]);
-		}
+		for (int i = 0; rc == 0 && i < 2; i++)
+			if (pair[i] >= 0)
+				close(pair[i]);
 		rc = err_set(e, EX_INTERNAL, "label of new sockets cannot be cleared");
 	}
+	return rc;
+}
+
+int label_socketpair(const struct labels *l, const char *label, int type, int pair[2],
+		     struct err *e)
+{
+	return make_labelled(l, label, type, pair, false, e);
+}
+
+int label_listener(const struct labels *l, const char *label, const char *path, uid_t id, int *fd,
+		   struct err *e)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int made[2];
+	int rc = make_labelled(l, label, SOCK_STREAM, made, true, e);
+
+	*fd = -1;
+	if (rc != 0)
+		return rc;
+	if ((size_t)snprintf(a.sun_path, sizeof(a.sun_path), "%s", path) >= sizeof(a.sun_path))
+		rc = err_set(e, EX_USAGE_ERROR, "%s: too long for a socket: choose another run "
+			     "directory", path);
+	mode_t old = umask(0177);
+	if (rc == 0 && (bind(made[0], (const struct sockaddr *)&a, sizeof(a)) != 0 ||
+			lchown(path, id, id) != 0 || listen(made[0], SOMAXCONN) != 0))
+		rc = err_errno(e, EX_HOST, errno, "%s: socket", path);
+	umask(old);
+	if (rc == 0)
+		*fd = made[0];
+	else
+		close(made[0]);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include "sandbox/mcs.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Texts are "none" in degraded isolation, where nothing is labelled. */
 struct labels {
@@ -16,7 +17,9 @@ struct labels {
 	char image[LABEL_MAX], image_ro[LABEL_MAX];            /* disks */
 	char conf[LABEL_MAX], ram[LABEL_MAX];                  /* the plan's copy, guest memory */
 	char log[LABEL_MAX], tpmstate[LABEL_MAX];
-	char psp[LABEL_MAX];                                   /* the simulated processor */
+	char psp[LABEL_MAX];                                   /* the simulated platform */
+	char quote[LABEL_MAX];                                 /* the relay of quotes */
+	char qgs[LABEL_MAX];                                   /* where the simulated QGS listens */
 };
 
 /* Required isolation: SELinux enforcing with MLS, this process in the launcher's domain over all
@@ -49,6 +52,11 @@ int label_write(const struct labels *l, const char *what, int fd, const char *la
  * socketpair(2); close-on-exec. */
 int label_socketpair(const struct labels *l, const char *label, int type, int pair[2],
 		     struct err *e);
+
+/* A listening stream socket at `path` that carries the label of the process that will accept on it;
+ * owned by id, for whom alone it is. Close-on-exec, *fd the caller's. -EX_HOST. */
+int label_listener(const struct labels *l, const char *label, const char *path, uid_t id, int *fd,
+		   struct err *e);
 
 /* The parts of USER:ROLE:TYPE:LEVEL; borrowed from text, which is cut up. False: malformed. */
 struct label_parts {

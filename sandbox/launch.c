@@ -66,5 +66,7 @@ int main(int argc, char **argv)
 	    vm_supervise(&vm, &e) == 0)
 		status = vm_end_text(&vm, text, sizeof(text));
 	vm_teardown(&vm, &undo);
+	if (options.timings)
+		timings_print(&vm.timings, options.name);
 	return finish(options.name, &e, &undo, status, text);
 }

@@ -87,17 +87,20 @@ static int copy_sealed(const char *what, int from, size_t size, int *fd, struct 
 	return rc;
 }
 
-int small_copy_make(const char *what, int from, size_t size, int *fd, struct err *e)
+int small_copy_make(const char *what, int from, size_t least, size_t most, int *fd, struct err *e)
 {
 	struct stat st;
 
 	*fd = -1;
 	if (fstat(from, &st) != 0 || !S_ISREG(st.st_mode))
 		return err_set(e, EX_USAGE_ERROR, "%s: not a regular file: name one", what);
-	if (st.st_size != (off_t)size)
+	if (least == most && st.st_size != (off_t)least)
 		return err_set(e, EX_MALFORMED, "%s: %lld bytes, not %zu: make it again", what,
-			       (long long)st.st_size, size);
-	return copy_sealed(what, from, size, fd, e);
+			       (long long)st.st_size, least);
+	if (st.st_size < (off_t)least || st.st_size > (off_t)most)
+		return err_set(e, EX_MALFORMED, "%s: %lld bytes, not %zu to %zu: make it again",
+			       what, (long long)st.st_size, least, most);
+	return copy_sealed(what, from, (size_t)st.st_size, fd, e);
 }
 
 int plan_copy_make(int from, struct plan_copy *out, struct err *e)

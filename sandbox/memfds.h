@@ -1,4 +1,4 @@
-/* The memory files of a VM: its plan, its ID block, its RAM. */
+/* The memory files of a VM: its plan, what its owner signed, its RAM. */
 #ifndef PAVISE_SANDBOX_MEMFDS_H
 #define PAVISE_SANDBOX_MEMFDS_H
 
@@ -22,9 +22,9 @@ struct plan_copy {
 int plan_copy_make(int from, struct plan_copy *out, struct err *e);
 void plan_copy_free(struct plan_copy *p);
 
-/* A sealed, read-only copy of the file at descriptor `from`, which has to be of exactly that size
- * (at most a page). `what` names it in errors. -EX_USAGE_ERROR, -EX_MALFORMED, -EX_HOST. */
-int small_copy_make(const char *what, int from, size_t size, int *fd, struct err *e);
+/* A sealed, read-only copy of the file at descriptor `from`, which has to hold `least` to `most`
+ * bytes. `what` names it in errors. -EX_USAGE_ERROR, -EX_MALFORMED, -EX_HOST. */
+int small_copy_make(const char *what, int from, size_t least, size_t most, int *fd, struct err *e);
 
 /* Guest RAM of `size` bytes whose size cannot change: a shrunk file would fault its users. */
 int ram_make(uint64_t size, int *fd, struct err *e);

@@ -2,8 +2,8 @@ SANDBOX_MCS_SRCS := sandbox/mcs.c sandbox/procid.c
 
 PROGS += pavise-launch
 # VTPM_SRCS: sandbox/vtpm/module.mk, read later
-pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/names.c sandbox/vm_prepare.c \
-	sandbox/vm_start.c sandbox/vm_supervise.c sandbox/vm_teardown.c sandbox/child.c \
+pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/options_tee.c sandbox/names.c sandbox/vm_prepare.c \
+	sandbox/vm_start.c sandbox/order.c sandbox/vm_platform.c sandbox/timings.c sandbox/vm_supervise.c sandbox/vm_teardown.c sandbox/child.c \
 	sandbox/jail.c sandbox/jail_privileges.c sandbox/rundir.c sandbox/disk.c \
 	sandbox/memfds.c sandbox/control.c sandbox/lsm.c sandbox/labels.c \
 	sandbox/labels_check.c $(SANDBOX_MCS_SRCS) $(VTPM_SRCS) $(COMMON_SRCS)

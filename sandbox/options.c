@@ -1,9 +1,9 @@
 #include "sandbox/options.h"
 
 #include "common/args.h"
-#include "common/bytes.h"
 #include "common/checked.h"
 #include "sandbox/names.h"
+#include "sandbox/options_tee.h"
 #include "sandbox/rundir.h"
 
 #include <getopt.h>
@@ -14,13 +14,14 @@
 static const char USAGE[] =
 	"usage: pavise-launch NAME --plan-fd N --memory BYTES --cpus N "
 	"[--disk-fd N | --disk-ro-fd N]... [--no-vtpm] [--isolation required|degraded] "
-	"[--tee none|snp] [--platform kvm|sim] [--host-data HEX] [--id-block-fd N --id-auth-fd N] "
-	"[--psp-key-fd N --psp-certs-fd N] "
-	"[--log NAME:FD]... [--libexec DIR] [--run-dir DIR]";
+	"[--tee none|snp|tdx] [--platform kvm|sim] [--sim-key-fd N --sim-certs-fd N] "
+	"[--host-data HEX] [--id-block-fd N --id-auth-fd N] [--certs-fd N] "
+	"[--mrconfigid HEX] [--mrowner HEX] [--mrownerconfig HEX] "
+	"[--quote-dir-fd N --quote-name NAME | --quote-vsock CID:PORT] "
+	"[--log NAME:FD]... [--timings] [--libexec DIR] [--run-dir DIR]";
 
 enum { OPT_PLAN = 1, OPT_MEMORY, OPT_CPUS, OPT_DISK, OPT_DISK_RO, OPT_NO_VTPM, OPT_ISOLATION,
-       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TEE, OPT_PLATFORM, OPT_HOST_DATA, OPT_PSP_KEY,
-       OPT_PSP_CERTS, OPT_ID_BLOCK, OPT_ID_AUTH };
+       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TIMINGS };
 
 static const struct option long_options[] = {
 	{ "plan-fd", required_argument, NULL, OPT_PLAN },
@@ -33,13 +34,8 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "libexec", required_argument, NULL, OPT_LIBEXEC },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
-	{ "tee", required_argument, NULL, OPT_TEE },
-	{ "platform", required_argument, NULL, OPT_PLATFORM },
-	{ "host-data", required_argument, NULL, OPT_HOST_DATA },
-	{ "id-block-fd", required_argument, NULL, OPT_ID_BLOCK },
-	{ "id-auth-fd", required_argument, NULL, OPT_ID_AUTH },
-	{ "psp-key-fd", required_argument, NULL, OPT_PSP_KEY },
-	{ "psp-certs-fd", required_argument, NULL, OPT_PSP_CERTS },
+	{ "timings", no_argument, NULL, OPT_TIMINGS },
+	OPTIONS_TEE,
 	{ 0 },
 };
 
@@ -75,50 +71,6 @@ static int set_isolation(struct options *o, const char *value, struct err *e)
 	return err_set(e, EX_USAGE_ERROR, "--isolation %.40s: not required or degraded", value);
 }
 
-static int set_tee(struct options *o, const char *value, struct err *e)
-{
-	o->tee = strcmp(value, "snp") == 0 ? PLAN_TEE_SNP : PLAN_TEE_PLAIN;
-	if (o->tee == PLAN_TEE_SNP || strcmp(value, "none") == 0)
-		return 0;
-	return err_set(e, EX_USAGE_ERROR, "--tee %.40s: not none or snp", value);
-}
-
-static int set_platform(struct options *o, const char *value, struct err *e)
-{
-	o->simulated = strcmp(value, "sim") == 0;
-	if (o->simulated || strcmp(value, "kvm") == 0)
-		return 0;
-	return err_set(e, EX_USAGE_ERROR, "--platform %.40s: not kvm or sim", value);
-}
-
-/* Copied on as text: the VMM takes it apart again. */
-static int set_host_data(struct options *o, const char *value, struct err *e)
-{
-	uint8_t bytes[VM_HOST_DATA];
-
-	o->host_data = value;
-	if (hex_decode(value, bytes, sizeof(bytes)))
-		return 0;
-	return err_set(e, EX_USAGE_ERROR, "--host-data: not %d hexadecimal digits",
-		       2 * VM_HOST_DATA);
-}
-
-static int check_tee(const struct options *o, struct err *e)
-{
-	const bool has_id = o->id_block >= 0 || o->id_auth >= 0;
-
-	if (o->tee != PLAN_TEE_SNP && (o->simulated || o->host_data != NULL || has_id))
-		return err_set(e, EX_USAGE_ERROR, "--platform sim, --host-data and ID blocks are "
-			       "for confidential guests: add --tee snp");
-	if (has_id && (o->id_block < 0 || o->id_auth < 0))
-		return err_set(e, EX_USAGE_ERROR, "--id-block and --id-auth go together: the block, "
-			       "and who signed it");
-	if (o->simulated != (o->psp_key >= 0) || o->simulated != (o->psp_certs >= 0))
-		return err_set(e, EX_USAGE_ERROR, "--platform sim goes with --psp-key-fd and "
-			       "--psp-certs-fd");
-	return 0;
-}
-
 /* Not what a VM is made of, but where and how it is started. */
 static int take_setting(struct options *o, int code, char *value, struct err *e)
 {
@@ -129,22 +81,12 @@ static int take_setting(struct options *o, int code, char *value, struct err *e)
 	case OPT_RUN_DIR:
 		o->run_dir = value;
 		return 0;
-	case OPT_TEE:
-		return set_tee(o, value, e);
-	case OPT_PLATFORM:
-		return set_platform(o, value, e);
-	case OPT_HOST_DATA:
-		return set_host_data(o, value, e);
-	case OPT_ID_BLOCK:
-		return args_fd("id-block-fd", value, &o->id_block, e);
-	case OPT_ID_AUTH:
-		return args_fd("id-auth-fd", value, &o->id_auth, e);
-	case OPT_PSP_KEY:
-		return args_fd("psp-key-fd", value, &o->psp_key, e);
-	case OPT_PSP_CERTS:
-		return args_fd("psp-certs-fd", value, &o->psp_certs, e);
+	case OPT_TIMINGS:
+		o->timings = true;
+		return 0;
 	default:
-		return err_set(e, EX_USAGE_ERROR, "%s", USAGE);
+		return code >= OPTIONS_TEE_FIRST ? options_tee_take(o, code, value, e) :
+						   err_set(e, EX_USAGE_ERROR, "%s", USAGE);
 	}
 }
 
@@ -182,8 +124,8 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 	int code, rc = 0;
 
 	*o = (struct options){ .plan_fd = -1, .vtpm = true, .required = true, .run_dir = RUN_DIR,
-			       .tee = PLAN_TEE_PLAIN, .psp_key = -1, .psp_certs = -1,
-				.id_block = -1, .id_auth = -1 };
+			       .tee = PLAN_TEE_PLAIN, .sim_key = -1, .sim_certs = -1,
+			       .id_block = -1, .id_auth = -1, .certs = -1, .quote_dir = -1 };
 	opterr = 0;
 	while (rc == 0 && (code = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		rc = take_option(o, code, optarg, e);
@@ -199,7 +141,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 			       "round it", (unsigned long long)o->memory);
 	if (o->cpus == 0)
 		return err_set(e, EX_USAGE_ERROR, "cpus: at least 1");
-	return check_tee(o, e);
+	return options_tee_check(o, e);
 }
 
 int options_check_host(const struct options *o, struct err *e)

@@ -9,8 +9,9 @@
 #include <stdint.h>
 
 #define VM_DISK_MAX 8
-#define VM_LOG_MAX (VM_DISK_MAX + 5) /* disks, vsock, vmm, console, vtpm, psp */
+#define VM_LOG_MAX (VM_DISK_MAX + 6) /* disks, vsock, vmm, console, vtpm, psp or tdx, quote */
 #define VM_HOST_DATA 32              /* bytes of SEV-SNP HOST_DATA */
+#define VM_MR 48                     /* bytes of TDX MRCONFIGID, MROWNER, MROWNERCONFIG */
 #define VM_RAM_ALIGN (2ull << 20)
 
 struct option_disk {
@@ -24,6 +25,9 @@ struct option_log {
 	int fd;           /* opened for appending */
 };
 
+/* Where the host's quote generation service is. */
+enum option_quote { OPTION_QUOTE_NONE, OPTION_QUOTE_UNIX, OPTION_QUOTE_VSOCK };
+
 struct options {
 	const char *name;
 	int plan_fd;
@@ -36,10 +40,17 @@ struct options {
 	bool vtpm;
 	enum plan_tee tee;      /* what the plan must be for */
 	bool simulated;         /* --platform sim: the platform model instead of hardware */
-	int psp_key, psp_certs; /* its chip; -1: none */
-	const char *host_data;  /* 64 hexadecimal digits; NULL: none */
-	int id_block, id_auth;  /* the guest owner's, both or none; -1: none */
+	int sim_key, sim_certs; /* its keys; -1: none */
+	const char *host_data;  /* SEV-SNP: 64 hexadecimal digits; NULL: none */
+	int id_block, id_auth;  /* SEV-SNP, the guest owner's: both or none; -1: none */
+	int certs;              /* SEV-SNP: the certificate table a guest may ask for; -1: none */
+	const char *mrconfigid, *mrowner, *mrownerconfig; /* TDX: 96 hexadecimal digits, or NULL */
+	enum option_quote quote;        /* TDX */
+	int quote_dir;                  /* of a unix socket: its directory */
+	const char *quote_name;         /* and its name there */
+	uint32_t quote_cid, quote_port; /* of a vsock */
 	bool required; /* isolation */
+	bool timings;  /* say at the end what took how long */
 	const char *libexec; /* NULL: where the launcher itself is */
 	const char *run_dir;
 };

@@ -15,19 +15,21 @@
 #include "sandbox/memfds.h"
 #include "sandbox/options.h"
 #include "sandbox/rundir.h"
+#include "sandbox/timings.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 #define VM_DEV_MAX (VM_DISK_MAX + 1)       /* disks and vsock */
-#define VM_CHILD_MAX (VM_DEV_MAX + 3)      /* vTPM, VMM, simulated secure processor */
+#define VM_CHILD_MAX (VM_DEV_MAX + 4)      /* vTPM, VMM, simulated platform, quotes */
 #define VM_VSOCK_PORT 1024u
 #define VM_GUEST_CID 3u                    /* the first a guest may have (virtio 1.2 5.10.4) */
 
 enum child_state { CHILD_RUNS, CHILD_READY, CHILD_SEALED };
 
 struct child {
-	char name[16];           /* "vmm", "dev-blk0", "dev-vsock", "vtpm", "psp": also its log's */
+	char name[16];           /* "vmm", "dev-blk0", "dev-vsock", "vtpm", "psp", "tdx", "quote":
+				  * also its log's */
 	bool is_vmm;
 	enum child_state state;  /* by its own records */
 	pid_t pid;               /* -1 once reaped */
@@ -45,12 +47,15 @@ struct vm {
 	struct plan_copy plan;
 	struct disk disk[VM_DISK_MAX];
 	struct control control;
+	struct timings timings;
 	struct child child[VM_CHILD_MAX];
 	unsigned child_count;
 	int kvm, ram, libexec, signals;
 	int sev;                  /* /dev/sev, for SEV-SNP on hardware */
-	int psp;                  /* the VMM's end to the simulated secure processor */
+	int psp;                  /* the VMM's end to the simulated platform */
+	int quote;                /* the VMM's end to pavise-quote */
 	int id_block, id_auth;    /* sealed copies of what the guest's owner signed; -1: none */
+	int certs;                /* that of the certificate table; -1: none */
 	int agent_channel;        /* our end, for `pavise attest` */
 	int vtpm_control;         /* the launcher's alone */
 	int vtpm_data;            /* for the VMM, once the vTPM has started up */

@@ -1,4 +1,4 @@
-#include "sandbox/vm.h"
+#include "sandbox/vm_platform.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,10 +13,6 @@
 
 #include <linux/kvm.h>
 
-/* SEV-SNP firmware ABI (AMD 56860), "ID block" and "ID authentication information". */
-#define ID_BLOCK_SIZE 96u
-#define ID_AUTH_SIZE  4096u
-
 #define KVM_API 12 /* the only one there is (Documentation/virt/kvm/api.rst 4.1) */
 
 static int open_kvm(int *fd, struct err *e)
@@ -29,47 +25,6 @@ static int open_kvm(int *fd, struct err *e)
 		return err_set(e, EX_HOST, "/dev/kvm: does not speak KVM's API 12: load kvm_amd or "
 			       "kvm_intel");
 	return 0;
-}
-
-/* Opened here and never by the VMM: what it can do with it, its filter says. */
-static int open_sev(int *fd, struct err *e)
-{
-	*fd = open("/dev/sev", O_RDWR | O_CLOEXEC);
-	if (*fd < 0)
-		return err_errno(e, EX_HOST, errno, "/dev/sev: this host does not offer SEV-SNP "
-				 "(another processor, firmware settings, or ccp not loaded); "
-				 "--platform sim shows it without hardware");
-	return 0;
-}
-
-static int check_chip_file(const char *what, int fd, struct err *e)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return err_set(e, EX_USAGE_ERROR, "%s: not a regular file", what);
-	return 0;
-}
-
-/* Copies like the plan's: what the launcher checked is what the VMM reads, under its own label. */
-static int copy_id(struct vm *vm, struct err *e)
-{
-	if (vm->opt->id_block < 0)
-		return 0;
-	int rc = small_copy_make("id-block", vm->opt->id_block, ID_BLOCK_SIZE, &vm->id_block, e);
-	return rc == 0 ? small_copy_make("id-auth", vm->opt->id_auth, ID_AUTH_SIZE, &vm->id_auth, e)
-		       : rc;
-}
-
-/* What stands below a confidential guest: the hardware, or the simulated chip. */
-static int open_platform(struct vm *vm, struct err *e)
-{
-	if (vm->opt->tee != PLAN_TEE_SNP)
-		return 0;
-	if (!vm->opt->simulated)
-		return open_sev(&vm->sev, e);
-	int rc = check_chip_file("psp-key-fd", vm->opt->psp_key, e);
-	return rc == 0 ? check_chip_file("psp-certs-fd", vm->opt->psp_certs, e) : rc;
 }
 
 /* Where our programs are: as told, or beside the launcher itself. */
@@ -142,10 +97,8 @@ static int take_all(struct vm *vm, struct err *e)
 	char name[16];
 	int rc = label_write(&vm->labels, "plan", vm->plan.fd, vm->labels.conf, e);
 
-	if (rc == 0 && vm->id_block >= 0)
-		rc = label_write(&vm->labels, "id-block", vm->id_block, vm->labels.conf, e);
-	if (rc == 0 && vm->id_auth >= 0)
-		rc = label_write(&vm->labels, "id-auth", vm->id_auth, vm->labels.conf, e);
+	if (rc == 0)
+		rc = platform_label(vm, e);
 	if (rc == 0)
 		rc = label_write(&vm->labels, "guest memory", vm->ram, vm->labels.ram, e);
 	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++) {
@@ -174,19 +127,20 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 {
 	int rc;
 
-	*vm = (struct vm){ .opt = o, .kvm = -1, .sev = -1, .psp = -1, .ram = -1, .libexec = -1,
-			   .signals = -1, .id_block = -1, .id_auth = -1,
+	*vm = (struct vm){ .opt = o, .kvm = -1, .sev = -1, .psp = -1, .quote = -1, .ram = -1, .libexec = -1,
+			   .signals = -1, .id_block = -1, .id_auth = -1, .certs = -1,
 			   .agent_channel = -1, .vtpm_control = -1, .vtpm_data = -1,
 			   .plan = { .fd = -1 }, .control = { .listener = -1, .lessee = -1 },
 			   .run = { .base = -1, .dir = -1, .table = { .dir = -1 } } };
 	memset(vm->control.client, 0xff, sizeof(vm->control.client));
 	labels_none(&vm->labels);
+	timings_start(&vm->timings);
 	if (geteuid() != 0)
 		return err_set(e, EX_HOST, "not root: labels, user ids and namespaces are root's "
 			       "to give: run it as root");
 	if ((rc = options_check_host(o, e)) != 0 ||
 	    (rc = plan_copy_make(o->plan_fd, &vm->plan, e)) || (rc = check_plan(vm, e)) != 0 ||
-	    (rc = copy_id(vm, e)) != 0 || (rc = open_kvm(&vm->kvm, e)) != 0 || (rc = open_platform(vm, e)) != 0 ||
+	    (rc = open_kvm(&vm->kvm, e)) != 0 || (rc = platform_open(vm, e)) != 0 ||
 	    (rc = open_libexec(o->libexec, &vm->libexec, e)) != 0 || (rc = check_disks(vm, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_check_host(e)) != 0)
@@ -201,5 +155,7 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 		return rc;
 	if ((rc = ram_make(o->memory, &vm->ram, e)) != 0 || (rc = take_all(vm, e)) != 0)
 		return rc;
-	return control_open(&vm->run, &vm->control, e);
+	rc = control_open(&vm->run, &vm->control, e);
+	timings_mark(&vm->timings, TIMING_PREPARE);
+	return rc;
 }

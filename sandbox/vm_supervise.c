@@ -146,12 +146,14 @@ static int advance(struct vm *vm, bool *advanced, struct err *e)
 			if (vm->child[i].control >= 0)
 				rc = record_send(vm->child[i].control, RECORD_SEAL, 0, 0, e);
 		vm->phase = VM_SEALING;
+		timings_mark(&vm->timings, TIMING_READY);
 		*advanced = true;
 	} else if (vm->phase == VM_SEALING && all_in(vm, CHILD_SEALED)) {
 		for (unsigned i = 0; rc == 0 && i < vm->child_count; i++)
 			if (vm->child[i].is_vmm)
 				rc = record_send(vm->child[i].control, RECORD_GO, 0, 0, e);
 		vm->phase = VM_RUNNING;
+		timings_mark(&vm->timings, TIMING_SEALED);
 		*advanced = true;
 		char pair[MCS_TEXT];
 		mcs_text(&vm->run.pair, pair);

@@ -1,4 +1,4 @@
-#include "sandbox/vm.h"
+#include "sandbox/vm_platform.h"
 
 #include "common/record.h"
 
@@ -108,6 +108,8 @@ int vm_teardown(struct vm *vm, struct err *e)
 {
 	int killed = 0;
 
+	if (vm->phase == VM_RUNNING || vm->phase == VM_ENDED)
+		timings_mark(&vm->timings, TIMING_GUEST);
 	/* A VM that never ran has nothing to bring in order. */
 	if (vm->phase == VM_RUNNING || vm->phase == VM_ENDED)
 		stop_in_order(vm);
@@ -127,9 +129,9 @@ int vm_teardown(struct vm *vm, struct err *e)
 	plan_copy_free(&vm->plan);
 	close_fd(&vm->ram);
 	close_fd(&vm->kvm);
-	close_fd(&vm->sev);
-	close_fd(&vm->psp);
+	platform_close(vm);
 	close_fd(&vm->libexec);
 	close_fd(&vm->signals);
+	timings_mark(&vm->timings, TIMING_CLEANUP);
 	return killed != 0 || copied != 0 || restored != 0 ? -e->status : 0;
 }

@@ -1,6 +1,7 @@
-/* Writes a plan file for the launcher's tests: mkplan FILE MIN_RAM MAX_CPUS. Its firmware is one
- * page of HLT: it is measured and never run. */
+/* Writes a plan file for the launcher's tests: mkplan FILE MIN_RAM MAX_CPUS [snp|tdx]. Its
+ * firmware is one page of HLT: it is measured and never run. */
 #include "common/plan.h"
+#include "firmware/layout.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,13 +14,30 @@ int main(int argc, char **argv)
 	struct err e = { 0 };
 	struct plan p = { .tee = PLAN_TEE_PLAIN, .region_count = 1 };
 
-	if (argc != 4)
+	const bool tdx = argc == 5 && strcmp(argv[4], "tdx") == 0;
+	const bool snp = argc == 5 && strcmp(argv[4], "snp") == 0;
+
+	if (argc != 4 && !tdx && !snp)
 		return EX_USAGE_ERROR;
 	memset(image, 0xf4, sizeof(image));
 	p.min_ram = strtoull(argv[2], NULL, 10);
 	p.max_cpus = (uint32_t)strtoul(argv[3], NULL, 10);
 	p.vcpu = (struct plan_vcpu){ .rip = 0x100000, .rsp = 0x101000, .cr3 = 0x100000 };
 	p.region[0] = (struct plan_region){ PLAN_FIRMWARE, 0x100000, sizeof(image), image };
+	if (snp) {
+		p.tee = PLAN_TEE_SNP;
+		p.vcpu.cr3 |= 1ull << SNP_C_BIT;
+		p.snp = (struct plan_snp){ .policy = PLAN_SNP_POLICY, .sev_features = PLAN_SNP_FEATURES,
+					   .c_bit = SNP_C_BIT, .cpus = p.max_cpus,
+					   .ap_rip = 0x100000 };
+	}
+	if (tdx) {
+		p.tee = PLAN_TEE_TDX;
+		p.vcpu = (struct plan_vcpu){ .rip = FW_RESET_VECTOR };
+		p.tdx = (struct plan_tdx){ PLAN_TDX_ATTRIBUTES, PLAN_TDX_XFAM, TDX_GPAW };
+		p.region[p.region_count++] = (struct plan_region){ PLAN_RESET_PAGE, FW_RESET_PAGE,
+								   sizeof(image), image };
+	}
 	size_t size = plan_file_size(&p);
 	void *out = calloc(1, size);
 	FILE *f = fopen(argv[1], "w");

@@ -77,7 +77,10 @@ ends() {
 plan=$work/plan disk=$work/disk libexec=$work/libexec
 mkdir "$libexec"
 cp "$build/tests/libexec/pavise-vmm" "$build/tests/libexec/pavise-dev" "$libexec/"
+for name in pavise-vmm-sim pavise-psp-sim pavise-tdx-sim; do cp "$libexec/pavise-dev" "$libexec/$name"; done
 "$build/tests/mkplan" "$plan" 67108864 2 || exit 1
+"$build/tests/mkplan" "$work/tdxplan" 67108864 2 tdx || exit 1
+"$build/tests/mkplan" "$work/snpplan" 67108864 2 snp || exit 1
 truncate -s 1M "$disk"
 mkdir "$work/empty"
 
@@ -99,10 +102,10 @@ check "memory below the plan's" 64 "the plan demands" a "${usual[@]}" --memory 2
 check "cpus 0" 64 "at least 1" a "${usual[@]}" --cpus 0
 check "cpus above the plan's" 64 "the plan allows 2" a "${usual[@]}" --cpus 3
 check "isolation unknown" 64 "required or degraded" a "${usual[@]}" --isolation auto
-check "tee unknown" 64 "none or snp" a "${usual[@]}" --tee tdx
+check "tee unknown" 64 "none, snp or tdx" a "${usual[@]}" --tee sev
 check "platform unknown" 64 "kvm or sim" a "${usual[@]}" --platform xen
 check "tee that the plan is not for" 64 "say --tee none" a "${usual[@]}" --tee snp
-check "simulation of a plain machine" 64 "add --tee snp" a "${usual[@]}" --platform sim
+check "simulation of a plain machine" 64 "add --tee snp or --tee tdx" a "${usual[@]}" --platform sim
 check "host data of a plain machine" 64 "add --tee snp" a "${usual[@]}" \
     --host-data "$(printf '%064d' 0)"
 check "host data too short" 64 "64 hexadecimal" a "${usual[@]}" --tee snp --host-data 00
@@ -110,9 +113,33 @@ check "an ID block of a plain machine" 64 "add --tee snp" a "${usual[@]}" --id-b
 check "an ID block that nobody signed" 64 "go together" a "${usual[@]}" --tee snp --id-block-fd 5
 check "id-auth of no ID block" 64 "go together" a "${usual[@]}" --tee snp --id-auth-fd 5
 check "an ID block that is closed" 64 "id-block-fd" a "${usual[@]}" --tee snp --id-block-fd 44 --id-auth-fd 5
-check "simulation without a chip" 64 "psp-key-fd" a "${usual[@]}" --tee snp --platform sim
-check "a chip without simulation" 64 "psp-key-fd" a "${usual[@]}" --tee snp --psp-key-fd 5 --psp-certs-fd 5
-check "a chip that is closed" 64 "psp-key-fd" a "${usual[@]}" --tee snp --platform sim --psp-key-fd 44 --psp-certs-fd 5
+check "a certificate table of a plain machine" 64 "add --tee snp" a "${usual[@]}" --certs-fd 5
+plan=$work/snpplan check "a certificate table that is too large" 3 "certs: .* not 48 to 65536" a "${usual[@]}" --tee snp \
+    --cpus 2 --certs-fd 6
+check "simulation without a chip" 64 "sim-key-fd" a "${usual[@]}" --tee snp --platform sim
+check "a chip without simulation" 64 "sim-key-fd" a "${usual[@]}" --tee snp --sim-key-fd 5 --sim-certs-fd 5
+check "a chip that is closed" 64 "sim-key-fd" a "${usual[@]}" --tee snp --platform sim --sim-key-fd 44 --sim-certs-fd 5
+zeros=$(printf '%096d' 0)
+for key in mrconfigid mrowner mrownerconfig; do
+    check "$key of a plain machine" 64 "add --tee tdx" a "${usual[@]}" "--$key" "$zeros"
+    check "$key of an SEV-SNP guest" 64 "add --tee tdx" a "${usual[@]}" --tee snp "--$key" "$zeros"
+    check "$key too short" 64 "$key: not 96 hexadecimal" a "${usual[@]}" --tee tdx "--$key" "${zeros%0}"
+    check "$key that is no number" 64 "$key: not 96 hexadecimal" a "${usual[@]}" --tee tdx "--$key" "${zeros%0}x"
+done
+check "host data of a TDX guest" 64 "add --tee snp" a "${usual[@]}" --tee tdx --host-data "${zeros:32}"
+check "quotes of a plain machine" 64 "add --tee tdx" a "${usual[@]}" --quote-vsock 2:4050
+check "a quote service without a port" 64 "CID:PORT" a "${usual[@]}" --tee tdx --quote-vsock 2
+check "a quote service beyond 32 bits" 64 "port" a "${usual[@]}" --tee tdx --quote-vsock 2:4294967296
+check "a quote service without a name" 64 "go together" a "${usual[@]}" --tee tdx --quote-dir-fd 5
+check "two quote services" 64 "not two" a "${usual[@]}" --tee tdx --quote-dir-fd 5 --quote-name s --quote-vsock 2:1
+check "quotes beside the simulated ones" 64 "brings its own" a "${usual[@]}" --tee tdx --platform sim \
+    --sim-key-fd 5 --sim-certs-fd 5 --quote-vsock 2:4050
+check "TDX with a plan for another guest" 64 "say --tee none" a "${usual[@]}" --tee tdx --quote-vsock 2:4050
+plan=$work/tdxplan check "a TDX plan for a plain machine" 64 "say --tee tdx" a "${usual[@]}"
+plan=$work/tdxplan check "more processors than a TDX plan allows" 64 "the plan allows 2" a "${usual[@]}" --tee tdx \
+    --quote-vsock 2:4050 --cpus 3
+plan=$work/tdxplan check "a directory of quotes that is a file" 64 "not a directory" a "${usual[@]}" --tee tdx \
+    --quote-dir-fd 6 --quote-name s
 check "log without descriptor" 64 "NAME:FD" a "${usual[@]}" --log vmm
 check "log name that climbs" 64 "not 1 to 32" a "${usual[@]}" --log ../vmm:1
 check "plan descriptor closed" 64 "plan-fd" a "${usual[@]}" --plan-fd 44
@@ -177,6 +204,37 @@ ends "firmware stop" 8 "^fwstop: firmware stop 0x41: the initrd is not" fwstop "
 ends "triple fault" 7 "^crash: the guest crashed (triple fault)$" crash "${usual[@]}"
 ends "a VMM that dies says why" 70 "vmm: ended with status 9: the dummy was told to die" die "${usual[@]}"
 ends "a VMM that lies" 70 "vmm: sent record 3 out of turn" liar "${usual[@]}"
+ends "--timings says what took how long" 0 "powered off" off "${usual[@]}" --timings
+if [ "$(grep -cE 'timing: (prepare|devices|launch|seal|guest|clean-up) ' "$work/err")" = 6 ]; then
+    ok "every phase has its time"
+else
+    not_ok "every phase has its time" "$(cat "$work/err")"
+fi
+
+# TDX: the relay of quotes is the real one where it can seal itself.
+if has_landlock; then cp "$build/bin/pavise-quote" "$libexec/"; else cp "$libexec/pavise-dev" "$libexec/pavise-quote"; fi
+tdx=("${usual[@]}" --tee tdx)
+mkdir -m 711 "$work/qgs"
+exec 8<"$work/qgs"
+plan=$work/tdxplan ends "TDX without quotes" 0 "powered off" off "${tdx[@]}"
+if grep -q 'note: no quotes' "$work/err"; then ok "it says that there are no quotes"
+else not_ok "it says that there are no quotes" "$(cat "$work/err")"; fi
+plan=$work/tdxplan ends "TDX with a service on a unix socket" 0 "powered off" off "${tdx[@]}" --quote-dir-fd 8 --quote-name qgs.socket
+plan=$work/tdxplan ends "TDX with a service on a vsock" 0 "powered off" off "${tdx[@]}" --quote-vsock 2:4050
+plan=$work/tdxplan check "a service's name that climbs" 64 "no name of a socket" off "${tdx[@]}" \
+    --quote-dir-fd 8 --quote-name ../x
+exec 8<&-
+exec 8>"$work/vmm.log"
+plan=$work/tdxplan ends "simulated TDX, two processors" 0 "powered off" off "${tdx[@]}" --platform sim --sim-key-fd 5 \
+    --sim-certs-fd 5 --cpus 2 --mrconfigid "$zeros" --log vmm:8
+exec 8>&-
+if grep -qE '^arg psp=[0-9]+$' "$work/vmm.log" && grep -qE '^arg quote=[0-9]+$' "$work/vmm.log" &&
+    grep -qx "arg mrconfigid=$zeros" "$work/vmm.log"; then
+    ok "the VMM gets platform, relay and identity"
+else
+    not_ok "the VMM gets platform, relay and identity" "$(cat "$work/vmm.log")"
+fi
+
 if ! command -v swtpm >/dev/null; then
     pass_over "vTPM started and ended" "no swtpm on this machine"
 elif ! has_landlock; then

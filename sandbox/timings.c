@@ -1,0 +1,46 @@
+#include "sandbox/timings.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static const char *const phase_text[TIMING_COUNT] = {
+	[TIMING_PREPARE] = "prepare",  [TIMING_VTPM] = "vtpm",     [TIMING_DEVICES] = "devices",
+	[TIMING_PLATFORM] = "platform", [TIMING_READY] = "launch",   [TIMING_SEALED] = "seal",
+	[TIMING_GUEST] = "guest",      [TIMING_CLEANUP] = "clean-up",
+};
+
+static int64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void timings_start(struct timings *t)
+{
+	*t = (struct timings){ .start = now_us() };
+}
+
+void timings_mark(struct timings *t, enum timing phase)
+{
+	t->at[phase] = now_us();
+}
+
+void timings_print(const struct timings *t, const char *name)
+{
+	int64_t before = t->start, last = t->start;
+
+	for (int i = 0; i < TIMING_COUNT; i++)
+		last = t->at[i] > last ? t->at[i] : last;
+	double whole = last > t->start ? (double)(last - t->start) / 1e6 : 1e-6;
+	for (int i = 0; i < TIMING_COUNT; i++) {
+		if (t->at[i] == 0)
+			continue;
+		double s = (double)(t->at[i] - before) / 1e6;
+		fprintf(stderr, "%s: timing: %-8s %9.3f s %5.1f %%\n", name, phase_text[i], s,
+			100 * s / whole);
+		before = t->at[i];
+	}
+	fprintf(stderr, "%s: timing: %-8s %9.3f s\n", name, "all", whole);
+}

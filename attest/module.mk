@@ -8,7 +8,8 @@ MEASURE_MAIN_SRCS := attest/measure/main.c common/err_report.c \
                      attest/measure/options.c attest/measure/report.c \
                      attest/measure/snp/report.c attest/measure/tdx/report.c \
                      $(MEASURE_COMMAND_SRCS)
-FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c
+FIRMWARE_SHARED_SRCS := firmware/acpi.c firmware/events.c firmware/staging.c \
+                        firmware/kernel.c firmware/bzimage.c firmware/elfkernel.c common/stop_text.c
 MEASURE_SRCS := $(filter-out $(MEASURE_MAIN_SRCS),$(MEASURE_SRCS)) attest/tpm/alg.c \
                 $(FIRMWARE_SHARED_SRCS)
 
@@ -73,7 +74,7 @@ $(eval $(call attest_test,test_warm,tests/unit/fake_tdx.c tests/unit/fake_tcb.c 
 	tests/unit/fake_snp.c tests/unit/fake_x509.c $(SNP_VECTOR_SRCS)))
 $(eval $(call attest_test,test_eventlog,$(FAKE_SRCS) $(VECTOR_SRCS)))
 $(eval $(call attest_test,test_quote,tests/unit/fake_tpm.c $(VECTOR_SRCS)))
-$(eval $(call attest_test,test_measure,tests/unit/fake_files.c firmware/bzimage.c \
+$(eval $(call attest_test,test_measure,tests/unit/fake_files.c \
 	firmware/bootblock.c firmware/hashpage.c))
 $(eval $(call attest_test,test_measure_snp,tests/unit/fake_files.c firmware/hashpage.c common/file.c))
 

@@ -33,10 +33,17 @@ static const struct {
 	{ STOP_INITRD_PLACE, "no room for the initrd: give the VM more --memory" },
 	{ STOP_CMDLINE_FORM,
 	  "the command line has an inner NUL or is longer than the kernel takes" },
-	{ STOP_KERNEL_MAGIC, "the kernel is not a bzImage" },
+	{ STOP_KERNEL_MAGIC, "the kernel is neither a bzImage nor an ELF file" },
 	{ STOP_KERNEL_PROTOCOL,
 	  "the kernel has no 64-bit entry or speaks a boot protocol below 2.12" },
 	{ STOP_KERNEL_BOUNDS, "the kernel's header claims more than its file or the memory holds" },
+	{ STOP_KERNEL_ELF, "the ELF kernel is no 64-bit x86 executable at fixed addresses" },
+	{ STOP_KERNEL_SEGMENT, "a segment of the ELF kernel lies outside its file, outside "
+			       "[2 MiB, 128 MiB) or over another" },
+	{ STOP_KERNEL_ENTRY,
+	  "the ELF kernel's entry lies in none of its segments, or a note is malformed" },
+	{ STOP_KERNEL_PVH, "the ELF kernel has a PVH entry only, and SEV-SNP cannot start by it: "
+			   "take a Linux kernel" },
 	{ STOP_TPM_ABSENT, "the TPM promised by the host is not there" },
 	{ STOP_TPM_TIMEOUT, "the TPM did not answer in time" },
 	{ STOP_TPM_RESPONSE, "the TPM's answer is malformed" },

@@ -8,6 +8,7 @@
 #define PROTOCOL_MIN   0x020Cu /* 2.12: xloadflags */
 #define LOADED_HIGH    0x01u
 #define XLF_KERNEL_64  0x01u
+#define XLF_CAN_BE_LOADED_ABOVE_4G 0x02u
 #define SECTOR         512u
 
 /* Offsets are constants below BZ_HEADER_MIN, which the caller has checked against the size. */
@@ -79,17 +80,9 @@ enum fw_stop fw_bzimage_parse(const uint8_t *file, uint64_t size, struct fw_bzim
 	if (!read_header_end(file, &k) || !read_sizes(file, size, &k) || !read_place(file, &k))
 		return STOP_KERNEL_BOUNDS;
 	k.initrd_addr_max = (uint32_t)field(file, BZ_INITRD_ADDR_MAX, 4);
+	if ((field(file, BZ_XLOADFLAGS, 2) & XLF_CAN_BE_LOADED_ABOVE_4G) != 0)
+		k.initrd_addr_max = UINT32_MAX;
 	k.cmdline_size = (uint32_t)field(file, BZ_CMDLINE_SIZE, 4);
 	*out = k;
-	return STOP_HANDED_OVER;
-}
-
-enum fw_stop fw_cmdline_check(const uint8_t *text, uint64_t size, uint32_t cmdline_size)
-{
-	if (size < 1 || size - 1 > cmdline_size || text[size - 1] != 0)
-		return STOP_CMDLINE_FORM;
-	for (uint64_t i = 0; i < size - 1; i++)
-		if (text[i] == 0)
-			return STOP_CMDLINE_FORM;
 	return STOP_HANDED_OVER;
 }

@@ -36,7 +36,8 @@ struct fw_bzimage {
 	uint64_t pref_address;     /* guest-physical, 2 MiB aligned */
 	uint32_t init_size;        /* bytes the kernel needs from there, at least load_size */
 	uint32_t header_end;       /* file offset behind the setup header, at most BZ_HEADER_MAX */
-	uint32_t initrd_addr_max;  /* highest address of an initrd byte */
+	uint32_t initrd_addr_max;  /* highest address of an initrd byte: the header's, or 4 GiB - 1
+				      where xloadflags says that an initrd may lie anywhere */
 	uint32_t cmdline_size;     /* longest command line, without its NUL */
 };
 
@@ -44,8 +45,5 @@ struct fw_bzimage {
  * [FW_RESERVED_END, FW_STAGING). STOP_HANDED_OVER (0), STOP_KERNEL_MAGIC, STOP_KERNEL_PROTOCOL or
  * STOP_KERNEL_BOUNDS; *out is only filled on success. */
 enum fw_stop fw_bzimage_parse(const uint8_t *file, uint64_t size, struct fw_bzimage *out);
-
-/* size bytes at text: the final NUL there, none before, and no longer than the kernel takes. */
-enum fw_stop fw_cmdline_check(const uint8_t *text, uint64_t size, uint32_t cmdline_size);
 
 #endif

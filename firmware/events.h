@@ -30,7 +30,7 @@ struct fw_log_inputs {
 	struct fw_digests boot_block;  /* struct fw_boot_block, 1344 bytes */
 	struct fw_digests acpi;        /* the bytes fw_acpi_build made */
 	struct fw_digests hash_record; /* struct fw_hash_record, 256 bytes */
-	struct fw_digests kernel;      /* whole bzImage file */
+	struct fw_digests kernel;      /* whole kernel file */
 	struct fw_digests initrd;      /* whole file; ignored unless has_initrd */
 	struct fw_digests cmdline;     /* the command line without its NUL */
 	bool has_initrd;

@@ -4,17 +4,18 @@
 #include "firmware/acpi.h"
 #include "firmware/bootblock.h"
 #include "firmware/bulk.h"
-#include "firmware/bzimage.h"
 #include "firmware/events.h"
 #include "firmware/ccblob.h"
 #include "firmware/confidential.h"
 #include "firmware/cpuid_page.h"
 #include "firmware/hashpage.h"
+#include "firmware/kernel.h"
 #include "firmware/layout.h"
 #include "firmware/machine.h"
 #include "firmware/sites.h"
 #include "firmware/snp.h"
 #include "firmware/staging.h"
+#include "firmware/startinfo.h"
 #include "firmware/tdx.h"
 #include "firmware/tpm.h"
 #include "firmware/zeropage.h"
@@ -34,7 +35,7 @@ static struct {
 	struct fw_hash_page hash_page;
 	struct fw_boot_block boot_block;
 	struct fw_limits limits;
-	struct fw_bzimage kernel;
+	struct fw_kernel kernel;
 	struct fw_initrd_place initrd;
 	struct fw_log_inputs log;
 #if VARIANT == VARIANT_SNP
@@ -45,7 +46,7 @@ static struct {
 /* What ring 3 may write: results, copied out at once. */
 static struct {
 	struct fw_digests digest;
-	struct fw_bzimage kernel;
+	struct fw_kernel kernel;
 	size_t size;
 #if VARIANT == VARIANT_SNP
 	struct fw_cpuid_facts cpuid;
@@ -264,10 +265,12 @@ static void take_kernel(const struct fw_staging *s, uint64_t ram_end)
 	take_blob(private_kernel, s->kernel, r->kernel_size, &state.hash_page.table.kernel,
 		  r->kernel_sha384, STOP_KERNEL_HASH, &state.log.kernel);
 	user_map(private_kernel, r->kernel_size, false);
-	require(CALL(fw_bzimage_parse, window(private_kernel), r->kernel_size,
-		     in_user(&result.kernel), 0, 0));
+	require(CALL(fw_kernel_parse, window(private_kernel), r->kernel_size, VARIANT,
+		     in_user(&result.kernel), 0));
 	user_unmap(private_kernel, r->kernel_size);
 	state.kernel = result.kernel;
+	if (state.kernel.part_count > FW_KERNEL_PARTS)
+		stop(STOP_TRAP_USER);
 }
 
 static void take_initrd(const struct fw_staging *s)
@@ -303,16 +306,28 @@ static void take_cmdline(const struct fw_staging *s)
 
 static void place_kernel(void)
 {
-	const struct fw_bzimage *k = &state.kernel;
-	uint64_t file_size = state.hash_page.record.kernel_size;
+	const struct fw_kernel *k = &state.kernel;
 
-	copy(k->pref_address, private_kernel + k->setup_size, k->load_size);
-	zero(k->pref_address + k->load_size, k->init_size - k->load_size);
+	for (uint32_t i = 0; i < k->part_count; i++) {
+		const struct fw_kernel_part *p = &k->part[i];
+
+		copy(p->address, private_kernel + p->offset, p->size);
+		zero(p->address + p->size, p->room - p->size);
+	}
+}
+
+static void build_start_page(void)
+{
+	uint64_t file_size = state.hash_page.record.kernel_size;
 
 	user_map(FW_ZERO_PAGE, FW_PAGE, true);
 	user_map(private_kernel, file_size, false);
-	CALL(fw_zero_page_build, window(FW_ZERO_PAGE), window(private_kernel),
-	     in_user(&state.kernel), in_user(&state.boot_block), in_user(&state.initrd));
+	if (VARIANT != VARIANT_SNP && state.kernel.kind == FW_ENTRY_PVH)
+		CALL(fw_start_info_build, window(FW_ZERO_PAGE), in_user(&state.kernel),
+		     in_user(&state.boot_block), in_user(&state.initrd), 0);
+	else
+		CALL(fw_zero_page_build, window(FW_ZERO_PAGE), window(private_kernel),
+		     in_user(&state.kernel), in_user(&state.boot_block), in_user(&state.initrd));
 	user_unmap(private_kernel, file_size);
 	user_unmap(FW_ZERO_PAGE, FW_PAGE);
 }
@@ -369,6 +384,22 @@ static void measure(void)
 	tpm_close();
 }
 
+#if VARIANT == VARIANT_SNP
+/* There is no way to a PVH kernel: fw_kernel_parse has refused it. */
+static _Noreturn void start_kernel(void)
+{
+	handover(state.kernel.entry, FW_ZERO_PAGE);
+}
+#else
+extern const uint8_t pvh_enter[]; /* pvh.S */
+
+static _Noreturn void start_kernel(void)
+{
+	handover(state.kernel.kind == FW_ENTRY_PVH ? (uintptr_t)pvh_enter : state.kernel.entry,
+		 FW_ZERO_PAGE);
+}
+#endif
+
 void fw_main(void)
 {
 	const struct fw_image_header *image = (const struct fw_image_header *)image_start;
@@ -397,6 +428,7 @@ void fw_main(void)
 	if (CONFIDENTIAL)
 		cc_accept_staging(staging.end);
 	place_kernel();
+	build_start_page();
 	build_acpi();
 	measure();
 	announce_blob();
@@ -404,5 +436,5 @@ void fw_main(void)
 		cc_close();
 	machine_vectors(false);
 	paging_build_handover(ram_end);
-	handover(state.kernel.pref_address + BZ_ENTRY_64, FW_ZERO_PAGE);
+	start_kernel();
 }

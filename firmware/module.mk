@@ -29,14 +29,15 @@ GENERATED += $(FW_DSDT)
 FW_SVN := 1
 FW_RELEASE := 0.1
 FW_SRCS := firmware/machine.c firmware/paging.c firmware/tpm.c firmware/main.c firmware/mem.c \
-           firmware/bootblock.c firmware/hashpage.c firmware/bzimage.c firmware/zeropage.c \
-           firmware/tpmcmd.c $(FIRMWARE_PURE_SRCS)
+           firmware/bootblock.c firmware/hashpage.c firmware/kernel.c firmware/bzimage.c \
+           firmware/elfkernel.c firmware/zeropage.c firmware/tpmcmd.c $(FIRMWARE_PURE_SRCS)
 FW_ASMS := firmware/header.S firmware/entry.S
 FW_SNP_PURE_SRCS := firmware/ghcb.c firmware/accept_snp.c firmware/accept.c \
                     firmware/cpuid_page.c firmware/ccblob.c firmware/sites.c
 FW_TDX_PURE_SRCS := firmware/tdcall.c firmware/accept_tdx.c firmware/accept.c firmware/sites.c
-FW_PARTS_plain := $(FW_ASMS) $(FW_SRCS)
-FW_PARTS_tdx := $(FW_ASMS) firmware/tdx_start.S firmware/tdx_insn.S $(FW_SRCS) firmware/tdx.c \
+FW_PVH_PARTS := firmware/pvh.S firmware/startinfo.c
+FW_PARTS_plain := $(FW_ASMS) $(FW_PVH_PARTS) $(FW_SRCS)
+FW_PARTS_tdx := $(FW_ASMS) firmware/tdx_start.S firmware/tdx_insn.S $(FW_PVH_PARTS) $(FW_SRCS) firmware/tdx.c \
                 $(FW_TDX_PURE_SRCS)
 FW_PARTS_snp := $(FW_ASMS) firmware/snp_insn.S $(FW_SRCS) firmware/snp.c $(FW_SNP_PURE_SRCS)
 # -fpie: code and constants must work at two addresses (ring 3 sees them through a window).
@@ -103,10 +104,11 @@ $(eval $(call fw_image,snp,2))
 $(eval $(call fw_image,tdx,3))
 
 FW_HOSTED_SRCS := $(FIRMWARE_PURE_SRCS) firmware/bootblock.c firmware/hashpage.c \
-                  firmware/bzimage.c firmware/zeropage.c firmware/tpmcmd.c
+                  firmware/kernel.c firmware/bzimage.c firmware/elfkernel.c \
+                  firmware/zeropage.c firmware/startinfo.c firmware/tpmcmd.c
 
-TESTS += test_fw_sha2 test_fw_boot_block test_fw_hash_page test_fw_linux test_fw_log test_fw_acpi
-$(foreach t,sha2 boot_block hash_page linux log acpi,\
+TESTS += test_fw_sha2 test_fw_boot_block test_fw_hash_page test_fw_linux test_fw_elf test_fw_log test_fw_acpi
+$(foreach t,sha2 boot_block hash_page linux elf log acpi,\
 	$(eval test_fw_$(t)_SRCS := tests/unit/test_fw_$(t).c $(FW_HOSTED_SRCS))\
 	$(eval test_fw_$(t)_LIBS := -lcmocka -lcrypto))
 test_fw_log_SRCS += attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/alg.c common/err.c common/bytes.c
@@ -128,10 +130,26 @@ $(FAKE_KERNEL): tests/guests/fakekernel/fakekernel.S
 	$(Q)$(CC) -c -o $(@:.bin=.o) $<
 	$(Q)objcopy -O binary -j .text $(@:.bin=.o) $@
 
+# The same as ELF files: a vmlinux and a kernel that has a PVH entry only.
+FAKE_ELFS := $(O)/tests/guests/fakeelf-linux.elf $(O)/tests/guests/fakeelf-pvh.elf
+EXTRA_TESTS += $(FAKE_ELFS)
+$(FAKE_ELFS): $(O)/tests/guests/fakeelf-%.elf: tests/guests/fakeelf/%.S tests/guests/fakeelf/parts.h \
+		tests/guests/fakeelf/kernel.lds
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"
+	$(Q)$(CC) -I. -fno-pie -c -o $(@:.elf=.o) $<
+	$(Q)$(LD) -static -nostdlib --build-id=none -z noexecstack -z max-page-size=4096 \
+		-T tests/guests/fakeelf/kernel.lds -o $@ $(@:.elf=.o)
+
 TOOLS += kvm_fw
 kvm_fw_SRCS = tests/kvm/test_fw.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) \
                common/boot_block.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw
+
+TOOLS += kvm_fw_kernels
+kvm_fw_kernels_SRCS = tests/kvm/test_fw_kernels.c tests/kvm/fw_machine.c $(KVM_HARNESS_SRCS) \
+                       $(FW_HOSTED_SRCS) common/boot_block.c
+KVM_SCRIPTS += $(O)/tests/kvm_fw_kernels
 
 TOOLS += kvm_fw_snp
 kvm_fw_snp_SRCS = tests/kvm/test_fw_snp.c tests/kvm/snp_guest.c $(KVM_HARNESS_SRCS) \
@@ -139,8 +157,11 @@ kvm_fw_snp_SRCS = tests/kvm/test_fw_snp.c tests/kvm/snp_guest.c $(KVM_HARNESS_SR
                    vmm/platform/tpm_crb.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw_snp
 
-FUZZERS += fuzz_bzimage fuzz_boot_block fuzz_hash_page fuzz_ghcb
+FUZZERS += fuzz_bzimage fuzz_elf fuzz_boot_block fuzz_hash_page fuzz_ghcb
 fuzz_ghcb_SRCS := tests/fuzz/fuzz_ghcb.c tests/unit/snp_machine.c $(FW_SNP_PURE_SRCS)
-fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/bzimage.c firmware/zeropage.c
+fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/kernel.c firmware/bzimage.c firmware/elfkernel.c \
+                     firmware/zeropage.c
+fuzz_elf_SRCS := tests/fuzz/fuzz_elf.c firmware/kernel.c firmware/bzimage.c firmware/elfkernel.c \
+                 firmware/zeropage.c firmware/startinfo.c
 fuzz_boot_block_SRCS := tests/fuzz/fuzz_boot_block.c firmware/bootblock.c firmware/acpi.c
 fuzz_hash_page_SRCS := tests/fuzz/fuzz_hash_page.c firmware/hashpage.c

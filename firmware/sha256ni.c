@@ -47,7 +47,7 @@ void fw_sha256_blocks_ni(uint32_t h[8], const uint8_t *data, size_t blocks)
 			if (i < 4) {
 				v16 bytes;
 
-				memcpy(&bytes, p + i * sizeof(bytes), sizeof(bytes));
+				memcpy(&bytes, p + sizeof(bytes) * i, sizeof(bytes));
 				*w = (v4)__builtin_shufflevector(bytes, bytes, 3, 2, 1, 0, 7, 6, 5,
 								 4, 11, 10, 9, 8, 15, 14, 13, 12);
 			} else {
@@ -57,7 +57,7 @@ void fw_sha256_blocks_ni(uint32_t h[8], const uint8_t *data, size_t blocks)
 				     __builtin_shufflevector(x, y, 1, 2, 3, 4);
 				*w = __builtin_ia32_sha256msg2(*w, y);
 			}
-			memcpy(&k, fw_sha256_constants + i * 4, sizeof(k));
+			memcpy(&k, fw_sha256_constants + (size_t)4 * i, sizeof(k));
 			k += *w;
 			cdgh = __builtin_ia32_sha256rnds2(cdgh, abef, k);
 			k = __builtin_shufflevector(k, k, 2, 3, 2, 3);

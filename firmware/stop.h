@@ -35,9 +35,13 @@ enum fw_stop {
 	STOP_INITRD_PLACE = 0x44,     /* no room for the initrd below its highest address */
 	STOP_CMDLINE_FORM = 0x45,     /* NUL inside, none at its end, or too long for the kernel */
 	/* 5x: kernel image */
-	STOP_KERNEL_MAGIC = 0x50,     /* not a bzImage */
+	STOP_KERNEL_MAGIC = 0x50,     /* neither a bzImage nor an ELF file */
 	STOP_KERNEL_PROTOCOL = 0x51,  /* boot protocol too old or no 64-bit entry */
 	STOP_KERNEL_BOUNDS = 0x52,    /* payload, init_size or preferred address do not fit */
+	STOP_KERNEL_ELF = 0x53,       /* no 64-bit x86 executable, or one that wants a loader */
+	STOP_KERNEL_SEGMENT = 0x54,   /* a segment lies outside file or memory, or over another */
+	STOP_KERNEL_ENTRY = 0x55,     /* its entry is no byte of a segment, or a note is malformed */
+	STOP_KERNEL_PVH = 0x56,       /* only a PVH entry, which SEV-SNP cannot use */
 	/* 6x: TPM */
 	STOP_TPM_ABSENT = 0x60,       /* promised by the boot block but not there */
 	STOP_TPM_TIMEOUT = 0x61,

@@ -1,6 +1,6 @@
 #include "firmware/zeropage.h"
 
-#include "common/checked.h"
+#include "firmware/bzimage.h"
 
 #include <string.h>
 
@@ -43,40 +43,68 @@ static void store(uint8_t *p, uint64_t v, unsigned bytes)
 		p[i] = (uint8_t)(v >> (8 * i));
 }
 
-static void add_e820(uint8_t *page, uint64_t base, uint64_t end, uint32_t type)
-{
-	uint8_t *entry = page + ZP_E820_TABLE + (size_t)page[ZP_E820_ENTRIES] * E820_ENTRY_SIZE;
-
-	/* At most 8 of ours and 14 ranges: 128 fit. */
-	if (end <= base)
-		return;
-	store(entry, base, 8);
-	store(entry + 8, end - base, 8);
-	store(entry + 16, type, 4);
-	page[ZP_E820_ENTRIES]++;
-}
-
 /* Everything from FW_IMAGE to FW_RESERVED_END is ours: page tables and GDT of the hand-over,
  * zero page and command line are read by Linux after it runs, so none of it becomes RAM. */
-static void build_e820(uint8_t *page, const struct fw_boot_block *b)
+bool fw_memory_area(const struct fw_boot_block *b, uint32_t index, struct fw_memory_area *out)
 {
-	add_e820(page, 0, FW_LOW_RAM_END, E820_RAM);
-	add_e820(page, FW_IMAGE, FW_ACPI, E820_RESERVED);
-	add_e820(page, FW_ACPI, FW_ACPI + FW_ACPI_SIZE, E820_ACPI);
-	add_e820(page, FW_EVENT_LOG, FW_EVENT_LOG + FW_EVENT_LOG_SIZE, E820_NVS);
-	add_e820(page, FW_EVENT_LOG + FW_EVENT_LOG_SIZE, FW_CC_LOG, E820_RESERVED);
-	add_e820(page, FW_CC_LOG, FW_CC_LOG + FW_CC_LOG_SIZE, E820_NVS);
-	add_e820(page, FW_CC_LOG + FW_CC_LOG_SIZE, FW_RESERVED_END, E820_RESERVED);
-	add_e820(page, FW_RESERVED_END, b->ram[1].base + b->ram[1].size, E820_RAM);
-	for (uint32_t i = 2; i < b->ram_count && i < FW_BOOT_RAM_MAX; i++)
-		add_e820(page, b->ram[i].base, b->ram[i].base + b->ram[i].size, E820_RAM);
+	const uint64_t log_end = FW_EVENT_LOG + FW_EVENT_LOG_SIZE;
+	const uint64_t cc_log_end = FW_CC_LOG + FW_CC_LOG_SIZE;
+	const struct fw_memory_area own[] = {
+		{ 0, FW_LOW_RAM_END, E820_RAM },
+		{ FW_IMAGE, FW_ACPI - FW_IMAGE, E820_RESERVED },
+		{ FW_ACPI, FW_ACPI_SIZE, E820_ACPI },
+		{ FW_EVENT_LOG, FW_EVENT_LOG_SIZE, E820_NVS },
+		{ log_end, FW_CC_LOG - log_end, E820_RESERVED },
+		{ FW_CC_LOG, FW_CC_LOG_SIZE, E820_NVS },
+		{ cc_log_end, FW_RESERVED_END - cc_log_end, E820_RESERVED },
+		{ FW_RESERVED_END, b->ram[1].base + b->ram[1].size - FW_RESERVED_END, E820_RAM },
+	};
+	const uint32_t own_count = sizeof(own) / sizeof(own[0]);
+	/* ram[0] and ram[1] are above; ram[2] and on follow. */
+	const uint32_t range = index - own_count + 2;
+
+	if (index < own_count) {
+		*out = own[index];
+		return true;
+	}
+	if (range >= b->ram_count || range >= FW_BOOT_RAM_MAX)
+		return false;
+	*out = (struct fw_memory_area){ b->ram[range].base, b->ram[range].size, E820_RAM };
+	return true;
 }
 
-void fw_zero_page_build(uint8_t *page, const uint8_t *file, const struct fw_bzimage *k,
+/* At most 8 areas of ours and 14 ranges: 128 fit. */
+static void build_e820(uint8_t *page, const struct fw_boot_block *b)
+{
+	struct fw_memory_area area;
+	uint8_t *entry = page + ZP_E820_TABLE;
+
+	for (; fw_memory_area(b, page[ZP_E820_ENTRIES], &area); entry += E820_ENTRY_SIZE) {
+		store(entry, area.base, 8);
+		store(entry + 8, area.size, 8);
+		store(entry + 16, area.type, 4);
+		page[ZP_E820_ENTRIES]++;
+	}
+}
+
+/* What Linux reads of a setup header when it is entered as a vmlinux. */
+static void make_header(uint8_t *page, const struct fw_kernel *k)
+{
+	store(page + BZ_BOOT_FLAG, 0xAA55, 2);
+	memcpy(page + BZ_MAGIC, "HdrS", 4);
+	store(page + BZ_VERSION, 0x20F, 2);
+	store(page + BZ_CMDLINE_SIZE, k->cmdline_size, 4);
+}
+
+void fw_zero_page_build(uint8_t *page, const uint8_t *file, const struct fw_kernel *k,
 			const struct fw_boot_block *b, const struct fw_initrd_place *initrd)
 {
 	memset(page, 0, FW_PAGE);
-	memcpy(page + BZ_SETUP_SECTS, file + BZ_SETUP_SECTS, k->header_end - BZ_SETUP_SECTS);
+	if (k->header_end != 0)
+		memcpy(page + BZ_SETUP_SECTS, file + BZ_SETUP_SECTS,
+		       k->header_end - BZ_SETUP_SECTS);
+	else
+		make_header(page, k);
 	/* Pointers come from us alone, whatever the file holds there. */
 	store(page + BZ_SETUP_DATA, 0, 8);
 	page[BZ_TYPE_OF_LOADER] = LOADER_UNDEFINED;

@@ -3,6 +3,8 @@
 #include "attest/measure/sites.h"
 #include "common/bytes.h"
 #include "common/checked.h"
+#include "common/stop_text.h"
+#include "firmware/elfkernel.h"
 
 #include <string.h>
 
@@ -140,8 +142,8 @@ static int check_magic(const char *object, const uint8_t *data, size_t size, str
 			       object, size);
 	if (field(data, BOOT_FLAG, 2) != 0xAA55 || memcmp(data + HEADER_MAGIC, "HdrS", 4) != 0)
 		return err_set(e, EX_MALFORMED,
-			       "kernel %s: no bzImage (boot flag or HdrS missing): give the "
-			       "vmlinuz, not vmlinux or an EFI application",
+			       "kernel %s: no bzImage (boot flag or HdrS missing) and no ELF "
+			       "file: give the vmlinuz, not an EFI application",
 			       object);
 	if (field(data, VERSION, 2) < 0x20c)
 		return err_set(
@@ -203,7 +205,10 @@ int bzimage_check(const char *object, const uint8_t *data, size_t size, struct b
 	struct bzimage k = {
 		.pref_address = field(data, PREF_ADDRESS, 8),
 		.init_size = field(data, INIT_SIZE, 4),
-		.initrd_addr_max = field(data, INITRD_ADDR_MAX, 4),
+		/* Flag CAN_BE_LOADED_ABOVE_4G: an initrd may lie anywhere below 4 GiB too. */
+		.initrd_addr_max = (field(data, XLOADFLAGS, 2) & 2) != 0 ?
+					   UINT32_MAX :
+					   field(data, INITRD_ADDR_MAX, 4),
 		.cmdline_size = (uint32_t)field(data, CMDLINE_SIZE, 4),
 		.protocol = (uint16_t)field(data, VERSION, 2),
 	};
@@ -218,5 +223,26 @@ int bzimage_check(const char *object, const uint8_t *data, size_t size, struct b
 			object, (unsigned long long)k.init_size,
 			(unsigned long long)k.pref_address);
 	*out = k;
+	return 0;
+}
+
+int kernel_check(const char *object, const uint8_t *data, size_t size, enum fw_variant variant,
+		 uint32_t *cmdline_size, struct err *e)
+{
+	struct fw_kernel elf;
+	struct bzimage k = { 0 };
+	enum fw_stop stop;
+	int r;
+
+	if (!fw_elf_is(data, size)) {
+		r = bzimage_check(object, data, size, &k, e);
+		if (r == 0)
+			*cmdline_size = k.cmdline_size;
+		return r;
+	}
+	stop = fw_kernel_parse(data, size, variant, &elf);
+	if (stop != STOP_HANDED_OVER)
+		return err_set(e, EX_MALFORMED, "kernel %s: %s", object, stop_text(stop));
+	*cmdline_size = elf.cmdline_size;
 	return 0;
 }

@@ -27,4 +27,9 @@ struct bzimage {
 int bzimage_check(const char *object, const uint8_t *data, size_t size, struct bzimage *out,
 		  struct err *e);
 
+/* A bzImage by the rules above, an ELF kernel by the firmware's own parser for this variant.
+ * *cmdline_size: longest command line it takes, without the NUL. -EX_MALFORMED. */
+int kernel_check(const char *object, const uint8_t *data, size_t size, enum fw_variant variant,
+		 uint32_t *cmdline_size, struct err *e);
+
 #endif

@@ -6,30 +6,31 @@
 
 #include <string.h>
 
-static int check_cmdline(const struct plain_input *in, const struct bzimage *kernel, struct err *e)
+static int check_cmdline(const struct plain_input *in, uint32_t kernel_takes, struct err *e)
 {
 	size_t n = strlen(in->cmdline);
 
 	if (n > MEASURE_CMDLINE_MAX)
 		return err_set(e, EX_USAGE_ERROR, "append: %zu bytes: at most %u are taken", n,
 			       MEASURE_CMDLINE_MAX);
-	if (n > kernel->cmdline_size)
+	if (n > kernel_takes)
 		return err_set(e, EX_USAGE_ERROR, "append: %zu bytes: this kernel takes %u", n,
-			       kernel->cmdline_size);
+			       kernel_takes);
 	return 0;
 }
 
 int parts_check(const struct plain_input *in, enum fw_variant variant, struct plain_plan *out,
 		struct err *e)
 {
-	struct bzimage kernel;
+	uint32_t kernel_takes = 0;
 	int r = firmware_image_check(in->firmware.name, in->firmware.data, in->firmware.size,
 				     variant, &out->image, e);
 
 	if (r == 0)
-		r = bzimage_check(in->kernel.name, in->kernel.data, in->kernel.size, &kernel, e);
+		r = kernel_check(in->kernel.name, in->kernel.data, in->kernel.size, variant,
+				 &kernel_takes, e);
 	if (r == 0)
-		r = check_cmdline(in, &kernel, e);
+		r = check_cmdline(in, kernel_takes, e);
 	if (r < 0)
 		return r;
 	if (in->initrd.data != NULL && in->initrd.size == 0)
@@ -161,14 +162,15 @@ int parts_open(const char *object, const struct plan *plan, enum plan_tee tee,
 	       enum fw_variant variant, struct plain_contents *out, struct err *e)
 {
 	uint8_t page[FW_PAGE];
-	struct bzimage kernel;
+	uint32_t kernel_takes;
 	int r = take_parts(object, plan, tee, out, e);
 
 	if (r == 0)
 		r = firmware_image_check(object, out->firmware.data, out->firmware.size, variant,
 					 &out->image, e);
 	if (r == 0)
-		r = bzimage_check(object, out->kernel.data, out->kernel.size, &kernel, e);
+		r = kernel_check(object, out->kernel.data, out->kernel.size, variant,
+				 &kernel_takes, e);
 	if (r < 0)
 		return r;
 	hash_page_record(out->hash_page.data, &out->record);

@@ -2,6 +2,7 @@
  * begins with 'P', the rest is patches (offset, value: 16 and 8 bits) to a sound one. */
 #include "firmware/bzimage.h"
 #include "firmware/layout.h"
+#include "firmware/kernel.h"
 #include "firmware/zeropage.h"
 #include "tests/unit/fw_fixtures.h"
 
@@ -21,6 +22,7 @@ static void check_accepted(const uint8_t *file, size_t size, const struct fw_bzi
 	struct fw_initrd_place none = { 0, 0 };
 	uint8_t page[FW_PAGE];
 	struct fw_boot_block b;
+	struct fw_kernel kernel;
 
 	REQUIRE(file[0x1FE] == 0x55 && file[0x1FF] == 0xAA && memcmp(file + 0x202, "HdrS", 4) == 0);
 	REQUIRE(file[0x207] > 2 || (file[0x207] == 2 && file[0x206] >= 0x0C));
@@ -32,7 +34,9 @@ static void check_accepted(const uint8_t *file, size_t size, const struct fw_bzi
 	REQUIRE(k->load_size <= k->init_size);
 	REQUIRE(k->header_end <= BZ_HEADER_MAX && k->header_end <= size);
 	fixture_boot_block(&b);
-	fw_zero_page_build(page, file, k, &b, &none);
+	REQUIRE(fw_kernel_parse(file, size, FW_VARIANT_SNP, &kernel) == STOP_HANDED_OVER);
+	REQUIRE(kernel.entry == k->pref_address + BZ_ENTRY_64);
+	fw_zero_page_build(page, file, &kernel, &b, &none);
 	REQUIRE(page[0x1EF] == 0 && page[0x210] == 0xFF);
 	for (unsigned i = 0; i < 8; i++)
 		REQUIRE(page[BZ_SETUP_DATA + i] == 0);

@@ -91,6 +91,13 @@ void fw_machine_hash(struct fw_machine *m)
 	add_region(p, PLAN_CMDLINE, m->staging.cmdline, m->cmdline, m->cmdline_size);
 }
 
+void fw_machine_use_kernel(struct fw_machine *m, const char *path)
+{
+	free(m->kernel);
+	m->kernel = load(path, &m->kernel_size);
+	fw_machine_hash(m);
+}
+
 /* Notes down an extend: offsets as in TPM 2.0 part 3 §22.2, of our one form. */
 static void note_extend(struct fw_machine *m, const uint8_t *command, size_t size)
 {

@@ -2,6 +2,7 @@
 #include "tests/kvm/fw_machine.h"
 
 #include "firmware/acpi.h"
+#include "firmware/bzimage.h"
 #include "firmware/zeropage.h"
 
 #include "common/boot_block.h"
@@ -57,7 +58,7 @@ static void check_memory(void)
 	static uint8_t got[FW_ACPI_SIZE], want[FW_ACPI_SIZE];
 	struct fw_initrd_place place;
 	struct fw_boot_block b;
-	struct fw_bzimage k;
+	struct fw_kernel k;
 	struct err e = { 0 };
 
 	fw_machine_read(&m, FW_IMAGE, got, m.firmware_size);
@@ -69,7 +70,7 @@ static void check_memory(void)
 					   FAKE_LOAD + FAKE_INIT_SIZE),
 		  "memory behind the kernel is zero up to init_size");
 	if (boot_block_fill(&b, m.h.memory, m.h.cpus, m.has_tpm, 0, &e) < 0 ||
-	    fw_bzimage_parse(m.kernel, m.kernel_size, &k) != STOP_HANDED_OVER ||
+	    fw_kernel_parse(m.kernel, m.kernel_size, FW_VARIANT_PLAIN, &k) != STOP_HANDED_OVER ||
 	    fw_initrd_place(&b, k.initrd_addr_max, 0, m.initrd_size, &place) != 0)
 		abort();
 	fw_zero_page_build(want, m.kernel, &k, &b, &place);

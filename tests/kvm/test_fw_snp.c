@@ -4,7 +4,6 @@
 #include "tests/kvm/snp_guest.h"
 
 #include "firmware/acpi.h"
-#include "firmware/bzimage.h"
 #include "firmware/ccblob.h"
 #include "firmware/events.h"
 #include "firmware/ghcb.h"
@@ -73,7 +72,7 @@ static void check_private(void)
 	static uint8_t blob[FW_PAGE];
 	struct fw_initrd_place place;
 	struct fw_log_inputs in;
-	struct fw_bzimage k;
+	struct fw_kernel k;
 	size_t size = 0, log_size = 0;
 
 	predict(&in, acpi, &size);
@@ -82,7 +81,7 @@ static void check_private(void)
 		abort();
 	tap_ok(memcmp(g.private + FW_EVENT_LOG, log, sizeof(log)) == 0,
 	       "event log as predicted, the HCRTM event names the file and not the patched image");
-	if (fw_bzimage_parse(g.kernel, g.kernel_size, &k) != STOP_HANDED_OVER ||
+	if (fw_kernel_parse(g.kernel, g.kernel_size, FW_VARIANT_SNP, &k) != STOP_HANDED_OVER ||
 	    fw_initrd_place(&g.boot, k.initrd_addr_max, 0, g.initrd_size, &place) != 0)
 		abort();
 	fw_zero_page_build(zero_page, g.kernel, &k, &g.boot, &place);

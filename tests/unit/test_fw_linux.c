@@ -1,4 +1,5 @@
 /* bzImage header, command line form, places, zero page. */
+#include "firmware/bzimage.h"
 #include "firmware/staging.h"
 #include "firmware/zeropage.h"
 #include "tests/unit/fw_fixtures.h"
@@ -63,7 +64,11 @@ static void header_values(void **state)
 	assert_true(k.setup_size == 1024 && k.load_size == 0x1000 && k.pref_address == 0x1000000);
 	assert_int_equal(k.init_size, 0x3700000);
 	assert_int_equal(k.header_end, 0x26C);
-	assert_true(k.initrd_addr_max == 0x7FFFFFFF && k.cmdline_size == 2047);
+	assert_true(k.initrd_addr_max == UINT32_MAX && k.cmdline_size == 2047);
+	/* Without CAN_BE_LOADED_ABOVE_4G the header's own limit holds. */
+	file[BZ_XLOADFLAGS] = 1;
+	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
+	assert_int_equal(k.initrd_addr_max, 0x7FFFFFFF);
 	/* A header said to be longer than boot_params' room is cut. */
 	file[BZ_JUMP_LENGTH] = 0xFF;
 	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
@@ -149,7 +154,7 @@ static void zero_page_fields(void **state)
 	struct fw_initrd_place initrd = { 0x1FFFE000, 5000 };
 	uint8_t file[FIXTURE_KERNEL_SIZE], page[FW_PAGE];
 	struct fw_boot_block b;
-	struct fw_bzimage k;
+	struct fw_kernel k;
 
 	(void)state;
 	fixture_boot_block(&b);
@@ -157,7 +162,7 @@ static void zero_page_fields(void **state)
 	/* What the file claims about pointers must not survive. */
 	fixture_store(file + BZ_SETUP_DATA, 0x1122334455667788, 8);
 	fixture_store(file + BZ_CMD_LINE_PTR, 0xDEADBEEF, 4);
-	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
+	assert_int_equal(fw_kernel_parse(file, sizeof(file), FW_VARIANT_PLAIN, &k), STOP_HANDED_OVER);
 	memset(page, 0xEE, sizeof(page));
 	fw_zero_page_build(page, file, &k, &b, &initrd);
 	assert_true(load(page + 0x70, 8) == FW_ACPI);
@@ -178,12 +183,12 @@ static void memory_map(void **state)
 	uint8_t file[FIXTURE_KERNEL_SIZE], page[FW_PAGE];
 	uint64_t ram = 0, floor = 0, base, size;
 	struct fw_boot_block b;
-	struct fw_bzimage k;
+	struct fw_kernel k;
 
 	(void)state;
 	fixture_boot_block(&b);
 	fixture_kernel(file);
-	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
+	assert_int_equal(fw_kernel_parse(file, sizeof(file), FW_VARIANT_PLAIN, &k), STOP_HANDED_OVER);
 	fw_zero_page_build(page, file, &k, &b, &none);
 	assert_int_equal(page[0x1E8], 9);
 	for (size_t i = 0; i < page[0x1E8]; i++) {

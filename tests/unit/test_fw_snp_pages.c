@@ -118,13 +118,13 @@ static void linux_finds_the_blob(void **state)
 	struct fw_initrd_place none = { 0, 0 };
 	const uint8_t *blob;
 	struct fw_boot_block b;
-	struct fw_bzimage k;
+	struct fw_kernel k;
 	uint64_t at;
 
 	(void)state;
 	fixture_kernel(file);
 	fixture_boot_block(&b);
-	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
+	assert_int_equal(fw_kernel_parse(file, sizeof(file), FW_VARIANT_SNP, &k), STOP_HANDED_OVER);
 	fw_zero_page_build(zero_page, file, &k, &b, &none);
 	memset(page, 0xEE, sizeof(page));
 	fw_cc_blob_build(page, zero_page);
@@ -163,12 +163,12 @@ static void linux_keeps_off_our_pages(void **state)
 	static uint8_t zero_page[FW_PAGE], file[FIXTURE_KERNEL_SIZE];
 	struct fw_initrd_place none = { 0, 0 };
 	struct fw_boot_block b;
-	struct fw_bzimage k;
+	struct fw_kernel k;
 
 	(void)state;
 	fixture_kernel(file);
 	fixture_boot_block(&b);
-	assert_int_equal(fw_bzimage_parse(file, sizeof(file), &k), STOP_HANDED_OVER);
+	assert_int_equal(fw_kernel_parse(file, sizeof(file), FW_VARIANT_SNP, &k), STOP_HANDED_OVER);
 	fw_zero_page_build(zero_page, file, &k, &b, &none);
 	assert_int_equal(e820_type(zero_page, FW_CPUID_PAGE), 2);
 	assert_int_equal(e820_type(zero_page, FW_SECRETS_PAGE), 2);

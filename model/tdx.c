@@ -23,7 +23,7 @@
 #define APIC_X2   (3ull << 10) /* enabled, x2APIC */
 #define CHUNK 256u
 
-static struct tdx_init_vm configured; /* as INIT_VM took it */
+static union kvm_cpuid_table shown;   /* what the module makes of INIT_VM's table */
 
 /* What the module answered. Lost, it is as if it had shut down. */
 static int module(int rc, uint64_t status, uint64_t *hw, const struct err *e)
@@ -174,6 +174,7 @@ int tdx_init_vm(int vm_fd, struct tdx_init_vm *init, uint64_t *hw)
 {
 	unsigned gpaw = 0;
 	uint64_t khz = 0;
+	struct err e = { 0 };
 	int rc;
 
 	*hw = 0;
@@ -191,7 +192,9 @@ int tdx_init_vm(int vm_fd, struct tdx_init_vm *init, uint64_t *hw)
 	rc = ask_module(init, gpaw, hw);
 	if (rc < 0)
 		return rc;
-	configured = *init;
+	if (__real_kvm_supported_cpuid(model.kvm_fd, &shown, &e) < 0)
+		return -EIO;
+	td_cpuid_show(init, &shown);
 	model.attributes = init->head.attributes;
 	model.xfam = init->head.xfam;
 	model.inited = true;
@@ -291,17 +294,11 @@ int tdx_init_vcpu(int vcpu_fd, uint64_t rcx, uint64_t *hw)
 
 int tdx_get_cpuid(int vcpu_fd, union kvm_cpuid_table *table, uint64_t *hw)
 {
-	static union kvm_cpuid_table shown; /* large */
-	struct err e = { 0 };
-
 	*hw = 0;
 	if (!vcpu_of(vcpu_fd))
 		return -ENOTTY;
 	if (!model.inited || model.finished)
 		return -EINVAL;
-	if (__real_kvm_supported_cpuid(model.kvm_fd, &shown, &e) < 0)
-		return -EIO;
-	td_cpuid_show(&configured, &shown);
 	if (table->head.nent < shown.head.nent) {
 		table->head.nent = shown.head.nent;
 		return -E2BIG;

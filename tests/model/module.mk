@@ -1,6 +1,8 @@
-# The platform model: its rules alone (unit), and tiny SEV-SNP guests on it (kvm).
-# A folder tests/model/guests/NAME with a main.c becomes build/tests/guests/snp-NAME.bin.
-SNP_GUESTS := $(patsubst tests/model/guests/%/main.c,%,$(wildcard tests/model/guests/*/main.c))
+# The platform model: its rules alone (unit), and tiny guests on it (kvm). A folder
+# tests/model/guests/NAME with a main.c becomes build/tests/guests/snp-NAME.bin, tdx_NAME tdx-NAME.bin.
+TDX_GUESTS := $(patsubst tests/model/guests/tdx_%/main.c,%,$(wildcard tests/model/guests/tdx_*/main.c))
+SNP_GUESTS := $(filter-out tdx_%,$(patsubst tests/model/guests/%/main.c,%,\
+                $(wildcard tests/model/guests/*/main.c)))
 SNP_GUEST_IMAGES := $(foreach g,$(SNP_GUESTS),$(O)/tests/guests/snp-$(g).bin)
 SNP_GUEST_LIB := $(O)/snp-guests/start.o $(O)/snp-guests/snp.o
 SNP_GUEST_LDS := tests/model/guests/lib/guest.lds
@@ -27,6 +29,39 @@ $(O)/tests/guests/snp-%.bin: $(O)/snp-guests/%-main.o $(SNP_GUEST_LIB) $(SNP_GUE
 	$(Q)$(LD) -static -nostdlib -z noexecstack --no-warn-rwx-segments -T $(SNP_GUEST_LDS) \
 		-o $(@:.bin=.elf) $(filter %.o,$^)
 	$(Q)$(OBJCOPY) -O binary -j .image $(@:.bin=.elf) $@
+
+TDX_GUEST_IMAGES := $(foreach g,$(TDX_GUESTS),$(O)/tests/guests/tdx-$(g).bin)
+TDX_GUEST_LIB := $(O)/tdx-guests/tdx_start.o $(O)/tdx-guests/tdx.o
+TDX_GUEST_LDS := tests/model/guests/lib/tdx.lds
+EXTRA_TESTS += $(TDX_GUEST_IMAGES)
+
+$(O)/tdx-guests/%.o: tests/model/guests/lib/%.S
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(CC) -I. $(GUEST_CFLAGS) -c -o $@ $<
+
+$(O)/tdx-guests/%.o: tests/model/guests/lib/%.c tests/model/guests/lib/tdx.h firmware/layout.h
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(CC) -I. $(GUEST_CFLAGS) -c -o $@ $<
+
+$(O)/tdx-guests/%-main.o: tests/model/guests/tdx_%/main.c tests/model/guests/lib/tdx.h firmware/layout.h
+	@mkdir -p $(@D)
+	@echo "  GUEST $<"
+	$(Q)$(CC) -I. $(GUEST_CFLAGS) -c -o $@ $<
+
+$(O)/tests/guests/tdx-%.bin: $(O)/tdx-guests/%-main.o $(TDX_GUEST_LIB) $(TDX_GUEST_LDS)
+	@mkdir -p $(@D)
+	@echo "  GUEST $@"
+	$(Q)$(LD) -static -nostdlib -z noexecstack --no-warn-rwx-segments -T $(TDX_GUEST_LDS) \
+		-o $(@:.bin=.elf) $(filter %.o,$^)
+	$(Q)$(OBJCOPY) -O binary -j .image $(@:.bin=.elf) $@
+
+TOOLS += kvm_model_tdx
+kvm_model_tdx_SRCS = tests/model/kvm_model_tdx.c tests/model/tiny_td.c tests/model/tdx_process.c \
+                     $(KVM_HARNESS_SRCS)
+kvm_model_tdx_LIBS = $(ATTEST_LIB_LIBS)
+KVM_SCRIPTS += $(O)/tests/kvm_model_tdx
 
 TOOLS += kvm_model
 kvm_model_SRCS = tests/model/kvm_model.c tests/model/tiny_guest.c tests/model/psp_process.c \

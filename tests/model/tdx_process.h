@@ -1,0 +1,22 @@
+/* The real pavise-tdx-sim for tests, with a platform of its own in a temporary folder. */
+#ifndef PAVISE_TESTS_TDX_PROCESS_H
+#define PAVISE_TESTS_TDX_PROCESS_H
+
+#include <sys/types.h>
+
+struct tdx_process {
+	char folder[64];
+	pid_t pid;
+	int control; /* ours; it ends when this closes */
+	int log;
+};
+
+/* Makes the platform, once for all runs. 0 or -1. */
+int tdx_platform_make(struct tdx_process *p);
+/* Starts it; the other end of its socket for one VM, or -1. Its quote service listens at
+ * folder/qgs. */
+int tdx_start(struct tdx_process *p);
+void tdx_stop(struct tdx_process *p);
+void tdx_platform_remove(struct tdx_process *p);
+
+#endif

@@ -1,7 +1,8 @@
 /* The assembler of every image: start, traps, the way to ring 3 and back, the way out.
  *
- * Start state (VMM; TDX: tdx_start.S): 64-bit mode, flat code segment, CR3 = start_pml4, interrupts
- * off, general registers zero, RSP = stack_top. Nothing of it is relied on but mode, RIP and CR3. */
+ * Start state (VMM; TDX: tdx_start.S): 64-bit mode, flat code segment, CR3 = start_pml4,
+ * interrupts off, general registers zero, RSP = stack_top. Nothing of it is relied on but mode,
+ * RIP and CR3. */
 #include "firmware/machine.h"
 #if VARIANT != VARIANT_PLAIN
 #include "firmware/site.h"
@@ -124,7 +125,7 @@ stop_say:
 	or $STOP_MAGIC, %eax
 	jmp say_and_halt
 
-	/* Nothing in this image is emulated by asking the host, so a #VC or #VE has no good reason. */
+	/* Nothing in this image is emulated by asking the host: a #VC or #VE has no good reason. */
 trap_asks_host:
 #if VARIANT == VARIANT_SNP
 	mov $(STOP_MAGIC | STOP_SNP_VC), %eax

@@ -62,9 +62,9 @@ bool fw_log_event(const struct fw_log_inputs *in, unsigned index, struct fw_even
  * few; then *size is untouched. */
 int fw_log_build(const struct fw_log_inputs *in, uint8_t *out, size_t cap, size_t *size);
 
-/* The same for the RTMRs of a trust domain: what its firmware extends, in the order of fw_log_event.
- * out->pcr is the RTMR: 0 for PCR 0 and 1 (the last event is the one separator of both), 1 for
- * PCR 4 and 5 (the first event is theirs). RTMRs start at zero and take SHA-384 alone. */
+/* The same for the RTMRs of a trust domain: what its firmware extends, in the order of
+ * fw_log_event. out->pcr is the RTMR: 0 for PCR 0 and 1 (the last event is the one separator of
+ * both), 1 for PCR 4 and 5 (the first event is theirs). RTMRs start at zero and take SHA-384 alone. */
 bool fw_cc_event(const struct fw_log_inputs *in, unsigned index, struct fw_event *out);
 
 /* Writes the whole CC log into out: Spec ID event, then every fw_cc_event, SHA-384 only; what is

@@ -118,8 +118,8 @@ static uint64_t image_bytes(uint64_t base, uint64_t size)
 #endif
 
 #if VARIANT != VARIANT_SNP
-/* CPUID 7 EBX[29], where there is a leaf 7 (SDM vol. 2, CPUID). In a trust domain the module answers
- * for both leaves, and not the host (TDX module ABI, "CPUID virtualization"). */
+/* CPUID 7 EBX[29], where there is a leaf 7 (SDM vol. 2, CPUID). In a trust domain the module
+ * answers for both leaves, and not the host (TDX module ABI, "CPUID virtualization"). */
 static __attribute__((noinline)) bool has_sha(void) /* a test replaces it */
 {
 	uint32_t a = 0, b, c = 0, d;

@@ -111,7 +111,8 @@ TESTS += test_fw_sha2 test_fw_boot_block test_fw_hash_page test_fw_linux test_fw
 $(foreach t,sha2 boot_block hash_page linux elf log acpi,\
 	$(eval test_fw_$(t)_SRCS := tests/unit/test_fw_$(t).c $(FW_HOSTED_SRCS))\
 	$(eval test_fw_$(t)_LIBS := -lcmocka -lcrypto))
-test_fw_log_SRCS += attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/alg.c common/err.c common/bytes.c
+test_fw_log_SRCS += attest/tpm/eventlog.c attest/tpm/replay.c attest/tpm/alg.c \
+                    common/err.c common/bytes.c
 
 TESTS += test_fw_snp_ghcb test_fw_snp_accept test_fw_snp_pages
 $(foreach t,ghcb accept pages,\
@@ -152,10 +153,16 @@ kvm_fw_kernels_SRCS = tests/kvm/test_fw_kernels.c tests/kvm/fw_machine.c $(KVM_H
 KVM_SCRIPTS += $(O)/tests/kvm_fw_kernels
 
 TOOLS += kvm_fw_snp
-kvm_fw_snp_SRCS = tests/kvm/test_fw_snp.c tests/kvm/snp_guest.c $(KVM_HARNESS_SRCS) \
-                   $(FW_HOSTED_SRCS) $(FW_SNP_PURE_SRCS) common/boot_block.c \
+kvm_fw_snp_SRCS = tests/kvm/test_fw_snp.c tests/kvm/snp_guest.c tests/kvm/cc_parts.c \
+                   $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) $(FW_SNP_PURE_SRCS) common/boot_block.c \
                    vmm/platform/tpm_crb.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw_snp
+
+TOOLS += kvm_fw_tdx
+kvm_fw_tdx_SRCS = tests/kvm/test_fw_tdx.c tests/kvm/tdx_guest.c tests/kvm/cc_parts.c \
+                   $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) common/boot_block.c \
+                   vmm/platform/tpm_crb.c
+KVM_SCRIPTS += $(O)/tests/kvm_fw_tdx
 
 FUZZERS += fuzz_bzimage fuzz_elf fuzz_boot_block fuzz_hash_page fuzz_ghcb
 fuzz_ghcb_SRCS := tests/fuzz/fuzz_ghcb.c tests/unit/snp_machine.c $(FW_SNP_PURE_SRCS)

@@ -1,4 +1,5 @@
-/* The image's table of instructions that only a confidential guest's hardware has (struct fw_site). */
+/* The image's table of instructions that only hardware of confidential guests has (struct
+ * fw_site). */
 #ifndef PAVISE_FIRMWARE_SITES_H
 #define PAVISE_FIRMWARE_SITES_H
 

@@ -38,7 +38,7 @@
 #define TDX_ATTRIBUTE_DEBUG           1ull
 #define TDX_ATTRIBUTE_SEPT_VE_DISABLE (1ull << 28)
 
-/* TDG.VP.INFO: this is a trust domain with addresses of TDX_GPAW bits and exactly our attributes. */
+/* TDG.VP.INFO: a trust domain with addresses of TDX_GPAW bits and exactly our attributes. */
 enum fw_stop tdx_check_domain(const struct tdx_ops *o);
 
 /* Extends RTMR `index` by the 48 bytes at guest-physical address buffer, 64-byte aligned. */

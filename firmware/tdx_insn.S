@@ -4,8 +4,8 @@
 #include "firmware/site.h"
 
 	.text
-	/* (leaf, registers): RAX. Registers that no mask names are the module's to keep; those a host
-	 * may have filled are cleared once they are stored. */
+	/* (leaf, registers): RAX. Registers that no mask names are the module's to keep; those a
+	 * host may have filled are cleared once they are stored. */
 	.globl tdx_call
 tdx_call:
 	push %r12

@@ -42,8 +42,8 @@ tdx_start:
 	jnz ap_entry
 	enter_long_mode start_pml4, fw_entry
 
-	/* All but the first wait, without a stack, for Linux to call them. The mailbox is measured as
-	 * zeros and private, so nobody but this guest's own first processor can fill it. */
+	/* All but the first wait, without a stack, for Linux to call them. The mailbox is measured
+	 * as zeros and private, so nobody but this guest's own first processor can fill it. */
 ap_entry:
 	pause
 	cmpw $COMMAND_WAKEUP, FW_MAILBOX + MAILBOX_COMMAND

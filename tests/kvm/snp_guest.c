@@ -1,7 +1,5 @@
 #include "tests/kvm/snp_guest.h"
 
-#include "common/boot_block.h"
-#include "common/file.h"
 #include "firmware/ghcb.h"
 
 #include <fcntl.h>
@@ -19,62 +17,11 @@
 #define RUNS_MAX       200000u
 #define PAGE_OF(gpa)   ((gpa) / FW_PAGE)
 
-static __attribute__((noreturn)) void bail(const char *what)
-{
-	printf("Bail out! %s\n", what);
-	exit(1);
-}
-
-static uint8_t *load_file(const char *path, size_t *size)
-{
-	const char *build = getenv("PAVISE_BUILD");
-	struct err e = { 0 };
-	char full[512];
-	void *data;
-
-	snprintf(full, sizeof(full), "%s/%s", build ? build : "build", path);
-	if (file_read(path, full, 4 << 20, 0, &data, size, &e) < 0)
-		bail(e.text);
-	return data;
-}
-
-void snp_guest_hash(struct snp_guest *g)
-{
-	struct fw_hash_record r = { .size = sizeof(r), .variant = FW_VARIANT_SNP,
-				    .kernel_size = g->kernel_size, .initrd_size = g->initrd_size,
-				    .cmdline_size = sizeof(g->cmdline), .max_cpus = 8 };
-	struct fw_digests kernel, initrd, cmdline;
-
-	memcpy(r.magic, FW_HASH_MAGIC, sizeof(r.magic));
-	fw_digest(g->kernel, g->kernel_size, &kernel);
-	fw_digest(g->initrd, g->initrd_size, &initrd);
-	fw_digest(g->cmdline, sizeof(g->cmdline), &cmdline);
-	memcpy(r.kernel_sha384, kernel.sha384, sizeof(r.kernel_sha384));
-	memcpy(r.initrd_sha384, initrd.sha384, sizeof(r.initrd_sha384));
-	memcpy(r.cmdline_sha384, cmdline.sha384, sizeof(r.cmdline_sha384));
-	fw_hash_page_build(&g->hash_page, &r, kernel.sha256, initrd.sha256, cmdline.sha256);
-	if (fw_staging(r.kernel_size, r.initrd_size, r.cmdline_size, &g->staging) != 0)
-		bail("staging");
-}
-
 void snp_guest_init(struct snp_guest *g)
 {
-	struct err e = { 0 };
-
 	memset(g, 0, sizeof(*g));
 	g->kvm = g->vm = g->cpu = -1;
-	g->firmware = load_file("firmware/pavise-fw-snp.bin", &g->firmware_size);
-	g->kernel = load_file("tests/guests/fakekernel.bin", &g->kernel_size);
-	g->initrd_size = 5000;
-	g->initrd = malloc(g->initrd_size);
-	if (g->initrd == NULL)
-		bail("memory");
-	for (size_t i = 0; i < g->initrd_size; i++)
-		g->initrd[i] = (uint8_t)(i * 7 + 1);
-	memcpy(g->cmdline, "quiet x", sizeof(g->cmdline));
-	if (boot_block_fill(&g->boot, SNP_GUEST_MEMORY, 2, false, 0, &e) < 0)
-		bail(e.text);
-	snp_guest_hash(g);
+	cc_parts_init(&g->parts, FW_VARIANT_SNP);
 	g->sev_status = 7;
 	g->cpuid.count = 2;
 	g->cpuid.entry[0] = (struct fw_cpuid_entry){ .eax_in = 0x80000008, .eax = 0x3034 };
@@ -83,36 +30,10 @@ void snp_guest_init(struct snp_guest *g)
 						     .ebx = SNP_C_BIT | 1u << 6 | 1u << 31 };
 }
 
-static uint8_t *map_memory(uint8_t fill)
-{
-	uint8_t *m = mmap(NULL, SNP_GUEST_MEMORY, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (m == MAP_FAILED)
-		bail("memory");
-	memset(m, fill, 4u << 20);
-	memset(m + (16u << 20), fill, 4u << 20);
-	memset(m + FW_STAGING, fill, 16u << 20);
-	return m;
-}
-
 static void launch(struct snp_guest *g, uint64_t gpa, const void *data, size_t size)
 {
 	memcpy(g->private + gpa, data, size);
 	memset(&g->valid[PAGE_OF(gpa)], 1, (size + FW_PAGE - 1) / FW_PAGE);
-}
-
-static void patch_sites(struct snp_guest *g)
-{
-	const struct fw_image_header *h = (const void *)g->firmware;
-	const struct fw_site *site = (const void *)(g->firmware + h->sites_offset);
-
-	for (uint32_t i = 0; i < h->sites_count; i++) {
-		const uint8_t out[FW_SITE_SIZE] = { 0xE7, (uint8_t)(SITE_PORT + site[i].kind),
-						    0x90, 0x90 };
-
-		memcpy(g->private + FW_IMAGE + site[i].offset, out, sizeof(out));
-	}
 }
 
 /* The state after LAUNCH_FINISH, docs/PROTOCOL.plan "SEV-SNP". */
@@ -121,23 +42,20 @@ static void fill_memory(struct snp_guest *g)
 	static const uint8_t zero[FW_SCRATCH_SIZE];
 	uint8_t secrets[FW_PAGE];
 
-	g->private = map_memory(SNP_PRIVATE_FILL);
-	g->shared = map_memory(SNP_SHARED_FILL);
+	g->private = cc_map_memory(CC_PRIVATE_FILL);
+	g->shared = cc_map_memory(CC_SHARED_FILL);
 	memset(g->is_private, 1, sizeof(g->is_private));
 	memset(g->valid, 0, sizeof(g->valid));
 	memset(secrets, 0x55, sizeof(secrets));
-	launch(g, FW_IMAGE, g->firmware, g->firmware_size);
+	launch(g, FW_IMAGE, g->parts.firmware, g->parts.firmware_size);
 	launch(g, FW_SCRATCH, zero, sizeof(zero));
-	launch(g, FW_HASH_PAGE, &g->hash_page, sizeof(g->hash_page));
+	launch(g, FW_HASH_PAGE, &g->parts.hash_page, sizeof(g->parts.hash_page));
 	launch(g, FW_CPUID_PAGE, &g->cpuid, sizeof(g->cpuid));
 	launch(g, FW_SECRETS_PAGE, secrets, sizeof(secrets));
-	patch_sites(g);
+	cc_patch_sites(&g->parts, g->private + FW_IMAGE, SITE_PORT);
 	g->is_private[PAGE_OF(FW_BOOT_BLOCK)] = 0;
-	memcpy(g->shared + FW_BOOT_BLOCK, &g->boot, sizeof(g->boot));
-	memset(&g->is_private[PAGE_OF(FW_STAGING)], 0, PAGE_OF(g->staging.end - FW_STAGING));
-	memcpy(g->shared + g->staging.kernel, g->kernel, g->kernel_size);
-	memcpy(g->shared + g->staging.initrd, g->initrd, g->initrd_size);
-	memcpy(g->shared + g->staging.cmdline, g->cmdline, sizeof(g->cmdline));
+	memset(&g->is_private[PAGE_OF(FW_STAGING)], 0, PAGE_OF(g->parts.staging.end - FW_STAGING));
+	cc_stage(&g->parts, g->shared);
 }
 
 static int filter_msrs(int vm)
@@ -156,36 +74,9 @@ static int filter_msrs(int vm)
 	return ioctl(vm, KVM_X86_SET_MSR_FILTER, &filter);
 }
 
-/* Address bit 51 exists for the guest. */
-static int set_cpuid(const struct snp_guest *g)
-{
-	struct kvm_cpuid2 *c = calloc(1, sizeof(*c) + 128 * sizeof(c->entries[0]));
-	int rc;
-
-	if (c == NULL)
-		bail("memory");
-	c->nent = 128;
-	rc = ioctl(g->kvm, KVM_GET_SUPPORTED_CPUID, c);
-	for (uint32_t i = 0; rc == 0 && i < c->nent; i++)
-		if (c->entries[i].function == 0x80000008)
-			c->entries[i].eax = (c->entries[i].eax & ~0xFFu) | 52;
-	if (rc == 0)
-		rc = ioctl(g->cpu, KVM_SET_CPUID2, c);
-	free(c);
-	return rc;
-}
-
-static int set_slot(const struct snp_guest *g, uint32_t slot, uint64_t gpa, const uint8_t *memory)
-{
-	struct kvm_userspace_memory_region r = { slot, 0, gpa, SNP_GUEST_MEMORY,
-						 (uintptr_t)memory };
-
-	return ioctl(g->vm, KVM_SET_USER_MEMORY_REGION, &r);
-}
-
 static int set_registers(const struct snp_guest *g)
 {
-	const struct fw_image_header *h = (const void *)g->firmware;
+	const struct fw_image_header *h = (const void *)g->parts.firmware;
 	const struct kvm_segment code = { .limit = UINT32_MAX, .selector = 0x10, .type = 11,
 					  .present = 1, .s = 1, .l = 1, .g = 1 };
 	const struct kvm_segment data = { .limit = UINT32_MAX, .selector = 0x18, .type = 3,
@@ -214,14 +105,15 @@ static bool start(struct snp_guest *g)
 
 	g->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	g->vm = ioctl(g->kvm, KVM_CREATE_VM, 0);
-	if (g->vm < 0 || filter_msrs(g->vm) < 0 || set_slot(g, 0, 0, g->shared) < 0)
-		bail("KVM does not give a VM with an MSR filter");
+	if (g->vm < 0 || filter_msrs(g->vm) < 0 ||
+	    cc_set_slot(g->vm, 0, 0, g->shared, CC_GUEST_MEMORY) < 0)
+		cc_bail("KVM does not give a VM with an MSR filter");
 	g->cpu = ioctl(g->vm, KVM_CREATE_VCPU, 0);
 	size = ioctl(g->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
 	g->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, g->cpu, 0);
-	if (g->cpu < 0 || size < 0 || g->run == MAP_FAILED || set_cpuid(g) < 0)
-		bail("KVM does not give a vCPU");
-	if (set_slot(g, 1, C_BIT, g->private) < 0)
+	if (g->cpu < 0 || size < 0 || g->run == MAP_FAILED || cc_set_cpuid(g->kvm, g->cpu) < 0)
+		cc_bail("KVM does not give a vCPU");
+	if (cc_set_slot(g->vm, 1, C_BIT, g->private, CC_GUEST_MEMORY) < 0)
 		return false;
 	return set_registers(g) == 0;
 }
@@ -251,7 +143,7 @@ static void change_state(struct snp_guest *g, uint64_t entry)
 	uint64_t count = (entry & GHCB_PSC_LARGE) != 0 ? 512 : 1;
 	bool private = (entry >> 52 & 0xF) == GHCB_PRIVATE;
 
-	if (first >= SNP_GUEST_PAGES || count > SNP_GUEST_PAGES - first) {
+	if (first >= CC_GUEST_PAGES || count > CC_GUEST_PAGES - first) {
 		fault(g, "a state change outside RAM");
 		return;
 	}
@@ -342,11 +234,11 @@ static uint64_t pvalidate(struct snp_guest *g, uint64_t gpa, bool large, bool va
 	if (large && (g->small_backing || gpa % 0x200000 != 0))
 		return 6;
 	for (uint64_t i = first; i < first + count; i++) {
-		if (i >= SNP_GUEST_PAGES || !g->is_private[i])
+		if (i >= CC_GUEST_PAGES || !g->is_private[i])
 			fault(g, "PVALIDATE of what is not private");
 		else
 			changed += g->valid[i] != validate;
-		if (i < SNP_GUEST_PAGES)
+		if (i < CC_GUEST_PAGES)
 			g->valid[i] = validate;
 	}
 	return changed == 0 ? PVALIDATE_UNCHANGED : 0;
@@ -373,7 +265,7 @@ static void run_site(struct snp_guest *g, unsigned kind)
 	struct kvm_regs r;
 
 	if (ioctl(g->cpu, KVM_GET_REGS, &r) < 0)
-		bail("registers");
+		cc_bail("registers");
 	if (kind == FW_SITE_PVALIDATE) {
 		run_pvalidate(g, &r);
 	} else if (kind == FW_SITE_RMPADJUST) {
@@ -385,7 +277,7 @@ static void run_site(struct snp_guest *g, unsigned kind)
 		g->fold_run = g->runs;
 	}
 	if (ioctl(g->cpu, KVM_SET_REGS, &r) < 0)
-		bail("registers");
+		cc_bail("registers");
 }
 
 /* Before the fold the guest has no way out but its sites. */
@@ -409,26 +301,6 @@ static void handle(struct snp_guest *g)
 	}
 }
 
-static void inject(struct snp_guest *g)
-{
-	struct kvm_vcpu_events e;
-
-	if (ioctl(g->cpu, KVM_GET_VCPU_EVENTS, &e) < 0)
-		bail("events");
-	if (g->inject_vector == 2) {
-		e.nmi.injected = 1;
-	} else if (g->inject_vector < 32) {
-		e.exception.injected = 1;
-		e.exception.nr = (uint8_t)g->inject_vector;
-		e.exception.has_error_code = 1;
-	} else {
-		e.interrupt.injected = 1;
-		e.interrupt.nr = (uint8_t)g->inject_vector;
-	}
-	if (ioctl(g->cpu, KVM_SET_VCPU_EVENTS, &e) < 0)
-		bail("events");
-}
-
 bool snp_guest_run(struct snp_guest *g)
 {
 	fill_memory(g);
@@ -436,7 +308,7 @@ bool snp_guest_run(struct snp_guest *g)
 		return false;
 	while (!g->powered_off && !g->terminated && g->fault == NULL) {
 		if (++g->runs == g->inject_at)
-			inject(g);
+			cc_inject(g->cpu, g->inject_vector);
 		if (g->runs > RUNS_MAX)
 			fault(g, "no end");
 		else if (ioctl(g->cpu, KVM_RUN, 0) < 0)
@@ -454,13 +326,11 @@ void snp_guest_free(struct snp_guest *g)
 	if (size > 0)
 		munmap(g->run, (size_t)size);
 	if (g->private != NULL)
-		munmap(g->private, SNP_GUEST_MEMORY);
+		munmap(g->private, CC_GUEST_MEMORY);
 	if (g->shared != NULL)
-		munmap(g->shared, SNP_GUEST_MEMORY);
+		munmap(g->shared, CC_GUEST_MEMORY);
 	close(g->cpu);
 	close(g->vm);
 	close(g->kvm);
-	free(g->firmware);
-	free(g->kernel);
-	free(g->initrd);
+	cc_parts_free(&g->parts);
 }

@@ -3,7 +3,6 @@
 #include "tests/kvm/harness.h"
 #include "tests/kvm/snp_guest.h"
 
-#include "firmware/acpi.h"
 #include "firmware/ccblob.h"
 #include "firmware/events.h"
 #include "firmware/ghcb.h"
@@ -21,17 +20,9 @@
 
 static struct snp_guest g;
 
-static bool is_filled(const uint8_t *memory, uint8_t fill, uint64_t from, uint64_t to)
-{
-	for (uint64_t at = from; at < to; at++)
-		if (memory[at] != fill)
-			return false;
-	return true;
-}
-
 static bool all_ram_is_valid(void)
 {
-	for (uint64_t i = 0; i < SNP_GUEST_PAGES; i++) {
+	for (uint64_t i = 0; i < CC_GUEST_PAGES; i++) {
 		uint64_t at = i * FW_PAGE;
 		bool ram = at < FW_LOW_RAM_END || at >= FW_HIGH_RAM_BASE;
 
@@ -44,28 +35,6 @@ static bool all_ram_is_valid(void)
 	return true;
 }
 
-static void predict(struct fw_log_inputs *in, uint8_t *acpi, size_t *acpi_size)
-{
-	const struct fw_image_header *image = (const void *)g.firmware;
-
-	memset(in, 0, sizeof(*in));
-	if (fw_acpi_build(&g.boot, FW_VARIANT_SNP, acpi, FW_ACPI_SIZE, acpi_size) != 0)
-		abort();
-	in->version_text = g.firmware + image->version_offset;
-	in->version_size = image->version_size;
-	in->cmdline_text = (const uint8_t *)g.cmdline;
-	in->cmdline_size = sizeof(g.cmdline) - 1;
-	in->has_initrd = true;
-	fw_digest(g.firmware, g.firmware_size, &in->image);
-	fw_digest(in->version_text, in->version_size, &in->version);
-	fw_digest(&g.boot, sizeof(g.boot), &in->boot_block);
-	fw_digest(acpi, *acpi_size, &in->acpi);
-	fw_digest(&g.hash_page.record, sizeof(g.hash_page.record), &in->hash_record);
-	fw_digest(g.kernel, g.kernel_size, &in->kernel);
-	fw_digest(g.initrd, g.initrd_size, &in->initrd);
-	fw_digest(g.cmdline, in->cmdline_size, &in->cmdline);
-}
-
 static void check_private(void)
 {
 	static uint8_t acpi[FW_ACPI_SIZE], log[FW_EVENT_LOG_SIZE], zero_page[FW_PAGE];
@@ -75,37 +44,39 @@ static void check_private(void)
 	struct fw_kernel k;
 	size_t size = 0, log_size = 0;
 
-	predict(&in, acpi, &size);
+	cc_parts_predict(&g.parts, &in, acpi, &size);
 	tap_ok(memcmp(g.private + FW_ACPI, acpi, sizeof(acpi)) == 0, "ACPI tables as predicted");
 	if (fw_log_build(&in, log, sizeof(log), &log_size) != 0)
 		abort();
 	tap_ok(memcmp(g.private + FW_EVENT_LOG, log, sizeof(log)) == 0,
 	       "event log as predicted, the HCRTM event names the file and not the patched image");
-	if (fw_kernel_parse(g.kernel, g.kernel_size, FW_VARIANT_SNP, &k) != STOP_HANDED_OVER ||
-	    fw_initrd_place(&g.boot, k.initrd_addr_max, 0, g.initrd_size, &place) != 0)
+	if (fw_kernel_parse(g.parts.kernel, g.parts.kernel_size, FW_VARIANT_SNP, &k) !=
+		    STOP_HANDED_OVER ||
+	    fw_initrd_place(&g.parts.boot, k.initrd_addr_max, 0, g.parts.initrd_size, &place) != 0)
 		abort();
-	fw_zero_page_build(zero_page, g.kernel, &k, &g.boot, &place);
+	fw_zero_page_build(zero_page, g.parts.kernel, &k, &g.parts.boot, &place);
 	fw_cc_blob_build(blob, zero_page);
 	tap_ok(memcmp(g.private + FW_ZERO_PAGE, zero_page, FW_PAGE) == 0 &&
 	       memcmp(g.private + FW_CC_BLOB, blob, FW_PAGE) == 0,
 	       "zero page and CC blob as computed");
-	tap_ok(memcmp(g.private + place.base, g.initrd, g.initrd_size) == 0,
+	tap_ok(memcmp(g.private + place.base, g.parts.initrd, g.parts.initrd_size) == 0,
 	       "the initrd lies in private memory");
-	tap_ok(is_filled(g.private, 0, FW_SCRATCH + 0x6000, FW_HASH_PAGE),
+	tap_ok(cc_is_filled(g.private, 0, FW_SCRATCH + 0x6000, FW_HASH_PAGE),
 	       "scratch memory is scrubbed");
-	tap_ok(is_filled(g.private, 0x55, FW_SECRETS_PAGE, FW_SECRETS_PAGE + FW_PAGE),
+	tap_ok(cc_is_filled(g.private, 0x55, FW_SECRETS_PAGE, FW_SECRETS_PAGE + FW_PAGE),
 	       "the secrets page is as the PSP filled it");
 }
 
 static void check_shared(void)
 {
-	bool clean = is_filled(g.shared, SNP_SHARED_FILL, 0, FW_BOOT_BLOCK) &&
-		     is_filled(g.shared, SNP_SHARED_FILL, FW_BOOT_BLOCK + FW_PAGE, FW_GHCB) &&
-		     is_filled(g.shared, SNP_SHARED_FILL, FW_GHCB + FW_PAGE, 4u << 20) &&
-		     is_filled(g.shared, SNP_SHARED_FILL, 16u << 20, 20u << 20);
+	bool clean = cc_is_filled(g.shared, CC_SHARED_FILL, 0, FW_BOOT_BLOCK) &&
+		     cc_is_filled(g.shared, CC_SHARED_FILL, FW_BOOT_BLOCK + FW_PAGE, FW_GHCB) &&
+		     cc_is_filled(g.shared, CC_SHARED_FILL, FW_GHCB + FW_PAGE, 4u << 20) &&
+		     cc_is_filled(g.shared, CC_SHARED_FILL, 16u << 20, 20u << 20);
 
-	tap_ok(clean && memcmp(g.shared + FW_BOOT_BLOCK, &g.boot, sizeof(g.boot)) == 0 &&
-	       memcmp(g.shared + g.staging.kernel, g.kernel, g.kernel_size) == 0,
+	tap_ok(clean &&
+	       memcmp(g.shared + FW_BOOT_BLOCK, &g.parts.boot, sizeof(g.parts.boot)) == 0 &&
+	       memcmp(g.shared + g.parts.staging.kernel, g.parts.kernel, g.parts.kernel_size) == 0,
 	       "nothing was written to shared memory but the GHCB page");
 }
 
@@ -206,7 +177,7 @@ static bool extended_as_logged(void)
 	size_t size;
 	unsigned n = 0;
 
-	predict(&in, acpi, &size);
+	cc_parts_predict(&g.parts, &in, acpi, &size);
 	for (unsigned i = 0; fw_log_event(&in, i, &ev); i++) {
 		if (!ev.extended)
 			continue;
@@ -224,7 +195,7 @@ static void test_tpm(void)
 	int pair[2];
 
 	snp_guest_init(&g);
-	g.boot.flags = FW_BOOT_HAS_TPM;
+	g.parts.boot.flags = FW_BOOT_HAS_TPM;
 	g.mmio = crb_access;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
 	    tpm_crb_init(&crb, pair[0], &stopping, complain, NULL, &e) < 0 ||
@@ -251,7 +222,7 @@ static void test_processor(void)
 	STOPS("CPUID page with too many", STOP_SNP_CPUID, g.cpuid.count = 65);
 	STOPS("another C-bit", STOP_SNP_C_BIT, g.cpuid.entry[1].ebx = 47);
 	STOPS("image of one kind, plan of another", STOP_VARIANT,
-	      g.hash_page.record.variant = FW_VARIANT_PLAIN);
+	      g.parts.hash_page.record.variant = FW_VARIANT_PLAIN);
 	STOPS("#VC injected", STOP_SNP_VC, g.inject_vector = 29; g.inject_at = 30);
 	STOPS("int 0x80 injected", STOP_TRAP, g.inject_vector = 0x80; g.inject_at = 30);
 	STOPS("page fault injected", STOP_TRAP, g.inject_vector = 14; g.inject_at = 30);
@@ -330,7 +301,7 @@ static void rewrite_host_memory(struct snp_guest *host, uint8_t *ghcb, uint64_t 
 	if (host->page_calls == 1)
 		memset(host->shared + FW_BOOT_BLOCK, 0xFF, FW_PAGE);
 	else if (host->page_calls == 3) /* the staged blobs become private */
-		memset(host->shared + host->staging.kernel, 0xFF, host->kernel_size);
+		memset(host->shared + host->parts.staging.kernel, 0xFF, host->parts.kernel_size);
 }
 
 static uint64_t valid_already(struct snp_guest *host, uint64_t gpa, uint64_t honest)
@@ -363,32 +334,35 @@ static void test_memory(void)
 
 static void test_blobs(void)
 {
-	STOPS("a bit of the kernel", STOP_KERNEL_HASH, g.kernel[g.kernel_size - 1] ^= 1);
-	STOPS("a bit of the initrd", STOP_INITRD_HASH, g.initrd[77] ^= 1);
-	STOPS("a byte of the command line", STOP_CMDLINE_HASH, g.cmdline[0] ^= 1);
+	STOPS("a bit of the kernel", STOP_KERNEL_HASH,
+	      g.parts.kernel[g.parts.kernel_size - 1] ^= 1);
+	STOPS("a bit of the initrd", STOP_INITRD_HASH, g.parts.initrd[77] ^= 1);
+	STOPS("a byte of the command line", STOP_CMDLINE_HASH, g.parts.cmdline[0] ^= 1);
 	STOPS("a kernel longer than promised", STOP_KERNEL_HASH,
-	      g.hash_page.record.kernel_size -= 1);
+	      g.parts.hash_page.record.kernel_size -= 1);
 	STOPS("a kernel shorter than promised", STOP_KERNEL_HASH,
-	      g.hash_page.record.kernel_size += 1);
-	STOPS("a command line with a NUL inside", STOP_CMDLINE_FORM, g.cmdline[2] = 0;
-	      snp_guest_hash(&g));
+	      g.parts.hash_page.record.kernel_size += 1);
+	STOPS("a command line with a NUL inside", STOP_CMDLINE_FORM, g.parts.cmdline[2] = 0;
+	      cc_parts_hash(&g.parts));
 	STOPS("a bit of the hash page's table", STOP_HASH_TABLE,
-	      ((uint8_t *)&g.hash_page.table)[0] ^= 1);
-	STOPS("a bit of the hash page's record", STOP_HASH_RECORD, g.hash_page.record.magic[0] ^= 1);
+	      ((uint8_t *)&g.parts.hash_page.table)[0] ^= 1);
+	STOPS("a bit of the hash page's record", STOP_HASH_RECORD,
+	      g.parts.hash_page.record.magic[0] ^= 1);
 	STOPS("a bit of the kernel's digest", STOP_KERNEL_HASH,
-	      g.hash_page.record.kernel_sha384[47] ^= 1);
-	STOPS("a bit of the boot block's magic", STOP_BOOT_BLOCK, g.boot.magic[0] ^= 1);
-	STOPS("RAM that overlaps", STOP_BOOT_RAM, g.boot.ram[1].base -= FW_PAGE);
-	STOPS("RAM that wraps", STOP_BOOT_RAM, g.boot.ram[1].size = 0ull - FW_PAGE);
+	      g.parts.hash_page.record.kernel_sha384[47] ^= 1);
+	STOPS("a bit of the boot block's magic", STOP_BOOT_BLOCK, g.parts.boot.magic[0] ^= 1);
+	STOPS("RAM that overlaps", STOP_BOOT_RAM, g.parts.boot.ram[1].base -= FW_PAGE);
+	STOPS("RAM that wraps", STOP_BOOT_RAM, g.parts.boot.ram[1].size = 0ull - FW_PAGE);
 	STOPS("more processors than promised", STOP_BOOT_CPUS,
-	      g.hash_page.record.max_cpus = 1);
+	      g.parts.hash_page.record.max_cpus = 1);
 	STOPS("less RAM than promised", STOP_BOOT_RAM_SMALL,
-	      g.hash_page.record.min_ram = SNP_GUEST_MEMORY + FW_PAGE);
+	      g.parts.hash_page.record.min_ram = CC_GUEST_MEMORY + FW_PAGE);
 	STOPS("a TPM demanded that is not offered", STOP_BOOT_NO_TPM,
-	      g.hash_page.record.require_tpm = 1);
-	STOPS("a TPM promised that is not there", STOP_TPM_ABSENT, g.boot.flags = FW_BOOT_HAS_TPM);
+	      g.parts.hash_page.record.require_tpm = 1);
+	STOPS("a TPM promised that is not there", STOP_TPM_ABSENT,
+	      g.parts.boot.flags = FW_BOOT_HAS_TPM);
 	STOPS("RAM that ends inside the staging area", STOP_BLOB_BOUNDS,
-	      g.boot.ram[1].size = FW_STAGING + 0x200000 - FW_HIGH_RAM_BASE);
+	      g.parts.boot.ram[1].size = FW_STAGING + 0x200000 - FW_HIGH_RAM_BASE);
 }
 
 int main(void)

@@ -109,11 +109,70 @@ void check_bundled_snp(const struct value_bundle *b, const char *id, const uint8
 		tell(b, id, found, have, checks);
 }
 
-void check_bundled_tdx(const struct value_bundle *b, const char *id, const uint8_t *mrtd,
-		       struct checks *checks)
+/* What the bundle's values with an MRTD say of an RTMR. */
+struct said {
+	bool mrtd;	     /* there are such values */
+	const char *label;   /* of one that says what it is; NULL: none does */
+	const uint8_t *need; /* what the first that speaks of it says; NULL: none does */
+};
+
+static struct said ask(const struct references *r, const uint8_t *mrtd, unsigned n,
+		       const uint8_t *rtmr)
 {
+	struct said s = { 0 };
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct reference_value *v = &r->value[i];
+		if (v->tee != REFERENCE_TDX ||
+		    CRYPTO_memcmp(v->digest, mrtd, REFERENCES_DIGEST_SIZE) != 0)
+			continue;
+		s.mrtd = true;
+		if (!v->has_rtmr[n])
+			continue;
+		s.need = s.need == NULL ? v->rtmr[n] : s.need;
+		if (CRYPTO_memcmp(v->rtmr[n], rtmr, REFERENCES_DIGEST_SIZE) == 0)
+			s.label = s.label == NULL ? v->label : s.label;
+	}
+	return s;
+}
+
+void check_bundled_tdx(const struct value_bundle *b, const char *id, const uint8_t *mrtd,
+		       const uint8_t *const rtmr[REFERENCES_RTMRS], struct checks *checks)
+{
+	const struct reference_value *found = references_find_tdx(&b->values, mrtd, rtmr);
 	char have[2 * REFERENCES_DIGEST_SIZE + 1];
 
 	hex_encode(mrtd, REFERENCES_DIGEST_SIZE, have);
-	tell(b, id, references_find_tdx(&b->values, mrtd), have, checks);
+	if (b->believed && found == NULL && ask(&b->values, mrtd, 0, rtmr[0]).mrtd) {
+		check_fail(checks, id, EX_REFUSED, have, "a value of the bundle",
+			   "a reference value of the bundle, but not with these RTMRs: another "
+			   "machine than any in it");
+		check_tell(checks, NULL, NULL,
+			   "ask the firmware's owner for a bundle with this machine in it");
+	} else {
+		tell(b, id, found, have, checks);
+	}
+}
+
+void check_bundled_rtmr(const struct value_bundle *b, const char *id, const uint8_t *mrtd,
+			unsigned n, const uint8_t rtmr[REFERENCES_DIGEST_SIZE],
+			struct checks *checks)
+{
+	struct said s = ask(&b->values, mrtd, n, rtmr);
+	char have[2 * REFERENCES_DIGEST_SIZE + 1], need[2 * REFERENCES_DIGEST_SIZE + 1];
+
+	hex_encode(rtmr, REFERENCES_DIGEST_SIZE, have);
+	if (!b->believed) {
+		check_skip(checks, id, "the bundle of reference values cannot be believed");
+	} else if (s.need == NULL) {
+		check_skip(checks, id, "no value of the bundle with this MRTD says RTMR%u: not judged",
+			   n);
+	} else if (s.label != NULL) {
+		check_pass(checks, id, have, "RTMR%u of a reference value of the bundle: %s", n,
+			   s.label);
+	} else {
+		hex_encode(s.need, REFERENCES_DIGEST_SIZE, need);
+		check_fail(checks, id, EX_REFUSED, have, need,
+			   "RTMR%u is that of no value of the bundle with this MRTD", n);
+	}
 }

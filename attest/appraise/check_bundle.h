@@ -24,8 +24,12 @@ void value_bundle_free(struct value_bundle *b);
  */
 void check_bundled_snp(const struct value_bundle *b, const char *id, const uint8_t *measurement,
 		       uint64_t policy, struct checks *checks);
-/* The same for an MRTD. */
+/* The same for an MRTD, with RTMR 0 and 1 (rtmr) as the value has them, if it says them. */
 void check_bundled_tdx(const struct value_bundle *b, const char *id, const uint8_t *mrtd,
-		       struct checks *checks);
+		       const uint8_t *const rtmr[REFERENCES_RTMRS], struct checks *checks);
+/* Check `id`, for people: is RTMR n (0 or 1) that of a value with this MRTD? "tdx.mrtd" decides. */
+void check_bundled_rtmr(const struct value_bundle *b, const char *id, const uint8_t *mrtd,
+			unsigned n, const uint8_t rtmr[REFERENCES_DIGEST_SIZE],
+			struct checks *checks);
 
 #endif

@@ -36,7 +36,7 @@ static void check_mrtd(const struct tdx_appraisal *a, const struct tdx_body *b)
 	char have[2 * TDX_DIGEST_SIZE + 1];
 
 	if (a->bundle != NULL) {
-		check_bundled_tdx(a->bundle, "tdx.mrtd", b->mrtd, a->checks);
+		check_bundled_tdx(a->bundle, "tdx.mrtd", b->mrtd, b->rtmr, a->checks);
 		return;
 	}
 	if (a->policy->mrtd.count > 0) {
@@ -96,7 +96,10 @@ void check_tdx_measured(const struct tdx_appraisal *a, const struct tdx_subject 
 	for (unsigned i = 0; i < TDX_RTMRS; i++) {
 		snprintf(id, sizeof(id), "tdx.rtmr.%u", i);
 		snprintf(name, sizeof(name), "RTMR%u", i);
-		check_digest(a, id, name, b->rtmr[i], &p->rtmr[i]);
+		if (a->bundle != NULL && i < REFERENCES_RTMRS && p->rtmr[i].count == 0)
+			check_bundled_rtmr(a->bundle, id, b->mrtd, i, b->rtmr[i], a->checks);
+		else
+			check_digest(a, id, name, b->rtmr[i], &p->rtmr[i]);
 	}
 	check_digest(a, "tdx.config_id", "MRCONFIGID", b->mrconfigid, &p->mrconfigid);
 	check_digest(a, "tdx.owner", "MROWNER", b->mrowner, &p->mrowner);

@@ -31,8 +31,10 @@ static const char usage[] =
 	"  --not-after T    when the values stop to count, as 2027-01-31T12:00:00Z\n"
 	"  --value KIND:HEX a launch digest (snp:...) or MRTD (tdx:...); may be repeated\n"
 	"  --label TEXT     what people read beside each value (the file's name)\n"
-	"  --cpus N,... --memory SIZE,... --pci-slots N,...   plans of plain machines: every\n"
-	"                   combination is predicted (1; 512M; 2)\n"
+	"  --cpus N,... --memory SIZE,... --pci-slots N,...   what plans are predicted for: every\n"
+	"                   combination of those that reach a measurement (1; 512M; 2). Numbers may\n"
+	"                   be ranges, as 1-64. SEV-SNP plans that leave their processors open: --cpus\n"
+	"                   alone, absent: all they serve\n"
 	"\n"
 	"show checks that the key in the file signed it. Whose key that is, only its digest says, "
 	"which\n"
@@ -51,25 +53,57 @@ struct options {
 	struct bundle_machines machines;
 };
 
-static int parse_list(const char *what, const char *text, uint64_t most, int sizes, uint64_t *out,
-		      size_t *count, struct err *e)
+/* Where parsed values go. */
+struct list {
+	const char *what, *text; /* for errors: option and its value */
+	uint64_t *out;		 /* BUNDLE_CHOICES_MAX */
+	size_t *count;
+};
+
+static int too_many(const struct list *l, struct err *e)
 {
-	const char *p = text;
+	return err_set(e, EX_USAGE_ERROR, "%s: %s: give 1 to %u values with commas between", l->what,
+		       l->text, BUNDLE_CHOICES_MAX);
+}
+
+/* A number, or two with a hyphen between: all from the first to the second. */
+static int parse_numbers(const struct list *l, char *one, uint64_t most, struct err *e)
+{
+	char *hyphen = strchr(one, '-');
+	uint64_t first = 0, last = 0;
+
+	if (hyphen != NULL)
+		*hyphen = '\0';
+	int r = args_u64(l->what, one, most, &first, e);
+	last = first;
+	if (r == 0 && hyphen != NULL)
+		r = args_u64(l->what, hyphen + 1, most, &last, e);
+	if (r == 0 && last < first)
+		return err_set(e, EX_USAGE_ERROR, "%s: %s: a range that goes backwards", l->what,
+			       l->text);
+	if (r == 0 && last - first >= BUNDLE_CHOICES_MAX - *l->count)
+		return too_many(l, e);
+	for (uint64_t n = first; r == 0 && n <= last; n++)
+		l->out[(*l->count)++] = n;
+	return r;
+}
+
+/* most 0: sizes of memory. */
+static int parse_list(const struct list *l, uint64_t most, struct err *e)
+{
+	const char *p = l->text;
 	int r = 0;
 
-	for (*count = 0; r == 0 && p != NULL;
+	for (*l->count = 0; r == 0 && p != NULL;
 	     p = strchr(p, ',') == NULL ? NULL : strchr(p, ',') + 1) {
 		size_t n = strcspn(p, ",");
 		char one[32];
-		if (n == 0 || n >= sizeof(one) || *count == BUNDLE_CHOICES_MAX)
-			return err_set(e, EX_USAGE_ERROR,
-				       "%s: %s: give 1 to %u values with commas between", what,
-				       text, BUNDLE_CHOICES_MAX);
+		if (n == 0 || n >= sizeof(one) || *l->count == BUNDLE_CHOICES_MAX)
+			return too_many(l, e);
 		memcpy(one, p, n);
 		one[n] = '\0';
-		r = sizes ? size_parse(what, one, &out[*count], e)
-			  : args_u64(what, one, most, &out[*count], e);
-		++*count;
+		r = most == 0 ? size_parse(l->what, one, &l->out[(*l->count)++], e)
+			      : parse_numbers(l, one, most, e);
 	}
 	return r;
 }
@@ -101,12 +135,15 @@ static int take_option(int option, const char *value, struct options *o, struct 
 		o->given[o->given_count++] = value;
 		return 0;
 	case 'c':
-		return parse_list("cpus", value, FW_BOOT_CPU_MAX, 0, m->cpus, &m->cpus_count, e);
+		return parse_list(&(struct list){ "cpus", value, m->cpus, &m->cpus_count },
+				  FW_BOOT_CPU_MAX, e);
 	case 'm':
-		return parse_list("memory", value, 0, 1, m->memory, &m->memory_count, e);
+		return parse_list(&(struct list){ "memory", value, m->memory, &m->memory_count }, 0,
+				  e);
 	case 'p':
-		return parse_list("pci-slots", value, PCI_SLOT_MAX, 0, m->pci_slots,
-				  &m->pci_slots_count, e);
+		return parse_list(&(struct list){ "pci-slots", value, m->pci_slots,
+						  &m->pci_slots_count },
+				  PCI_SLOT_MAX, e);
 	default:
 		return err_set(e, EX_USAGE_ERROR,
 			       "unknown or incomplete option: try pavise measure bundle --help");
@@ -132,10 +169,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 	};
 	int c, r = 0;
 
-	*o = (struct options){ .machines = { .cpus = { 1 },
-					     .memory = { 512u << 20 },
+	*o = (struct options){ .machines = { .memory = { 512u << 20 },
 					     .pci_slots = { 2 },
-					     .cpus_count = 1,
 					     .memory_count = 1,
 					     .pci_slots_count = 1 } };
 	opterr = 0;
@@ -241,6 +276,9 @@ static void show_value(const struct reference_value *v)
 	if (v->memory != 0)
 		printf(", %llu MiB, %u PCI slots", (unsigned long long)(v->memory >> 20),
 		       v->pci_slots);
+	if (v->tee == REFERENCE_TDX && (v->has_rtmr[0] || v->has_rtmr[1]))
+		printf(", with%s%s", v->has_rtmr[0] ? " RTMR 0" : "",
+		       v->has_rtmr[1] ? " RTMR 1" : "");
 	if (v->has_policy)
 		printf(", guest policy 0x%llx", (unsigned long long)v->policy);
 	printf("  %s\n", v->label);

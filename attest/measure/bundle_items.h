@@ -9,9 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BUNDLE_CHOICES_MAX 16u
+#define BUNDLE_CHOICES_MAX 256u
 
-/* The machines that a plan of a plain machine is predicted for: every combination. */
+/* The machines that plans are predicted for: every combination of what reaches their measurements.
+ * cpus_count 0: one processor; all that an SEV-SNP plan serves, if it leaves the number open. */
 struct bundle_machines {
 	uint64_t cpus[BUNDLE_CHOICES_MAX], pci_slots[BUNDLE_CHOICES_MAX];
 	uint64_t memory[BUNDLE_CHOICES_MAX]; /* bytes */

@@ -152,32 +152,39 @@ int references_check(const char *object, const struct references *r, time_t now,
 	return 0;
 }
 
-static const struct reference_value *find_digest(const struct references *r, enum reference_tee tee,
-						 const uint8_t *digest, const uint64_t *policy)
+const struct reference_value *references_find_snp(const struct references *r,
+						  const uint8_t measurement[REFERENCES_DIGEST_SIZE],
+						  uint64_t policy)
 {
 	const struct reference_value *found = NULL;
 
 	for (size_t i = 0; i < r->count; i++) {
 		const struct reference_value *v = &r->value[i];
-		int same = CRYPTO_memcmp(v->digest, digest, REFERENCES_DIGEST_SIZE) == 0;
-		if (same && v->tee == tee && found == NULL &&
-		    (policy == NULL || !v->has_policy || v->policy == *policy))
+		int same = CRYPTO_memcmp(v->digest, measurement, REFERENCES_DIGEST_SIZE) == 0;
+		if (same && v->tee == REFERENCE_SNP && found == NULL &&
+		    (!v->has_policy || v->policy == policy))
 			found = v;
 	}
 	return found;
 }
 
-const struct reference_value *references_find_snp(const struct references *r,
-						  const uint8_t measurement[REFERENCES_DIGEST_SIZE],
-						  uint64_t policy)
-{
-	return find_digest(r, REFERENCE_SNP, measurement, &policy);
-}
-
 const struct reference_value *references_find_tdx(const struct references *r,
-						  const uint8_t mrtd[REFERENCES_DIGEST_SIZE])
+						  const uint8_t mrtd[REFERENCES_DIGEST_SIZE],
+						  const uint8_t *const rtmr[REFERENCES_RTMRS])
 {
-	return find_digest(r, REFERENCE_TDX, mrtd, NULL);
+	const struct reference_value *found = NULL;
+
+	for (size_t i = 0; i < r->count; i++) {
+		const struct reference_value *v = &r->value[i];
+		int same = v->tee == REFERENCE_TDX;
+		same &= CRYPTO_memcmp(v->digest, mrtd, REFERENCES_DIGEST_SIZE) == 0;
+		for (unsigned n = 0; n < REFERENCES_RTMRS; n++)
+			same &= !v->has_rtmr[n] ||
+				CRYPTO_memcmp(v->rtmr[n], rtmr[n], REFERENCES_DIGEST_SIZE) == 0;
+		if (same && found == NULL)
+			found = v;
+	}
+	return found;
 }
 
 const struct reference_value *

@@ -12,9 +12,10 @@
 
 #define REFERENCES_FILE_MAX (1u << 20) /* bytes */
 #define REFERENCES_TEXT_MAX 786432u    /* bytes of the signed text */
-#define REFERENCES_VALUES_MAX 256u
+#define REFERENCES_VALUES_MAX 1024u
 #define REFERENCES_DIGEST_SIZE 48u /* MEASUREMENT, MRTD, digest of a key */
 #define REFERENCES_PCRS 8u	   /* PCR 0..7 */
+#define REFERENCES_RTMRS 2u	   /* RTMR 0 and 1 */
 #define REFERENCES_LABEL_MAX 63u
 
 enum reference_tee { REFERENCE_NONE, REFERENCE_SNP, REFERENCE_TDX, REFERENCE_TEES };
@@ -29,6 +30,9 @@ struct reference_value {
 	uint64_t policy;	  /* SEV-SNP: the guest policy that the report must have */
 	uint32_t cpus, pci_slots; /* cpus 0: not said */
 	uint64_t memory;	  /* bytes; 0: not said */
+	/* TDX: values that the registers must have; false: not said. */
+	bool has_rtmr[REFERENCES_RTMRS];
+	uint8_t rtmr[REFERENCES_RTMRS][REFERENCES_DIGEST_SIZE];
 	/* No TEE: PCR values, SHA-256 in the first 32 bytes. */
 	bool bank[REFERENCE_BANKS];
 	uint8_t pcr[REFERENCE_BANKS][REFERENCES_PCRS][REFERENCES_DIGEST_SIZE];
@@ -70,13 +74,14 @@ int references_verify(const char *object, struct references *r,
 int references_check(const char *object, const struct references *r, time_t now, uint32_t min_svn,
 		     struct err *e);
 
-/* The value of a machine, or NULL: by MEASUREMENT and guest policy, by MRTD, by PCR 0..7 of a bank
- * (32 or 48 bytes of each). Every value is compared, digests in constant time. */
+/* The value of a machine, or NULL: by MEASUREMENT and guest policy, by MRTD and the first two RTMRs,
+ * by PCR 0..7 of a bank (32 or 48 bytes of each). Every value is compared, digests in constant time. */
 const struct reference_value *references_find_snp(const struct references *r,
 						  const uint8_t measurement[REFERENCES_DIGEST_SIZE],
 						  uint64_t policy);
 const struct reference_value *references_find_tdx(const struct references *r,
-						  const uint8_t mrtd[REFERENCES_DIGEST_SIZE]);
+						  const uint8_t mrtd[REFERENCES_DIGEST_SIZE],
+						  const uint8_t *const rtmr[REFERENCES_RTMRS]);
 const struct reference_value *
 references_find_pcrs(const struct references *r, enum reference_bank bank,
 		     const uint8_t pcr[REFERENCES_PCRS][REFERENCES_DIGEST_SIZE]);

@@ -134,13 +134,30 @@ static int read_machine(const char *path, const json_t *value, struct reference_
 	return r;
 }
 
+int reference_read_td(const char *path, const json_t *value, struct reference_value *v,
+		      struct err *e)
+{
+	static const char *const keys[REFERENCES_RTMRS] = { "rtmr0", "rtmr1" };
+	int r = json_get_hex(path, value, "mrtd", 1, v->digest, REFERENCES_DIGEST_SIZE, e);
+
+	for (unsigned i = 0; r == 0 && i < REFERENCES_RTMRS; i++) {
+		v->has_rtmr[i] = json_object_get(value, keys[i]) != NULL;
+		if (v->has_rtmr[i])
+			r = json_get_hex(path, value, keys[i], 1, v->rtmr[i],
+					 REFERENCES_DIGEST_SIZE, e);
+	}
+	return r;
+}
+
 static int read_value(const char *path, const json_t *value, struct reference_value *v,
 		      struct err *e)
 {
 	static const char *const none[] = { "tee",	 "label", "cpus", "memory",
 					    "pci_slots", "pcrs",  NULL };
 	static const char *const snp[] = { "tee", "label", "cpus", "policy", "measurement", NULL };
-	static const char *const tdx[] = { "tee", "label", "mrtd", NULL };
+	static const char *const tdx[] = { "tee",	"label", "cpus",  "memory",
+					   "pci_slots", "mrtd",	 "rtmr0", "rtmr1",
+					   NULL };
 	static const char *const *const keys[REFERENCE_TEES] = { none, snp, tdx };
 	const json_t *pcrs = NULL;
 	int r = read_tee(path, value, &v->tee, e);
@@ -155,9 +172,11 @@ static int read_value(const char *path, const json_t *value, struct reference_va
 		r = reference_read_policy(path, value, v, e);
 	if (r < 0)
 		return r;
-	if (v->tee != REFERENCE_NONE)
-		return json_get_hex(path, value, v->tee == REFERENCE_SNP ? "measurement" : "mrtd",
-				    1, v->digest, REFERENCES_DIGEST_SIZE, e);
+	if (v->tee == REFERENCE_TDX)
+		return reference_read_td(path, value, v, e);
+	if (v->tee == REFERENCE_SNP)
+		return json_get_hex(path, value, "measurement", 1, v->digest,
+				    REFERENCES_DIGEST_SIZE, e);
 	r = json_get_object(path, value, "pcrs", 1, &pcrs, e);
 	return r < 0 ? r : reference_read_pcrs(path, pcrs, v, e);
 }
@@ -256,24 +275,44 @@ static json_t *pcrs_json(const struct reference_value *v)
 	return banks;
 }
 
+static void set_digest(json_t *j, const char *key, const uint8_t digest[REFERENCES_DIGEST_SIZE])
+{
+	char hex[2 * REFERENCES_DIGEST_SIZE + 1];
+
+	hex_encode(digest, REFERENCES_DIGEST_SIZE, hex);
+	json_object_set_new(j, key, json_string(hex));
+}
+
+static void set_machine(json_t *j, const struct reference_value *v)
+{
+	if (v->cpus != 0)
+		json_object_set_new(j, "cpus", json_integer((json_int_t)v->cpus));
+	if (v->memory == 0 && v->pci_slots == 0)
+		return;
+	json_object_set_new(j, "memory", json_integer((json_int_t)v->memory));
+	json_object_set_new(j, "pci_slots", json_integer((json_int_t)v->pci_slots));
+}
+
 static json_t *value_json(const struct reference_value *v)
 {
-	char hex[2 * REFERENCES_DIGEST_SIZE + 1], policy[32];
 	json_t *j = json_pack("{s:s, s:s}", "tee", reference_tee_name(v->tee), "label", v->label);
+	char policy[32];
 
-	hex_encode(v->digest, REFERENCES_DIGEST_SIZE, hex);
-	snprintf(policy, sizeof(policy), "0x%llx", (unsigned long long)v->policy);
-	if (v->cpus != 0 && v->tee != REFERENCE_TDX)
-		json_object_set_new(j, "cpus", json_integer((json_int_t)v->cpus));
+	set_machine(j, v);
 	if (v->tee == REFERENCE_NONE) {
-		json_object_set_new(j, "memory", json_integer((json_int_t)v->memory));
-		json_object_set_new(j, "pci_slots", json_integer((json_int_t)v->pci_slots));
 		json_object_set_new(j, "pcrs", pcrs_json(v));
-		return j;
+	} else if (v->tee == REFERENCE_TDX) {
+		set_digest(j, "mrtd", v->digest);
+		if (v->has_rtmr[0])
+			set_digest(j, "rtmr0", v->rtmr[0]);
+		if (v->has_rtmr[1])
+			set_digest(j, "rtmr1", v->rtmr[1]);
+	} else {
+		snprintf(policy, sizeof(policy), "0x%llx", (unsigned long long)v->policy);
+		if (v->has_policy)
+			json_object_set_new(j, "policy", json_string(policy));
+		set_digest(j, "measurement", v->digest);
 	}
-	if (v->has_policy && v->tee == REFERENCE_SNP)
-		json_object_set_new(j, "policy", json_string(policy));
-	json_object_set_new(j, v->tee == REFERENCE_SNP ? "measurement" : "mrtd", json_string(hex));
 	return j;
 }
 

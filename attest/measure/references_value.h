@@ -14,6 +14,10 @@ int references_read_values(const char *object, struct references *r, struct err 
 int reference_read_pcrs(const char *path, const json_t *banks, struct reference_value *v,
 			struct err *e);
 
+/* Members "mrtd" and, when present, "rtmr0" and "rtmr1" of value into v. -EX_MALFORMED. */
+int reference_read_td(const char *path, const json_t *value, struct reference_value *v,
+		      struct err *e);
+
 /* Member "policy" of value, "0x…", into v; it may be absent. -EX_MALFORMED. */
 int reference_read_policy(const char *path, const json_t *value, struct reference_value *v,
 			  struct err *e);

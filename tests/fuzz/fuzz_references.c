@@ -45,7 +45,8 @@ static void find_all(const struct references *r)
 		if (v->tee == REFERENCE_SNP)
 			found = references_find_snp(r, v->digest, v->policy);
 		else if (v->tee == REFERENCE_TDX)
-			found = references_find_tdx(r, v->digest);
+			found = references_find_tdx(
+				r, v->digest, (const uint8_t *const[]){ v->rtmr[0], v->rtmr[1] });
 		else if (v->bank[REFERENCE_SHA256])
 			found = references_find_pcrs(r, REFERENCE_SHA256, v->pcr[REFERENCE_SHA256]);
 		else
@@ -76,6 +77,10 @@ static void as_text(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < r.count; i++)
 		if (r.value[i].tee != again.value[i].tee ||
 		    memcmp(r.value[i].digest, again.value[i].digest, REFERENCES_DIGEST_SIZE) != 0 ||
+		    memcmp(r.value[i].has_rtmr, again.value[i].has_rtmr,
+			   sizeof(r.value[i].has_rtmr)) != 0 ||
+		    memcmp(r.value[i].rtmr, again.value[i].rtmr, sizeof(r.value[i].rtmr)) != 0 ||
+		    r.value[i].cpus != again.value[i].cpus ||
 		    memcmp(r.value[i].pcr, again.value[i].pcr, sizeof(r.value[i].pcr)) != 0 ||
 		    strcmp(r.value[i].label, again.value[i].label) != 0)
 			abort();

@@ -19,6 +19,8 @@ KEYS = {"ed25519": ["-algorithm", "ed25519"],
         "p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
         "p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
         "rsa": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"]}
+# Plans that serve 1 to 64 processors.
+SIZES = {"any": ("snp", "--max-cpus", "64"), "td": ("tdx",)}
 count = failed = 0
 
 
@@ -70,6 +72,12 @@ def prepare(folder):
     r = run("tdx", "--vmm", "qemu", "--firmware", write(folder, "TDVF.fd", fake_uefi.tdvf()),
             "--json")
     files["tdx.json"] = write(folder, "tdx.json", r.stdout.encode())
+    td = write(folder, "fw-tdx", fake_images.firmware_tdx())
+    for name, args in SIZES.items():
+        files[name + ".plan"] = os.path.join(folder, name + ".plan")
+        files[name + ".args"] = [args[0], "--firmware", td if name == "td" else snp, "--kernel",
+                                 kernel, *args[1:], "--json"]
+        run(*files[name + ".args"], "--plan", files[name + ".plan"])
     files["out"] = os.path.join(folder, "out.ref")
     return files
 
@@ -130,6 +138,47 @@ def collects(files):
         ok(a.read() == b.read(), "the same values and Ed25519 key give the same file")
 
 
+def sizes(files):
+    """One signed bundle for every size: 1 to 64 processors, and memory where it is measured."""
+    r = run("bundle", "create", "--key", files["p384"], "--output", files["out"], "--cpus", "1-64",
+            "--memory", "512M,5G", files["any.plan"], files["td.plan"], files["plain.plan"])
+    j = json.loads(run("bundle", "show", files["out"], "--json").stdout or '{"values": []}')
+    values = {tee: [v for v in j["values"] if v["tee"] == tee] for tee in ("sev-snp", "tdx", "none")}
+    ok(r.returncode == 0 and [len(v) for v in values.values()] == [64, 128, 128] and
+       os.path.getsize(files["out"]) < 1 << 20, "one bundle of 64 processors and 2 sizes of memory",
+       r.stderr)
+    snp = {v["cpus"]: v["measurement"] for v in values["sev-snp"]}
+    one = {n: json.loads(run(*files["any.args"], "--cpus", str(n)).stdout)["measurement"]
+           for n in range(1, 65)}
+    ok(snp == one and len(set(snp.values())) == 64, "each launch digest is that of measure snp")
+    td = {(v["cpus"], v["memory"], v["pci_slots"]): v for v in values["tdx"]}
+    ok(len(td) == 128 and len({v["mrtd"] for v in td.values()}) == 1 and
+       len({v["rtmr1"] for v in td.values()}) == 1 and len({v["rtmr0"] for v in td.values()}) == 128,
+       "one MRTD and one RTMR 1, an RTMR 0 for each machine")
+    wrong = []
+    for n in (1, 2, 63, 64):
+        for memory in (512, 5120):
+            m = json.loads(run(*files["td.args"], "--cpus", str(n), "--memory",
+                               "%dM" % memory).stdout)
+            v = td[(n, memory << 20, 2)]
+            wrong += [(n, memory)] if any(m[k] != v[k] for k in ("mrtd", "rtmr0", "rtmr1")) else []
+    ok(not wrong, "each trust domain is that of measure tdx", wrong)
+    ok(len({v["pcrs"]["sha384"]["1"] for v in values["none"]}) == 128 and
+       len({v["pcrs"]["sha384"]["0"] for v in values["none"]}) == 1,
+       "a plain machine's size is in PCR 1 alone")
+    run("bundle", "create", "--key", files["p384"], "--output", files["out"], files["any.plan"])
+    j = json.loads(run("bundle", "show", files["out"], "--json").stdout)
+    ok({v["cpus"]: v["measurement"] for v in j["values"]} == one,
+       "without --cpus all that the plan serves")
+    measured = write(files["folder"], "td.json", run(*files["td.args"]).stdout.encode())
+    r = run("bundle", "create", "--key", files["p384"], "--output", files["out"], "--svn", "1", measured)
+    j = json.loads(run("bundle", "show", files["out"], "--json").stdout)
+    ok({**td[(1, 512 << 20, 2)], "label": "td.json"} == j["values"][0],
+       "takes the output of measure tdx", r.stderr)
+    shown = run("bundle", "show", files["out"]).stdout
+    ok("1 cpus, 512 MiB, 2 PCI slots, with RTMR 0 RTMR 1" in shown, "shows the machine", shown)
+
+
 def refuses(files):
     def attempt(name, status, part, *args):
         path = os.path.join(files["folder"], "none")
@@ -157,8 +206,18 @@ def refuses(files):
     attempt("a value of no kind", 64, "snp:", *good, "--svn", "1", "--value", "00" * 48)
     attempt("a short value", 64, "48 bytes", *good, "--svn", "1", "--value", "snp:00")
     attempt("an empty list", 64, "cpus", *good, "--cpus", "1,,2", files["plain.plan"])
-    attempt("a list of 17", 64, "cpus", *good, "--cpus", ",".join("1" * 17), files["plain.plan"])
-    attempt("more than 256 values", 64, "256", *good, *(["--svn", "1"] + [files["tdx.json"]] * 257))
+    for name, cpus in (("a list of 257", ",".join("1" * 257)), ("a range of 257", "0-256"),
+                       ("a range behind 200 numbers", "1," * 200 + "1-57"),
+                       ("a range that goes backwards", "64-1"), ("half a range", "1-"),
+                       ("a range of three", "1-2-3"), ("a range beyond the most", "1-257")):
+        attempt(name, 64, "cpus", *good, "--cpus", cpus, files["plain.plan"])
+    attempt("a range of memory", 64, "memory", *good, "--memory", "512M-1G", files["plain.plan"])
+    attempt("more than 1024 values", 64, "1024", *good,
+            *(["--svn", "1"] + [files["tdx.json"]] * 1025))
+    for name in ("any.plan", "td.plan"):
+        attempt("processors that %s does not serve" % name, 64, "cpus", *good, "--cpus", "64-65",
+                files[name])
+        attempt("no processors of " + name, 64, "cpus", *good, "--cpus", "0", files[name])
     attempt("a machine the plan forbids", 64, "cpus", *good, "--cpus", "65", files["plain.plan"])
     attempt("other JSON", 3, "neither", *good, write(files["folder"], "j", b'{"format": "x"}'))
     attempt("noise", 3, "noise", *good, write(files["folder"], "noise", bytes(100)))
@@ -177,7 +236,7 @@ def refuses(files):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         files = prepare(folder)
-        for part in (signs, collects, refuses):
+        for part in (signs, collects, sizes, refuses):
             part(files)
     print("1..%d" % count)
     return failed != 0

@@ -104,6 +104,15 @@ static int open_bundle(const char *file, const uint8_t *pinned, struct reference
 	return status;
 }
 
+/* By MRTD with RTMRs of zeros. */
+static const struct reference_value *find_td(const struct references *r, const uint8_t *mrtd)
+{
+	static const uint8_t zeros[REFERENCES_DIGEST_SIZE];
+	const uint8_t *const rtmr[] = { zeros, zeros };
+
+	return references_find_tdx(r, mrtd, rtmr);
+}
+
 static void finds_what_was_signed(const char *type, const char *group)
 {
 	char *key = key_file(type, group), *text = good_text(), *file = signed_file(key, text);
@@ -121,13 +130,13 @@ static void finds_what_was_signed(const char *type, const char *group)
 	memset(digest, 0x11, sizeof(digest));
 	assert_ptr_equal(references_find_snp(&r, digest, 0x30000), &r.value[0]);
 	assert_null(references_find_snp(&r, digest, 0xB0000));
-	assert_null(references_find_tdx(&r, digest));
+	assert_null(find_td(&r, digest));
 	digest[47] ^= 1;
 	assert_null(references_find_snp(&r, digest, 0x30000));
 	memset(digest, 0x22, sizeof(digest));
 	assert_ptr_equal(references_find_snp(&r, digest, 0xB0000), &r.value[1]);
 	memset(digest, 0x33, sizeof(digest));
-	assert_ptr_equal(references_find_tdx(&r, digest), &r.value[2]);
+	assert_ptr_equal(find_td(&r, digest), &r.value[2]);
 	assert_null(references_find_snp(&r, digest, 0x30000));
 	memset(pcr, 0x44, sizeof(pcr));
 	assert_ptr_equal(references_find_pcrs(&r, REFERENCE_SHA256, pcr), &r.value[3]);
@@ -276,6 +285,12 @@ static void signed_texts_keep_the_form(void **state)
 		{ "[]", 0 },
 		{ "", 0 },
 		{ ONE("{\"tee\":\"sgx\",\"label\":\"a\",\"mrtd\":\"" D "\"}"), 0 },
+		{ ONE("{\"tee\":\"tdx\",\"label\":\"a\",\"cpus\":1,\"mrtd\":\"" D
+		      "\",\"rtmr1\":\"" D "\"}"),
+		  1 },
+		{ ONE("{\"tee\":\"tdx\",\"label\":\"a\",\"mrtd\":\"" D "\",\"rtmr0\":null}"), 0 },
+		{ ONE("{\"tee\":\"tdx\",\"label\":\"a\",\"mrtd\":\"" D "\",\"rtmr0\":\"00\"}"), 0 },
+		{ ONE("{\"tee\":\"tdx\",\"label\":\"a\",\"mrtd\":\"" D "\",\"rtmr2\":\"" D "\"}"), 0 },
 		{ ONE("{\"tee\":\"tdx\",\"mrtd\":\"" D "\"}"), 0 },
 		{ ONE("{\"tee\":\"tdx\",\"label\":\"a\"}"), 0 },
 		{ ONE("{\"tee\":\"tdx\",\"label\":\"a\",\"mrtd\":\"00\"}"), 0 },
@@ -311,6 +326,52 @@ static void signed_texts_keep_the_form(void **state)
 		references_free(&r);
 		free(file);
 	}
+	unlink(key);
+	free(key);
+}
+
+/* A trust domain's value counts with the RTMRs that it says, and with any where it says none. */
+static void rtmrs(void **state)
+{
+	(void)state;
+	enum { VALUES = 4 };
+	struct reference_value value[VALUES] = { 0 };
+	struct references r = { .svn = 1, .value = value, .count = VALUES }, again;
+	static const uint8_t a[REFERENCES_DIGEST_SIZE] = { 1 }, b[REFERENCES_DIGEST_SIZE] = { 2 };
+	static const uint8_t c[REFERENCES_DIGEST_SIZE] = { 3 };
+	static const uint8_t *const mrtd[VALUES] = { a, a, a, b };
+
+	for (size_t i = 0; i < VALUES; i++) {
+		value[i].tee = REFERENCE_TDX;
+		value[i].memory = 512u << 20;
+		value[i].cpus = (uint32_t)i + 1;
+		memcpy(value[i].digest, mrtd[i], sizeof(value[i].digest));
+		value[i].has_rtmr[0] = i < 3;
+		value[i].has_rtmr[1] = i < 2;
+		memcpy(value[i].rtmr[0], i < 1 ? a : b, sizeof(value[i].rtmr[0]));
+		memcpy(value[i].rtmr[1], c, sizeof(value[i].rtmr[1]));
+	}
+	char *key = key_file("ED25519", NULL), *text = references_write_text(&r);
+	char *file = signed_file(key, text);
+	assert_int_equal(open_bundle(file, NULL, &again), 0);
+	assert_int_equal(again.count, VALUES);
+	assert_int_equal(again.value[1].cpus, 2);
+	assert_int_equal(again.value[1].memory, 512u << 20);
+	const struct {
+		const uint8_t *mrtd, *rtmr[REFERENCES_RTMRS];
+		int found; /* -1: none */
+	} row[] = {
+		{ a, { a, c }, 0 },  { a, { b, c }, 1 },  { a, { b, a }, 2 }, { a, { a, a }, -1 },
+		{ a, { c, c }, -1 }, { b, { a, c }, 3 },  { b, { c, b }, 3 }, { c, { a, c }, -1 },
+	};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		const struct reference_value *v =
+			references_find_tdx(&again, row[i].mrtd, row[i].rtmr);
+		assert_ptr_equal(v, row[i].found < 0 ? NULL : &again.value[row[i].found]);
+	}
+	references_free(&again);
+	free(file);
+	free(text);
 	unlink(key);
 	free(key);
 }
@@ -395,6 +456,7 @@ int main(void)
 		cmocka_unit_test(changed_bytes_are_refused),
 		cmocka_unit_test(expiry_and_version),
 		cmocka_unit_test(signed_texts_keep_the_form),
+		cmocka_unit_test(rtmrs),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(outer_forms),
 	};

@@ -219,6 +219,40 @@ static void tdx_values(void **state)
 	free(file);
 }
 
+/* A value that says RTMRs is one machine's: another with its MRTD is refused. */
+static void tdx_machines(void **state)
+{
+	(void)state;
+	struct reference_value v = { .tee = REFERENCE_TDX,
+				     .label = "one machine",
+				     .has_rtmr = { true, true } };
+
+	memcpy(v.digest, platform->body + FAKE_TDX_MRTD, sizeof(v.digest));
+	memcpy(v.rtmr[0], platform->body + FAKE_TDX_RTMR0, sizeof(v.rtmr[0]));
+	memcpy(v.rtmr[1], platform->body + FAKE_TDX_RTMR0 + 48, sizeof(v.rtmr[1]));
+	policy_of(EVIDENCE_TDX);
+	char *file = bundle_of(&v, FAKE_TDX_NOW);
+	struct request r = request_of(REQUEST_TDX, file);
+	r.now = FAKE_TDX_NOW;
+	judge_bundles(&r, "tdx.mrtd", file);
+	r = request_of(REQUEST_TDX, file);
+	r.now = FAKE_TDX_NOW;
+	judge(&r);
+	assert_int_equal(status_of("tdx.rtmr.0"), CHECK_PASS);
+	assert_int_equal(status_of("tdx.rtmr.1"), CHECK_PASS);
+	free(file);
+
+	v.rtmr[0][0] ^= 1;
+	file = bundle_of(&v, FAKE_TDX_NOW);
+	r = request_of(REQUEST_TDX, file);
+	r.now = FAKE_TDX_NOW;
+	judge(&r);
+	assert_int_equal(failure_of("tdx.mrtd"), EX_REFUSED);
+	assert_int_equal(failure_of("tdx.rtmr.0"), EX_REFUSED);
+	assert_int_equal(status_of("tdx.rtmr.1"), CHECK_PASS);
+	free(file);
+}
+
 static void parse(const char *keys, int status)
 {
 	char text[1024];
@@ -260,6 +294,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(snp_values),
 		cmocka_unit_test(tdx_values),
+		cmocka_unit_test(tdx_machines),
 		cmocka_unit_test(policies),
 	};
 

@@ -70,7 +70,7 @@ static int ask(const char *from, const char *to, const char *class, const char *
 struct examples {
 	char self[LABEL_MAX];
 	char vmm_a[LABEL_MAX], vmm_b[LABEL_MAX], vmm_all[LABEL_MAX], vmm_low[LABEL_MAX];
-	char dev_a[LABEL_MAX], vtpm_a[LABEL_MAX], image_b[LABEL_MAX];
+	char dev_a[LABEL_MAX], vtpm_a[LABEL_MAX], quote_a[LABEL_MAX], image_b[LABEL_MAX];
 };
 
 static void make_examples(struct examples *x, const struct label_parts *p)
@@ -85,6 +85,7 @@ static void make_examples(struct examples *x, const struct label_parts *p)
 		{ x->vmm_low, p->role, "pavise_vmm_t", "s0" },
 		{ x->dev_a, p->role, "pavise_dev_t", "s0:c1,c2" },
 		{ x->vtpm_a, p->role, "pavise_vtpm_t", "s0:c1,c2" },
+		{ x->quote_a, p->role, "pavise_quote_t", "s0:c1,c2" },
 		{ x->image_b, "object_r", "pavise_image_t", "s0:c3,c4" },
 	};
 
@@ -102,12 +103,15 @@ static int check_walls(const struct examples *x, struct err *e)
 		{ x->self, x->vmm_a, "process", "transition", true },
 		{ x->self, x->dev_a, "process", "transition", true },
 		{ x->self, x->vtpm_a, "process", "transition", true },
+		{ x->self, x->quote_a, "process", "transition", true },
 		{ x->self, x->vmm_all, "process", "transition", false },
 		{ x->self, x->vmm_low, "process", "transition", false },
 		{ x->vmm_a, x->vmm_b, "process", "signull", false },
 		{ x->vmm_a, x->vmm_b, "process", "ptrace", false },
 		{ x->vmm_a, x->vmm_b, "fd", "use", false },
 		{ x->vmm_a, x->vmm_b, "unix_stream_socket", "connectto", false },
+		{ x->quote_a, x->vmm_b, "unix_stream_socket", "connectto", false },
+		{ x->vmm_a, x->vmm_a, "unix_stream_socket", "connectto", false },
 		{ x->dev_a, x->image_b, "file", "read", false },
 		{ x->dev_a, x->image_b, "file", "map", false },
 	};

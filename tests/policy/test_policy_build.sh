@@ -47,6 +47,12 @@ planted "the simulated VMM reading the chip" '(allow pavise_vmm_sim_t pavise_psp
 planted "a device mapping simulated private memory" '(allow pavise_dev_t pavise_gmem_sim_t (file (map)))'
 planted "the simulated processor reading guest memory" '(allow pavise_psp_t pavise_ram_t (file (read)))'
 planted "the simulated VMM opening /dev/kvm" '(allow pavise_vmm_sim_t kvm_device_t (chr_file (open)))'
+planted "a second process with a vsock" '(allow pavise_vmm_t self (vsock_socket (create)))'
+planted "a device that connects" '(allow pavise_dev_t init_t (unix_stream_socket (connectto)))'
+planted "quotes from another socket" '(allow pavise_quote_t var_run_t (sock_file (write)))'
+planted "the VMM at the quote service" '(allow pavise_vmm_t pavise_qgs_t (sock_file (write)))'
+planted "the relay of quotes reading guest memory" '(allow pavise_quote_t pavise_ram_t (file (read)))'
+planted "the relay of quotes on a network" '(allow pavise_quote_t self (tcp_socket (create)))'
 
 # The control: a harmless rule in the same place does build, so it is the assertion that refuses.
 echo '(allow pavise_vmm_t self (process (getsched)))' >"$work/harmless.cil"

@@ -3,7 +3,9 @@
  *   off      powers off            fwstop  firmware stop 0x41     crash  triple fault
  *   die      ends with status 9    mute    never gets ready       hold   runs until stopped
  *   liar     sends SEALED before it was asked                     deaf   ignores STOP
- * It is linked statically and reports over its log, as the real ones do. */
+ *   quote    asks for a quote, says what it hears, runs until stopped
+ * As a simulated TDX platform it refuses every quote. It is linked statically and reports over its log, as the real ones do. */
+#include "common/quote_wire.h"
 #include "common/record.h"
 #include "sandbox/lsm.h"
 
@@ -11,11 +13,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -144,7 +148,41 @@ static void tell(enum record_type type, uint32_t a, uint32_t b)
 		exit(EX_INTERNAL);
 }
 
-static int run_vmm(const char *does)
+static void ask_for_quote(int fd)
+{
+	const struct quote_request q = { .magic = QUOTE_MAGIC, .id = 1 };
+	struct quote_answer a = { 0 };
+
+	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) != (ssize_t)sizeof(q) ||
+	    recv(fd, &a, sizeof(a), 0) < (ssize_t)sizeof(a))
+		printf("quote: %s\n", strerror(errno));
+	else
+		printf("quote: status %u\n", a.status);
+	fflush(stdout);
+}
+
+/* A quote generation service that has always the same error, until the launcher has a word. */
+static void refuse_quotes(int listener)
+{
+	static const unsigned char refusal[20] = { 0, 0, 0, 16, 1, 0, 1, 0, 1,    0,
+						   0, 0, 16, 0, 0, 0, 1, 0x20, 1, 0 };
+	struct pollfd p[2] = { { .fd = CONTROL, .events = POLLIN },
+			       { .fd = listener, .events = POLLIN } };
+	char request[4096];
+
+	while (poll(p, 2, -1) > 0 && p[0].revents == 0) {
+		int fd = accept(listener, NULL, NULL);
+		printf("asked for a quote: %s\n", fd < 0 ? strerror(errno) : "refused");
+		fflush(stdout);
+		if (fd < 0 || recv(fd, request, sizeof(request), 0) <= 0 ||
+		    send(fd, refusal, sizeof(refusal), MSG_NOSIGNAL) < 0)
+			printf("and not heard: %s\n", strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static int run_vmm(const char *does, int quote)
 {
 	expect(RECORD_GO);
 	printf("go\n");
@@ -155,11 +193,13 @@ static int run_vmm(const char *does)
 		tell(RECORD_EXIT, VM_END_FIRMWARE_STOP, 0x41);
 	else if (strcmp(does, "crash") == 0)
 		tell(RECORD_EXIT, VM_END_TRIPLE_FAULT, 0);
+	if (strcmp(does, "quote") == 0)
+		ask_for_quote(quote);
 	if (strcmp(does, "deaf") == 0)
 		for (;;)
 			pause();
 	expect(RECORD_STOP);
-	if (strcmp(does, "hold") == 0)
+	if (strcmp(does, "hold") == 0 || strcmp(does, "quote") == 0)
 		tell(RECORD_EXIT, VM_END_STOPPED, 0);
 	return 0;
 }
@@ -183,7 +223,9 @@ int main(int argc, char **argv)
 	expect(RECORD_SEAL);
 	tell(RECORD_SEALED, 0, 0);
 	if (*does != '\0')
-		return run_vmm(does);
+		return run_vmm(does, atoi(value_of(argv, "quote=")));
+	if (*value_of(argv, "qgs=") != '\0')
+		refuse_quotes(atoi(value_of(argv, "qgs=")));
 	expect(RECORD_STOP);
 	return 0;
 }

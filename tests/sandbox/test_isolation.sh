@@ -12,11 +12,14 @@ programs=$work/stage/usr/libexec/pavise
 probes=$work/stage/usr/local/libexec/pavise
 mkdir -p "$work/payload" "$programs" "$probes" "$work/stage/var/lib/pavise"
 cp "$build/bin/pavise-launch" "$build/tests/libexec/pavise-vmm" "$build/tests/libexec/pavise-dev" "$programs/"
+for name in pavise-vmm-sim pavise-tdx-sim; do cp "$build/tests/libexec/pavise-dev" "$programs/$name"; done
+cp "$build/bin/pavise-quote" "$programs/" # the real one
 # Installed where the policy gives them the label of the real ones.
 cp "$build/tests/lab_probe" "$probes/pavise-launch"
 cp "$build/tests/lab_probe" "$probes/pavise-vmm"
 cp "$here/lab/run.sh" "$build/tests/lab_probe" "$work/payload/"
 "$build/tests/mkplan" "$work/payload/plan" 67108864 2
+"$build/tests/mkplan" "$work/payload/tdxplan" 67108864 2 tdx
 status=0
 "$here/../lab/run.sh" --timeout "${PAVISE_LAB_SECONDS:-280}" --stage "$work/stage" "$work/payload" "$work/out" >"$work/console" 2>&1 ||
     status=$?

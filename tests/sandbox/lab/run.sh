@@ -144,6 +144,38 @@ is "nothing is left" "$(find /run/pavise -mindepth 1)" /run/pavise/.pairs
 like "children saw their own label" "$(cat $logs/hold.vmm)" "^label $subject:pavise_vmm_t:s0:$pair_a$"
 like "children have ids of their own" "$(cat $logs/hold.blk)" '^uid 18[0-9]{8} '
 
+# A trust domain on a simulated platform: its relay of quotes, the real one, is the one that connects.
+mkdir -p /var/lib/pavise-sim
+echo key >/var/lib/pavise-sim/key
+restorecon -RF /var/lib/pavise-sim
+timeout 150 "$libexec/pavise-launch" quote --plan-fd 5 --memory 67108864 --cpus 2 --no-vtpm --tee tdx \
+    --platform sim --sim-key-fd 6 --sim-certs-fd 6 --log vmm:7 --log tdx:8 --log quote:9 5</usr/local/lab/tdxplan \
+    6</var/lib/pavise-sim/key 7>>"$logs/quote.vmm" 8>>"$logs/quote.tdx" 9>>"$logs/quote.quote" \
+    2>"$logs/quote.err" 4>&- & first=$!
+up quote
+sleep 3
+pair=$(sed -n 's/.*categories \(.*\))/\1/p' "$logs/quote.err")
+is "label of the relay of quotes" "$(label_of "$(process pavise-quote label=)")" "$subject:pavise_quote_t:s0:$pair"
+is "label of the simulated platform" "$(label_of "$(process pavise-tdx-sim label=)")" "$subject:pavise_psp_t:s0:$pair"
+is "label of the folder of its service" "$(label /run/pavise/quote/qgs)" "$object:pavise_qgs_t:s0:$pair"
+like "type of its socket" "$(label /run/pavise/quote/qgs/socket)" "^$object:pavise_qgs_t:s0"
+stop quote
+wait $first
+is "status of the trust domain" "$? $(cat "$logs/quote.err" | tail -n 1)" "0 quote: stopped"
+like "the service was asked" "$(cat "$logs/quote.tdx")" '^asked for a quote: refused$'
+like "and its refusal came back" "$(cat "$logs/quote.vmm")" '^quote: status 2$'
+like "with a sentence in the log" "$(cat "$logs/quote.quote")" '^pavise-quote: QGS: no quote, error 0x12001: '
+busybox dmesg | grep 'avc: *denied' | grep -E 'scontext=[^ ]*pavise_(quote|launch)_t' >"$logs/denials-quote"
+is "the relay is denied nothing it does" "$(grep -v -F -f "$logs/denials" "$logs/denials-quote" | grep -E 'quote|qgs|psp_t')" ""
+is "nothing is left of it" "$(find /run/pavise -mindepth 1)" /run/pavise/.pairs
+# A socket elsewhere, whatever its rights say, is none of its business.
+mkdir -m 755 /tmp/elsewhere
+exec 9</tmp/elsewhere
+timeout 60 "$libexec/pavise-launch" off --plan-fd 5 --memory 67108864 --cpus 1 --no-vtpm --tee tdx --quote-dir-fd 9 \
+    --quote-name socket 5</usr/local/lab/tdxplan 2>"$logs/elsewhere.err" 4>&-
+is "a service in a folder that is not labelled for it" "$? $(grep -c 'pavise_qgs_t' "$logs/elsewhere.err")" "64 1"
+exec 9<&-
+
 # Refusals of required isolation: status 5 or 6, one line, nothing left.
 refuse() {
     local name=$1 want=$2 pattern=$3 got

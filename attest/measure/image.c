@@ -227,7 +227,7 @@ int bzimage_check(const char *object, const uint8_t *data, size_t size, struct b
 }
 
 int kernel_check(const char *object, const uint8_t *data, size_t size, enum fw_variant variant,
-		 uint32_t *cmdline_size, struct err *e)
+		 struct kernel_takes *out, struct err *e)
 {
 	struct fw_kernel elf;
 	struct bzimage k = { 0 };
@@ -237,12 +237,12 @@ int kernel_check(const char *object, const uint8_t *data, size_t size, enum fw_v
 	if (!fw_elf_is(data, size)) {
 		r = bzimage_check(object, data, size, &k, e);
 		if (r == 0)
-			*cmdline_size = k.cmdline_size;
+			*out = (struct kernel_takes){ k.cmdline_size, k.initrd_addr_max };
 		return r;
 	}
 	stop = fw_kernel_parse(data, size, variant, &elf);
 	if (stop != STOP_HANDED_OVER)
 		return err_set(e, EX_MALFORMED, "kernel %s: %s", object, stop_text(stop));
-	*cmdline_size = elf.cmdline_size;
+	*out = (struct kernel_takes){ elf.cmdline_size, elf.initrd_addr_max };
 	return 0;
 }

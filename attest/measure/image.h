@@ -27,9 +27,15 @@ struct bzimage {
 int bzimage_check(const char *object, const uint8_t *data, size_t size, struct bzimage *out,
 		  struct err *e);
 
+/* What a kernel of any kind takes. */
+struct kernel_takes {
+	uint32_t cmdline_size;	  /* longest command line, without its NUL */
+	uint64_t initrd_addr_max; /* highest address an initrd byte may have */
+};
+
 /* A bzImage by the rules above, an ELF kernel by the firmware's own parser for this variant.
- * *cmdline_size: longest command line it takes, without the NUL. -EX_MALFORMED. */
+ * -EX_MALFORMED. */
 int kernel_check(const char *object, const uint8_t *data, size_t size, enum fw_variant variant,
-		 uint32_t *cmdline_size, struct err *e);
+		 struct kernel_takes *out, struct err *e);
 
 #endif

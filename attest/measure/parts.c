@@ -6,35 +6,53 @@
 
 #include <string.h>
 
-static int check_cmdline(const struct plain_input *in, uint32_t kernel_takes, struct err *e)
+static int check_cmdline(const struct plain_input *in, uint32_t max, struct err *e)
 {
 	size_t n = strlen(in->cmdline);
 
 	if (n > MEASURE_CMDLINE_MAX)
 		return err_set(e, EX_USAGE_ERROR, "append: %zu bytes: at most %u are taken", n,
 			       MEASURE_CMDLINE_MAX);
-	if (n > kernel_takes)
+	if (n > max)
 		return err_set(e, EX_USAGE_ERROR, "append: %zu bytes: this kernel takes %u", n,
-			       kernel_takes);
+			       max);
+	return 0;
+}
+
+/* A plan's minimum of memory is where the staged blobs, their kernel's copy and the initrd's end on
+ * top of each other: a kernel must take an initrd up to there, or the minimum would not boot. */
+static int check_initrd(const struct plain_input *in, uint64_t addr_max, struct err *e)
+{
+	uint64_t end = fw_staging_min_ram(in->kernel.size, in->initrd.size,
+					  strlen(in->cmdline) + 1);
+
+	if (in->initrd.data != NULL && in->initrd.size == 0)
+		return err_set(e, EX_MALFORMED, "initrd %s: the file is empty", in->initrd.name);
+	if (in->initrd.data != NULL && end != 0 && end - 1 > addr_max)
+		return err_set(e, EX_MALFORMED,
+			       "initrd %s: %zu bytes, too large for this kernel, which wants it "
+			       "below 0x%llx: take a newer kernel",
+			       in->initrd.name, in->initrd.size,
+			       (unsigned long long)addr_max + 1);
 	return 0;
 }
 
 int parts_check(const struct plain_input *in, enum fw_variant variant, struct plain_plan *out,
 		struct err *e)
 {
-	uint32_t kernel_takes = 0;
+	struct kernel_takes kernel = { 0 };
 	int r = firmware_image_check(in->firmware.name, in->firmware.data, in->firmware.size,
 				     variant, &out->image, e);
 
 	if (r == 0)
 		r = kernel_check(in->kernel.name, in->kernel.data, in->kernel.size, variant,
-				 &kernel_takes, e);
+				 &kernel, e);
 	if (r == 0)
-		r = check_cmdline(in, kernel_takes, e);
+		r = check_cmdline(in, kernel.cmdline_size, e);
+	if (r == 0)
+		r = check_initrd(in, kernel.initrd_addr_max, e);
 	if (r < 0)
 		return r;
-	if (in->initrd.data != NULL && in->initrd.size == 0)
-		return err_set(e, EX_MALFORMED, "initrd %s: the file is empty", in->initrd.name);
 	if (in->kernel.size > MEASURE_KERNEL_MAX || in->initrd.size > MEASURE_INITRD_MAX)
 		return err_set(e, EX_MALFORMED, "%s %s: too large to stage",
 			       in->kernel.size > MEASURE_KERNEL_MAX ? "kernel" : "initrd",
@@ -162,7 +180,7 @@ int parts_open(const char *object, const struct plan *plan, enum plan_tee tee,
 	       enum fw_variant variant, struct plain_contents *out, struct err *e)
 {
 	uint8_t page[FW_PAGE];
-	uint32_t kernel_takes;
+	struct kernel_takes kernel;
 	int r = take_parts(object, plan, tee, out, e);
 
 	if (r == 0)
@@ -170,7 +188,7 @@ int parts_open(const char *object, const struct plan *plan, enum plan_tee tee,
 					 &out->image, e);
 	if (r == 0)
 		r = kernel_check(object, out->kernel.data, out->kernel.size, variant,
-				 &kernel_takes, e);
+				 &kernel, e);
 	if (r < 0)
 		return r;
 	hash_page_record(out->hash_page.data, &out->record);

@@ -85,6 +85,41 @@ static void test_pvh(void)
 	fw_machine_free(&m);
 }
 
+/* 40 MiB (more takes too long here), for a kernel that takes it anywhere: the least memory, where the
+ * initrd ends at the top, and more than 2 GiB, where it ends above what old headers name. */
+static void test_large_initrd(void)
+{
+	static const uint64_t more[] = { 0, 2100ull << 20 };
+	static const size_t size = (40u << 20) + 5;
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		uint8_t got[16];
+		uint64_t base;
+
+		fw_machine_init(&m);
+		free(m.initrd);
+		m.initrd = calloc(size, 1);
+		if (m.initrd == NULL)
+			abort();
+		memcpy(m.initrd, "the first bytes", sizeof(got));
+		memcpy(m.initrd + size - sizeof(got), "and the last 16", sizeof(got));
+		m.initrd_size = size;
+		fw_machine_use_kernel(&m, LINUX_ELF);
+		m.h.memory = m.hash_page.record.min_ram + more[i];
+		fw_machine_run(&m);
+		tap_check(&m.h, m.h.end == VM_END_POWER_OFF, "an initrd of 40 MiB in %llu MiB",
+			  (unsigned long long)(m.h.memory >> 20));
+		base = (m.h.memory - size) & ~(uint64_t)(FW_PAGE - 1);
+		fw_machine_read(&m, base, got, sizeof(got));
+		tap_check(&m.h, memcmp(got, "the first bytes", sizeof(got)) == 0,
+			  "it begins where it should");
+		fw_machine_read(&m, base + size - sizeof(got), got, sizeof(got));
+		tap_check(&m.h, memcmp(got, "and the last 16", sizeof(got)) == 0,
+			  "and ends at the top of memory");
+		fw_machine_free(&m);
+	}
+}
+
 /* The plan is honest about a kernel that must not be started. */
 static void stops(const char *path, const char *name, unsigned offset, uint8_t value,
 		  enum fw_stop code)
@@ -122,6 +157,7 @@ int main(void)
 	}
 	test_linux();
 	test_pvh();
+	test_large_initrd();
 	test_stops();
 	return tap_done();
 }

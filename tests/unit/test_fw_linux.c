@@ -140,6 +140,41 @@ static void initrd_places(void **state)
 	assert_true(p.base == 0 && p.size == 0);
 }
 
+/* Whatever pavise measure takes (kernels to 256 MiB, initrds to 1 GiB) is staged and copied below
+ * 3 GiB, in the very memory that the plan demands: no initrd needs to lie above 4 GiB. */
+static void large_initrds_fit_the_minimum(void **state)
+{
+	static const uint64_t mib = 1u << 20;
+	static const uint64_t kernels[] = { 1, 12u << 20, (58u << 20) + 1, 256u << 20 };
+	static const uint64_t initrds[] = { 1, (300u << 20) - 1, 600u << 20, (600u << 20) + 1,
+					    1024u << 20 };
+	struct fw_initrd_place p;
+	struct fw_boot_block b;
+	struct fw_staging s;
+
+	(void)state;
+	fixture_boot_block(&b);
+	b.ram_count = 2;
+	for (size_t k = 0; k < sizeof(kernels) / sizeof(kernels[0]); k++)
+		for (size_t i = 0; i < sizeof(initrds) / sizeof(initrds[0]); i++) {
+			uint64_t need = fw_staging_min_ram(kernels[k], initrds[i], FW_PAGE), floor;
+
+			assert_true(need != 0 && need <= MMIO_HOLE_BASE);
+			assert_int_equal(fw_staging(kernels[k], initrds[i], FW_PAGE, &s), 0);
+			floor = s.end + kernels[k];
+			b.ram[1].size = need - FW_HIGH_RAM_BASE;
+			assert_int_equal(fw_initrd_place(&b, UINT32_MAX, floor, initrds[i], &p), 0);
+			assert_true(p.base >= floor && p.base + p.size <= need);
+			/* Without the flag, 2 GiB is the end: less room, never another place. */
+			if (fw_initrd_place(&b, 0x7FFFFFFF, floor, initrds[i], &p) == 0)
+				assert_true(p.base >= floor && p.base + p.size <= 2048 * mib);
+			else
+				assert_true(need > 2048 * mib);
+		}
+	/* What is too large to be copied below 3 GiB is no plan. */
+	assert_true(fw_staging_min_ram(256 * mib, 1400 * mib, 1) == 0);
+}
+
 static uint64_t load(const uint8_t *p, unsigned bytes)
 {
 	uint64_t v = 0;
@@ -217,6 +252,7 @@ int main(void)
 		cmocka_unit_test(command_line_form),
 		cmocka_unit_test(staging_places),
 		cmocka_unit_test(initrd_places),
+		cmocka_unit_test(large_initrds_fit_the_minimum),
 		cmocka_unit_test(zero_page_fields),
 		cmocka_unit_test(memory_map),
 	};

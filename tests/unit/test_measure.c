@@ -1,6 +1,7 @@
 #include "attest/measure/expect.h"
 #include "attest/measure/hash_page.h"
 #include "attest/measure/image.h"
+#include "attest/measure/parts.h"
 #include "attest/measure/size.h"
 #include "common/boot_block.h"
 #include "firmware/bootblock.h"
@@ -250,6 +251,32 @@ static void boot_blocks(void **state)
 	}
 }
 
+/* The largest initrd, by its size alone, and kernels that take it up to 4 GiB or 2 GiB. */
+static void initrd_below_the_kernels_limit(void **state)
+{
+	(void)state;
+	static struct plain_plan plan;
+	struct plain_input in = { .firmware = { "fw", firmware, sizeof(firmware) },
+				  .kernel = { "kernel", kernel, sizeof(kernel) },
+				  .initrd = { "initrd", kernel, MEASURE_INITRD_MAX },
+				  .cmdline = "",
+				  .max_cpus = 1 };
+	struct err e = { 0 };
+
+	assert_int_equal(parts_check(&in, FW_VARIANT_PLAIN, &plan, &e), 0);
+	kernel[0x236] = 1; /* xloadflags: no CAN_BE_LOADED_ABOVE_4G */
+	assert_int_equal(parts_check(&in, FW_VARIANT_PLAIN, &plan, &e), -EX_MALFORMED);
+	assert_non_null(strstr(e.text, "too large for this kernel"));
+	in.initrd.size = 600u << 20;
+	assert_int_equal(parts_check(&in, FW_VARIANT_PLAIN, &plan, &e), 0);
+	in.initrd.size = MEASURE_INITRD_MAX + 1;
+	kernel[0x236] = 0x7F;
+	e = (struct err){ 0 };
+	assert_int_equal(parts_check(&in, FW_VARIANT_PLAIN, &plan, &e), -EX_MALFORMED);
+	in.initrd.size = 0;
+	assert_int_equal(parts_check(&in, FW_VARIANT_PLAIN, &plan, &e), -EX_MALFORMED);
+}
+
 static void sizes(void **state)
 {
 	(void)state;
@@ -291,6 +318,7 @@ int main(void)
 		cmocka_unit_test_setup(plan_round_trip, set_up),
 		cmocka_unit_test_setup(what_reaches_which, set_up),
 		cmocka_unit_test_setup(boot_blocks, set_up),
+		cmocka_unit_test_setup(initrd_below_the_kernels_limit, set_up),
 		cmocka_unit_test_setup(sizes, set_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,19 +144,48 @@ sites_are_listed() {
     [ -n "$code" ] && [ "$code" = "$table" ] && [ "$(printf '%s\n' "$code" | wc -l)" -eq "$(u32 56)" ] &&
         [ "$bytes" = "$(printf '%s\n' "$table" | cut -d ' ' -f 1)" ]
 }
-# Would the check above notice? Once more with a table that lacks its last site.
-a_missing_site_is_seen() {
-    whole=$bin
+# poke FILE OFFSET BYTE...: bytes in hexadecimal, into a copy.
+poke() {
+    file=$1 offset=$2
+    shift 2
+    for byte; do printf '%b' "\\0$(printf %03o "0x$byte")"; done |
+        dd of="$file" bs=1 seek="$offset" conv=notrunc 2>/dev/null
+}
+# Offset in the image of a function, and where the ELF file has the image's first byte.
+function_at() { echo $((0x$(readelf -sW "$elf" | awk -v name="$1" '$8 == name { print $2; exit }') - 0x100000)); }
+elf_skew() { echo $((0x$(readelf -SW "$elf" | sed -n 's/.* \.rodata *PROGBITS *0*100000 *\([0-9a-f]*\) .*/\1/p'))); }
+# noticed CHANGE BYTE...: the check above fails for a copy of the image with this change. The bytes are
+# one of its own instructions.
+noticed() {
+    whole_bin=$bin whole_elf=$elf
     work=$(mktemp -d) || return 1
-    cp "$bin" "$work/less.bin"
-    printf '%b' "\\0$(printf %o $(($(u32 56) - 1)))" |
-        dd of="$work/less.bin" bs=1 seek=56 conv=notrunc 2>/dev/null
-    bin=$work/less.bin
-    [ "$(u32 56)" -gt 0 ] && ! sites_are_listed
+    cp "$bin" "$elf" "$work"
+    bin=$work/${bin##*/} elf=$work/${elf##*/}
+    entry=$(u32 52) count=$(u32 56) skew=$(elf_skew) main=$(function_at fw_main)
+    first=$(u32 "$entry")
+    change=$1
+    shift
+    case $change in
+    missing) poke "$bin" 56 "$(printf %02x $((count - 1)))" ;;
+    kind) poke "$bin" $((entry + 4)) 07 ;;
+    offset) poke "$bin" "$entry" "$(printf %02x $(((first + 4) % 256)))" ;;
+    # A listed place with another instruction.
+    nops) poke "$bin" "$first" 90 90 90 90 && poke "$elf" $((first + skew)) 90 90 90 90 ;;
+    # One more that nobody listed; and once more as another instruction's constant.
+    unlisted) poke "$bin" "$main" "$@" && poke "$elf" $((main + skew)) "$@" ;;
+    hidden) poke "$bin" "$main" b8 "$@" && poke "$elf" $((main + skew)) b8 "$@" ;;
+    esac
+    ! sites_are_listed >/dev/null
     status=$?
-    bin=$whole
+    bin=$whole_bin elf=$whole_elf
     rm -rf "$work"
     return $status
+}
+changed_sites_are_seen() {
+    sites_are_listed >/dev/null || return 1
+    for kind_of_change in missing kind offset nops unlisted hidden; do
+        noticed $kind_of_change "$@" || { echo "not noticed: $kind_of_change"; return 1; }
+    done
 }
 sites_stay_in_pages() {
     sites_in_table | while read -r address site_kind; do
@@ -253,7 +282,7 @@ common_checks plain 1 0
 check "plain: no site, no park loop" no_site_in_plain
 common_checks snp 2 0
 check "snp: every PVALIDATE, RMPADJUST and VMGEXIT is listed, and nothing else" sites_are_listed
-check "snp: a site that the table lacks is noticed" a_missing_site_is_seen
+check "snp: a site too few, too many or of another kind is noticed" changed_sites_are_seen f2 0f 01 ff
 check "snp: no site lies across a page" sites_stay_in_pages
 check "snp: one fold, and each kind is there" one_fold_and_all_kinds 4 4
 check "snp: other processors wait in a park loop" park_loop
@@ -262,7 +291,7 @@ check "snp: no instruction that the host would answer" asks_nobody
 check "snp: ring-3 part has no site" ring3_has_no_site
 common_checks tdx 3 512
 check "tdx: every TDCALL is listed, and nothing else" sites_are_listed
-check "tdx: a site that the table lacks is noticed" a_missing_site_is_seen
+check "tdx: a site too few, too many or of another kind is noticed" changed_sites_are_seen 66 0f 01 cc
 check "tdx: no site lies across a page" sites_stay_in_pages
 check "tdx: one fold, and each kind is there" one_fold_and_all_kinds 6 2
 check "tdx: the image ends with a jump to its 32-bit part" reset_vector

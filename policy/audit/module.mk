@@ -1,0 +1,11 @@
+# pavise-audit: what a binary policy decides, over libsepol (static: it needs what the shared
+# library does not show). The rules it expects are a text file: a line becomes a string.
+PROGS += pavise-audit
+pavise-audit_SRCS := $(wildcard policy/audit/*.c) common/err.c common/err_report.c common/file.c
+pavise-audit_LIBS := -Wl,-Bstatic -lsepol -Wl,-Bdynamic -ljansson
+pavise-audit_LINK := $(DYNAMIC)
+
+$(O)/gen/policy/expected_rules.h: policy/audit/expected.rules
+	@mkdir -p $(@D)
+	$(Q)sed 's/.*/"&",/' $< >$@
+GENERATED += $(O)/gen/policy/expected_rules.h

@@ -1,0 +1,56 @@
+/* What an audit of a policy found: a list of findings with stable ids, and the exposure they add up
+ * to. */
+#ifndef PAVISE_POLICY_AUDIT_REPORT_H
+#define PAVISE_POLICY_AUDIT_REPORT_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define REPORT_FINDINGS_MAX 100000u /* a policy that breaks more is cut, and says so */
+
+/* One question to the policy. */
+struct question {
+	const char *id;
+	unsigned weight; /* 1..10: what an open answer costs */
+	bool gate;       /* an open answer alone makes the exposure 10 */
+	const char *what;
+	const char *why;
+	const char *fix;
+};
+
+struct finding {
+	const struct question *question;
+	char *text; /* which types, which permissions */
+};
+
+struct report {
+	const struct question *asked[64];
+	unsigned asked_count;
+	struct finding *finding; /* open answers */
+	size_t count;
+	bool cut;
+};
+
+/* Notes that the question was asked of everything it is about. */
+void report_ask(struct report *r, const struct question *q);
+
+/* One open answer to it. -EX_HOST: out of memory. */
+int report_open(struct report *r, const struct question *q, struct err *e, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* 0 (nothing is open) to 10 (a gate is, or all). */
+double report_exposure(const struct report *r);
+const char *report_word(double exposure);
+
+/* -EX_HOST when it cannot be written. */
+int report_text(const struct report *r, const char *object, const char *scope, FILE *out,
+		struct err *e);
+int report_json(const struct report *r, const char *object, const char *scope, FILE *out,
+		struct err *e);
+
+void report_free(struct report *r);
+
+#endif

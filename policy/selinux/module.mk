@@ -13,4 +13,4 @@ $(O)/policy/pavise.built: $(POLICY_CIL) policy/selinux/build.sh
 	$(Q)touch $@
 .PHONY: policy
 
-LAB_SCRIPTS += tests/policy/test_policy_build.sh
+LAB_SCRIPTS += tests/policy/test_policy_build.sh tests/policy/test_policy_audit.sh

@@ -35,6 +35,15 @@ struct uapi_memory_fault {
 	uint64_t size;
 };
 
+/* KVM_EXIT_SNP_REQ_CERTS (Linux 7.0): an extended guest request wants certificates. */
+#define UAPI_EXIT_SNP_REQ_CERTS 43u
+#define UAPI_RUN_REQ_CERTS_OFFSET 32
+struct uapi_snp_req_certs {
+	uint64_t gpa;
+	uint64_t npages; /* room in 4 KiB pages; with ENOSPC: what is needed */
+	uint64_t ret;    /* 0, ENOSPC, EAGAIN or EIO */
+};
+
 struct uapi_memory_region2 {
 	uint32_t slot;
 	uint32_t flags;
@@ -74,6 +83,7 @@ struct uapi_create_guest_memfd {
 #define UAPI_SNP_LAUNCH_START  100u
 #define UAPI_SNP_LAUNCH_UPDATE 101u
 #define UAPI_SNP_LAUNCH_FINISH 102u
+#define UAPI_SNP_ENABLE_REQ_CERTS 103u
 
 struct uapi_sev_cmd {
 	uint32_t id;

@@ -22,6 +22,8 @@ static const struct {
 	{ 1, 7, "the kernel does not run at VMPL 0 and found no SVSM" },
 	{ 1, 8, "an SVSM claims VMPL 0 for the kernel" },
 	{ 1, 9, "the SVSM's calling area is not usable" },
+	{ 1, 10, "the kernel could not set up its secure TSC: start without that SEV feature" },
+	{ 1, 11, "the SVSM refused to move the kernel's calling area" },
 };
 
 const char *snp_term_text(unsigned set, unsigned reason)

@@ -76,6 +76,14 @@ int sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw)
 	return vm_fd != model.vm_fd ? -EIO : launch_init2(vmsa_features, fw);
 }
 
+/* The simulated kernel is one without certificate exits. */
+int sev_enable_req_certs(int vm_fd, int sev_fd, uint32_t *fw)
+{
+	(void)sev_fd;
+	*fw = 0;
+	return vm_fd != model.vm_fd ? -EIO : -EINVAL;
+}
+
 int sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw)
 {
 	return vm_fd != model.vm_fd ? -EIO : launch_start(sev_fd, policy, fw);

@@ -14,13 +14,13 @@
 /* Those before TPM are needed, the others are not. */
 enum key {
 	NAME, LABEL, CONTROL, KVM, PLAN, RAM, LOG, CONSOLE, MEMORY, CPUS,
-	TPM, DEV, SEV, PSP, HOST_DATA, ID_BLOCK, ID_AUTH, QUOTE, MRCONFIGID, MROWNER,
+	TPM, DEV, SEV, PSP, HOST_DATA, ID_BLOCK, ID_AUTH, CERTS, QUOTE, MRCONFIGID, MROWNER,
 	MROWNERCONFIG, KEYS
 };
 
 static const char *const key_name[KEYS] = {
 	"name", "label", "control", "kvm", "plan", "ram", "log", "console", "memory", "cpus",
-	"tpm", "dev", "sev", "psp", "host_data", "id_block", "id_auth", "quote",
+	"tpm", "dev", "sev", "psp", "host_data", "id_block", "id_auth", "certs", "quote",
 	"mrconfigid", "mrowner", "mrownerconfig",
 };
 
@@ -101,6 +101,7 @@ static int parse_value(struct config *c, enum key key, const char *value, struct
 	case HOST_DATA: return parse_host_data(value, c, e);
 	case ID_BLOCK: return args_fd("id_block", value, &c->id_block, e);
 	case ID_AUTH: return args_fd("id_auth", value, &c->id_auth, e);
+	case CERTS:   return args_fd("certs", value, &c->certs, e);
 	case QUOTE:   return args_fd("quote", value, &c->quote, e);
 	case MRCONFIGID: return parse_mr("mrconfigid", value, c->mrconfigid, c, e);
 	case MROWNER: return parse_mr("mrowner", value, c->mrowner, c, e);
@@ -130,7 +131,7 @@ int config_parse(struct config *c, int argc, char **argv, struct err *e)
 	bool seen[KEYS] = { false };
 
 	memset(c, 0, sizeof(*c));
-	c->tpm = c->sev = c->psp = c->id_block = c->id_auth = c->quote = -1;
+	c->tpm = c->sev = c->psp = c->id_block = c->id_auth = c->certs = c->quote = -1;
 	for (int i = 1; i < argc; i++) {
 		int rc = parse_argument(c, argv[i], seen, e);
 
@@ -163,6 +164,8 @@ int config_check_environment(const struct config *c, struct err *e)
 		rc = seal_check_fd("id_block", c->id_block, S_IFREG, e);
 	if (rc == 0 && c->id_auth >= 0)
 		rc = seal_check_fd("id_auth", c->id_auth, S_IFREG, e);
+	if (rc == 0 && c->certs >= 0)
+		rc = seal_check_fd("certs", c->certs, S_IFREG, e);
 	if (rc == 0 && c->quote >= 0)
 		rc = seal_check_fd("quote", c->quote, S_IFSOCK, e);
 	if (rc == 0)

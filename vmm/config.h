@@ -28,6 +28,7 @@ struct config {
 	/* SEV-SNP only; descriptors are -1 when absent */
 	int sev;               /* /dev/sev: the kernel remembers this very number */
 	int psp;               /* the simulated processor's socket; the platform model only */
+	int certs;             /* certificate table for the guest: GHCB, extended guest request */
 	int id_block, id_auth; /* files of 96 and 4096 bytes: both or none */
 	bool has_host_data;
 	uint8_t host_data[32]; /* appears in every attestation report of the guest */

@@ -1,7 +1,7 @@
 VMM_PLATFORM_SRCS := vmm/platform/uart.c vmm/platform/ioapic.c vmm/platform/power.c \
                      vmm/platform/tpm_crb.c
 VMM_PRIVATE_SRCS := vmm/tee/launch.c vmm/tee/private_exits.c vmm/tee/private_memory.c
-VMM_SNP_SRCS := vmm/tee/snp.c vmm/tee/snp_cpuid.c vmm/tee/snp_errors.c vmm/tee/snp_exits.c \
+VMM_SNP_SRCS := vmm/tee/snp.c vmm/tee/snp_certs.c vmm/tee/snp_cpuid.c vmm/tee/snp_errors.c vmm/tee/snp_exits.c \
                 vmm/tee/snp_launch.c
 VMM_TDX_SRCS := vmm/tee/tdx.c vmm/tee/tdx_cpuid.c vmm/tee/tdx_errors.c vmm/tee/tdx_exits.c \
                 vmm/tee/tdx_launch.c vmm/tee/tdx_quote.c
@@ -29,11 +29,16 @@ test_vmm_memory_LIBS := -lcmocka
 
 SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) \
                  vmm/vm.c vmm/memory.c $(COMMON_SRCS)
-TESTS += test_snp_launch test_snp_exits test_snp_cpuid
+TESTS += test_snp_launch test_snp_exits test_snp_cpuid test_snp_certs test_snp_errors
 test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)
 test_snp_launch_LIBS := -lcmocka
 test_snp_exits_SRCS := tests/unit/test_snp_exits.c $(SNP_TEST_SRCS)
 test_snp_exits_LIBS := -lcmocka
+test_snp_certs_SRCS := tests/unit/test_snp_certs.c $(SNP_TEST_SRCS)
+test_snp_certs_LIBS := -lcmocka
+test_snp_errors_SRCS := tests/unit/test_snp_errors.c vmm/tee/snp_errors.c common/snp_term.c \
+                        common/err.c
+test_snp_errors_LIBS := -lcmocka
 test_snp_cpuid_SRCS := tests/unit/test_snp_cpuid.c vmm/tee/snp_cpuid.c common/err.c
 test_snp_cpuid_LIBS := -lcmocka
 

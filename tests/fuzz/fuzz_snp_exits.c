@@ -84,6 +84,22 @@ static void system_event(struct vcpu *v, const uint64_t x[4])
 		must(atomic_load(&sm.vm.end) != 0);
 }
 
+/* With a table of two pages: only room that is shared may hold it. */
+static void req_certs(struct vcpu *v, const uint64_t x[4])
+{
+	struct uapi_snp_req_certs c = { x[0], x[1], 0 };
+
+	sm.vm.snp.certs.size = 5000;
+	v->run->exit_reason = UAPI_EXIT_SNP_REQ_CERTS;
+	memcpy((uint8_t *)v->run + UAPI_RUN_REQ_CERTS_OFFSET, &c, sizeof(c));
+	must(snp_exit(v, 0));
+	memcpy(&c, (uint8_t *)v->run + UAPI_RUN_REQ_CERTS_OFFSET, sizeof(c));
+	must(c.ret == 0 || c.ret == EIO || (c.ret == ENOSPC && c.npages == 2 && x[1] < 2));
+	must(c.ret != 0 || (x[1] >= 2 &&
+			    private_memory_all_shared(&sm.vm.private_memory, x[0], 8192)));
+	must(fake.used == 0);
+}
+
 static bool step(struct vcpu *v, struct reader *r)
 {
 	uint8_t kind = read_u8(r);
@@ -96,10 +112,11 @@ static bool step(struct vcpu *v, struct reader *r)
 	memset(v->run, 0, sizeof(*v->run));
 	fake.used = 0;
 	fake.trace[0] = '\0';
-	switch (kind % 3) {
+	switch (kind % 4) {
 	case 0: hypercall(v, x); break;
 	case 1: memory_fault(v, x); break;
-	default: system_event(v, x);
+	case 2: system_event(v, x); break;
+	default: req_certs(v, x);
 	}
 	return !atomic_load(&sm.vm.stopping);
 }

@@ -125,6 +125,12 @@ int sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw)
 	return answer(fw);
 }
 
+int sev_enable_req_certs(int vm_fd, int sev_fd, uint32_t *fw)
+{
+	fake_note("req_certs %d %d", vm_fd, sev_fd);
+	return answer(fw);
+}
+
 int sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw)
 {
 	fake_note("start %d %d %#llx", vm_fd, sev_fd, (unsigned long long)policy);

@@ -69,7 +69,7 @@ void snp_vm_begin(uint64_t memory, unsigned cpus)
 	make_plan(cpus);
 	memcpy(sm.block.magic, FW_BOOT_MAGIC, 8);
 	sm.config.sev = SNP_SEV_FD;
-	sm.config.psp = sm.config.id_block = sm.config.id_auth = sm.config.tpm = -1;
+	sm.config.psp = sm.config.certs = sm.config.id_block = sm.config.id_auth = sm.config.tpm = -1;
 	memcpy(sm.config.host_data, "host data of thirty-two bytes  .", 32);
 	sm.vm.kvm_fd = 8;
 	sm.vm.cpu_count = cpus;

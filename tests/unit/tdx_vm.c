@@ -71,7 +71,8 @@ static void make_config(bool relay)
 		must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, s) == 0, "relay");
 	tm.config.quote = s[0];
 	tm.relay = s[1];
-	tm.config.sev = tm.config.psp = tm.config.id_block = tm.config.id_auth = tm.config.tpm = -1;
+	tm.config.sev = tm.config.psp = tm.config.certs = tm.config.tpm = -1;
+	tm.config.id_block = tm.config.id_auth = -1;
 	memset(tm.config.mrconfigid, 0xC1, 48);
 	memset(tm.config.mrowner, 0xC2, 48);
 	memset(tm.config.mrownerconfig, 0xC3, 48);

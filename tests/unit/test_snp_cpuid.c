@@ -240,22 +240,32 @@ static void a_host_without_sev_is_refused(void **state)
 	assert_non_null(strstr(e.text, "no CPUID leaf 8000001F"));
 }
 
-static void differences_name_leaf_and_registers(void **state)
+static void differences_name_leaf_and_field(void **state)
 {
 	struct snp_cpuid_page other;
 	char text[160] = "";
+	unsigned differ = 0;
 
 	(void)state;
 	begin();
 	put(7, 1, 0x30);
 	fill();
 	other = page;
-	assert_int_equal(snp_cpuid_difference(&page, &other, 0, text, sizeof(text)), 0);
-	other.entry[0].eax = 0x20;
-	assert_int_equal(snp_cpuid_difference(&page, &other, 0, text, sizeof(text)), 1);
-	assert_string_equal(text, "CPUID 7.1: firmware wants 00000020 00000030 00000030 00000030, "
-			    "not 00000030 00000030 00000030 00000030");
-	assert_int_equal(snp_cpuid_difference(&page, &other, 64, text, sizeof(text)), 0);
+	for (unsigned f = 0; f < SNP_CPUID_FIELDS; f++)
+		assert_int_equal(snp_cpuid_difference(&page, &other, 0, f, text, sizeof(text)), 0);
+	other.entry[0].edx = 0x20;
+	assert_int_equal(snp_cpuid_difference(&page, &other, 0, 2, text, sizeof(text)), 0);
+	assert_int_equal(snp_cpuid_difference(&page, &other, 0, 3, text, sizeof(text)), 1);
+	assert_string_equal(text, "CPUID 7.1 EDX: the firmware wants 00000020, not 00000030");
+	other.entry[0].xcr0 = 1ull << 40;
+	assert_int_equal(snp_cpuid_difference(&page, &other, 0, 6, text, sizeof(text)), 1);
+	assert_string_equal(text, "CPUID 7.1 XCR0: the firmware wants 10000000000, not 00000000");
+	memset(&other.entry[0], 0xEE, sizeof(other.entry[0]));
+	for (unsigned f = 0; f < SNP_CPUID_FIELDS; f++)
+		differ += (unsigned)snp_cpuid_difference(&page, &other, 0, f, text, sizeof(text));
+	assert_int_equal(differ, SNP_CPUID_FIELDS);
+	assert_int_equal(snp_cpuid_difference(&page, &other, 64, 0, text, sizeof(text)), 0);
+	assert_int_equal(snp_cpuid_difference(&page, &other, 0, 9, text, sizeof(text)), 0);
 }
 
 int main(void)
@@ -271,7 +281,7 @@ int main(void)
 		cmocka_unit_test(sev_leaf_names_snp_and_the_plans_c_bit),
 		cmocka_unit_test(a_host_with_another_c_bit_is_refused),
 		cmocka_unit_test(a_host_without_sev_is_refused),
-		cmocka_unit_test(differences_name_leaf_and_registers),
+		cmocka_unit_test(differences_name_leaf_and_field),
 	};
 
 	return cmocka_run_group_tests_name("snp_cpuid", tests, NULL, NULL);

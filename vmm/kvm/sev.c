@@ -69,6 +69,11 @@ int sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw)
 	return command(vm_fd, sev_fd, UAPI_SEV_INIT2, &init, fw);
 }
 
+int sev_enable_req_certs(int vm_fd, int sev_fd, uint32_t *fw)
+{
+	return command(vm_fd, sev_fd, UAPI_SNP_ENABLE_REQ_CERTS, NULL, fw);
+}
+
 int sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw)
 {
 	struct uapi_snp_start start = { .policy = policy };

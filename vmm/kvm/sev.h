@@ -27,6 +27,9 @@ int sev_vmsa_features(int kvm_fd, uint64_t *mask);            /* what INIT2 may 
 
 /* On the VM, before sealing. */
 int sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw);
+/* Extended guest requests leave to user space for certificates; before the vCPUs. -EINVAL: not in
+ * this kernel. */
+int sev_enable_req_certs(int vm_fd, int sev_fd, uint32_t *fw);
 int sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw);
 /* gfn_start, uaddr and len of *u advance by what was done, also when the answer is an error. */
 int sev_launch_update(int vm_fd, int sev_fd, struct uapi_snp_update *u, uint32_t *fw);

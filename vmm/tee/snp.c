@@ -101,7 +101,7 @@ static int init_platform(struct vm *vm, uint64_t features, struct err *e)
 	if (rc < 0)
 		return rc;
 	rc = sev_init2(vm->vm_fd, s->sev_fd, features, &fw);
-	return rc < 0 ? snp_error(SNP_INIT2, rc, fw, e) : 0;
+	return rc < 0 ? snp_error(SNP_INIT2, rc, fw, e) : snp_certs_enable(vm, e);
 }
 
 static int snp_create_vm(struct vm *vm, const struct plan *p, const struct config *c,
@@ -121,6 +121,8 @@ static int snp_create_vm(struct vm *vm, const struct plan *p, const struct confi
 	s->c_bit = p->snp.c_bit;
 	memcpy(s->host_data, c->host_data, sizeof(s->host_data));
 	rc = take_id(s, c, p->snp.policy, e);
+	if (rc == 0)
+		rc = snp_certs_read(&s->certs, c->certs, e);
 	if (rc == 0)
 		rc = init_platform(vm, features, e);
 	if (rc == 0)

@@ -3,6 +3,8 @@
 #ifndef PAVISE_VMM_TEE_SNP_H
 #define PAVISE_VMM_TEE_SNP_H
 
+#include "vmm/tee/snp_certs.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,6 +16,7 @@ struct snp {
 	bool has_id;
 	uint8_t id_block[96], id_auth[4096];
 
+	struct snp_certs certs;
 	unsigned c_bit;
 	bool cpuid_ready;
 	_Alignas(4096) uint8_t cpuid_page[4096]; /* struct snp_cpuid_page */

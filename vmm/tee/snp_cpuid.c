@@ -121,19 +121,31 @@ int snp_cpuid_fill(const union kvm_cpuid_table *t, struct snp_cpuid_page *out, s
 	return 0;
 }
 
-int snp_cpuid_difference(const struct snp_cpuid_page *before, const struct snp_cpuid_page *after,
-			 unsigned index, char *text, size_t size)
+static uint64_t field_of(const struct snp_cpuid_entry *x, unsigned field)
 {
-	const struct snp_cpuid_entry *b, *a;
+	const uint64_t value[SNP_CPUID_FIELDS] = { x->eax, x->ebx, x->ecx, x->edx, x->leaf,
+						   x->subleaf, x->xcr0, x->xss, x->reserved };
 
-	if (index >= SNP_CPUID_ENTRIES_MAX)
+	return value[field];
+}
+
+int snp_cpuid_difference(const struct snp_cpuid_page *before, const struct snp_cpuid_page *after,
+			 unsigned index, unsigned field, char *text, size_t size)
+{
+	static const char *const name[SNP_CPUID_FIELDS] = {
+		"EAX", "EBX", "ECX", "EDX", "leaf", "sub-leaf", "XCR0", "XSS", "reserved field"
+	};
+	const struct snp_cpuid_entry *b;
+	uint64_t was, is;
+
+	if (index >= SNP_CPUID_ENTRIES_MAX || field >= SNP_CPUID_FIELDS)
 		return 0;
 	b = &before->entry[index];
-	a = &after->entry[index];
-	if (memcmp(b, a, sizeof(*b)) == 0)
+	was = field_of(b, field);
+	is = field_of(&after->entry[index], field);
+	if (was == is)
 		return 0;
-	snprintf(text, size, "CPUID %x.%x: firmware wants %08x %08x %08x %08x, not %08x %08x %08x "
-		 "%08x", b->leaf, b->subleaf, a->eax, a->ebx, a->ecx, a->edx, b->eax, b->ebx,
-		 b->ecx, b->edx);
+	snprintf(text, size, "CPUID %x.%x %s: the firmware wants %08llx, not %08llx", b->leaf,
+		 b->subleaf, name[field], (unsigned long long)is, (unsigned long long)was);
 	return 1;
 }

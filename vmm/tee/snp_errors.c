@@ -11,6 +11,7 @@
 static const char *const step_name[SNP_STEPS] = {
 	[SNP_CREATE_VM] = "KVM_CREATE_VM(SNP)",
 	[SNP_INIT2] = "KVM_SEV_INIT2",
+	[SNP_REQ_CERTS] = "KVM_SEV_SNP_ENABLE_REQ_CERTS",
 	[SNP_LAUNCH_START] = "SNP_LAUNCH_START",
 	[SNP_LAUNCH_UPDATE] = "SNP_LAUNCH_UPDATE",
 	[SNP_LAUNCH_FINISH] = "SNP_LAUNCH_FINISH",
@@ -97,14 +98,33 @@ static const struct {
 	  "BIOS, see the kernel log for SEV-SNP" },
 	{ ANY_STEP, EIO, 0x03, "the platform's configuration does not allow it: update BIOS and "
 	  "SEV firmware, give the RMP table full coverage" },
+	{ ANY_STEP, EIO, 0x02, "the guest is at another stage of its launch: " REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x04, "kernel and firmware disagree about a length: " REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x06, "the firmware refuses a certificate: look at the ID block's keys and "
+	  "at the platform's own certificates" },
+	{ ANY_STEP, EIO, 0x07, "the firmware refuses the guest policy: measure with --policy "
+	  "0x30000" },
 	{ ANY_STEP, EIO, 0x08, "the guest lost its address space id: " REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x09, "kernel and firmware disagree about an address: " REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x0A, "a signature does not hold: look at the ID block and its keys" },
+	{ ANY_STEP, EIO, 0x0B, "a measurement is not the one expected: measure again" },
 	{ ANY_STEP, EIO, 0x0C, "the address space id belongs to another guest: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x0D, "the address space id is out of range: lower the BIOS setting "
 	  "'minimum SEV non-ES ASID'" },
+	{ ANY_STEP, EIO, 0x0E, "caches must be written back before an address space id is used "
+	  "again, and the kernel did not: try again; if it stays, " REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x0F, "the data fabric must be flushed before an address space id is used "
+	  "again, and the kernel did not: try again; if it stays, " REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x10, "the firmware does not know the guest: " REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x11, "the firmware does not know the command: update the SEV firmware" },
+	{ ANY_STEP, EIO, 0x12, "the guest has an address space id already: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x13, "the security processor has a hardware error: reboot the host; "
 	  "if it comes back, ask the vendor" },
 	{ ANY_STEP, EIO, 0x14, "the security processor has a hardware error and is unsafe: "
 	  "reboot the host; if it comes back, ask the vendor" },
+	{ ANY_STEP, EIO, 0x15, "this firmware or processor does not support it: update BIOS and SEV "
+	  "firmware" },
+	{ ANY_STEP, EIO, 0x16, "the firmware refuses a parameter: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x17, "the security processor is out of resources: end other "
 	  "confidential guests" },
 	{ ANY_STEP, EIO, 0x18, "the security processor's stored data is damaged: reset the "
@@ -113,10 +133,23 @@ static const struct {
 	  REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x1A, "kernel and firmware disagree about a page's state: "
 	  REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x1B, "the entry of a swapped page does not fit: no guest of ours has any: "
+	  REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x1C, "kernel and firmware disagree about a page's owner: "
 	  REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x1D, "the counter of the guest's messages to the firmware is used up: start "
+	  "the guest again" },
+	{ ANY_STEP, EIO, 0x1F, "the firmware's ring buffer of commands ended: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x20, "the RMP table is not initialized: enable RMP coverage in the "
 	  "BIOS" },
+	{ ANY_STEP, EIO, 0x21, "the SEV firmware has an older security version than what ran before: "
+	  "install a newer one" },
+	{ ANY_STEP, EIO, 0x22, "the SEV firmware's version does not fit: install another one" },
+	{ ANY_STEP, EIO, 0x24, "the update of the SEV firmware failed: install it again, reboot the "
+	  "host" },
+	{ ANY_STEP, EIO, 0x25, "the SEV firmware must be restored after a failed update: reboot the "
+	  "host" },
+	{ ANY_STEP, EIO, 0x27, "a key is invalid: load the VLEK again, or use the VCEK" },
 	{ ANY_STEP, EIO, 0x26, "the RMP table could not be initialized: enable RMP coverage in "
 	  "the BIOS" },
 	{ ANY_STEP, EIO, 0x23, "the platform must be shut down first: reboot the host" },
@@ -133,6 +166,7 @@ static const struct {
 	{ SNP_INIT2, EINVAL, ANY_FW, "the kernel refuses the VMSA features or its control group "
 	  "has no sev_es capacity: measure with sev_features 1, look at misc.max" },
 	{ SNP_INIT2, EPERM, ANY_FW, "this VM was initialized before: report it as a bug" },
+	{ SNP_REQ_CERTS, EBUSY, ANY_FW, "a vCPU exists already: report it as a bug" },
 	{ SNP_LAUNCH_START, ENOTTY, ANY_FW, "the kernel could not make a guest context: SNP is "
 	  "off or the security processor refused: see the kernel log" },
 	{ SNP_LAUNCH_START, EINVAL, ANY_FW, "the kernel refuses the guest policy: Linux 6.12 "

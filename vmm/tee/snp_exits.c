@@ -4,6 +4,7 @@
 #include "common/snp_term.h"
 #include "vmm/tee/private_exits.h"
 #include "vmm/tee/snp.h"
+#include "vmm/tee/snp_certs.h"
 #include "vmm/tee/snp_errors.h"
 #include "vmm/vm.h"
 
@@ -74,6 +75,9 @@ bool snp_exit(struct vcpu *v, int rc)
 	switch (v->run->exit_reason) {
 	case KVM_EXIT_HYPERCALL:
 		private_hypercall(v);
+		return true;
+	case UAPI_EXIT_SNP_REQ_CERTS:
+		snp_certs_exit(v);
 		return true;
 	case KVM_EXIT_SYSTEM_EVENT:
 		return system_event(v);

@@ -98,8 +98,9 @@ static void log_differences(struct vm *vm, const struct snp_cpuid_page *before,
 	char text[160];
 
 	for (unsigned i = 0; i < SNP_CPUID_ENTRIES_MAX; i++)
-		if (snp_cpuid_difference(before, after, i, text, sizeof(text)))
-			vm_log(vm, "%s", text);
+		for (unsigned f = 0; f < SNP_CPUID_FIELDS; f++)
+			if (snp_cpuid_difference(before, after, i, f, text, sizeof(text)))
+				vm_log(vm, "%s", text);
 }
 
 /* The firmware corrects what it refuses and hands the page back. Its values are what the hardware

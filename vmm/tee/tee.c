@@ -16,12 +16,13 @@ const struct tee_ops *tee_find(enum plan_tee tee)
 
 int tee_check_config(enum plan_tee tee, const struct config *c, struct err *e)
 {
-	bool snp_only = c->sev >= 0 || c->id_block >= 0 || c->has_host_data;
+	bool snp_only = c->sev >= 0 || c->id_block >= 0 || c->certs >= 0 ||
+			c->has_host_data;
 	bool tdx_only = c->quote >= 0 || c->has_mr;
 
 	if (tee != PLAN_TEE_SNP && snp_only)
 		return err_set(e, EX_USAGE_ERROR, "plan: not for an SEV-SNP guest, which alone takes "
-			       "sev=, host_data=, id_block= and id_auth=");
+			       "sev=, host_data=, id_block=, id_auth= and certs=");
 	if (tee != PLAN_TEE_TDX && tdx_only)
 		return err_set(e, EX_USAGE_ERROR, "plan: not for a trust domain, which alone takes "
 			       "quote=, mrconfigid=, mrowner= and mrownerconfig=");

@@ -18,12 +18,12 @@
 
 #define FDS 6
 
-static const char *program(void)
+static const char *program(const char *name)
 {
 	static char path[512];
 	const char *folder = getenv("PAVISE_BUILD");
 
-	snprintf(path, sizeof(path), "%s/bin/pavise-tdx-sim", folder ? folder : "build");
+	snprintf(path, sizeof(path), "%s/bin/%s", folder ? folder : "build", name);
 	return path;
 }
 
@@ -42,7 +42,7 @@ int tdx_platform_make(struct tdx_process *p)
 
 		if (null < 0 || dup2(null, STDOUT_FILENO) < 0)
 			_exit(126);
-		execl(program(), "pavise-tdx-sim", "init", "--state", p->folder, (char *)NULL);
+		execl(program("pavise-tdx-sim"), "pavise-tdx-sim", "init", "--state", p->folder, (char *)NULL);
 		_exit(127);
 	}
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
@@ -68,57 +68,112 @@ static int listen_for_quotes(const struct tdx_process *p)
 	return fd;
 }
 
-__attribute__((noreturn)) static void child(const struct tdx_process *p, int control, int psp)
+/* Runs the program with label=none and KEY=FD for each descriptor. */
+__attribute__((noreturn)) static void become(const char *name, const char *const *key, const int *fd,
+					     unsigned count, const char *const *more)
 {
-	static const char *const key[FDS] = { "control", "psp", "qgs", "log", "key", "certs" };
-	const int fd[FDS] = { control, psp, listen_for_quotes(p), p->log,
-			      open_part(p, TDX_STATE_KEY), open_part(p, TDX_STATE_CERTS) };
 	char arg[FDS][32];
+	const char *argv[FDS + 5] = { name, "label=none" };
 
-	for (unsigned i = 0; i < FDS; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		if (fcntl(fd[i], F_SETFD, 0) < 0)
 			_exit(126);
 		snprintf(arg[i], sizeof(arg[i]), "%s=%d", key[i], fd[i]);
+		argv[2 + i] = arg[i];
 	}
+	for (unsigned i = 0; more[i]; i++)
+		argv[2 + count + i] = more[i];
 	if (harness_drop_capabilities() < 0)
 		_exit(126);
-	execl(program(), "pavise-tdx-sim", "label=none", arg[0], arg[1], arg[2], arg[3], arg[4],
-	      arg[5], (char *)NULL);
+	execv(program(name), (char *const *)(uintptr_t)argv);
 	_exit(127);
+}
+
+static int expect(int control, enum record_type type)
+{
+	struct pollfd wait = { .fd = control, .events = POLLIN };
+	struct record r;
+	struct err e = { 0 };
+
+	if (poll(&wait, 1, HARNESS_TIMEOUT_MS) != 1 ||
+	    record_receive(control, "tdx", &r, &e) != 1 || r.type != type)
+		return -1;
+	return 0;
 }
 
 int tdx_start(struct tdx_process *p)
 {
+	static const char *const key[FDS] = { "control", "psp", "qgs", "log", "key", "certs" };
+	static const char *const none[] = { NULL };
 	int control[2], psp[2];
-	struct record r;
-	struct err e = { 0 };
 
+	p->quote_pid = 0;
 	p->log = memfd_create("tdx-log", MFD_CLOEXEC);
 	if (p->log < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, psp) < 0)
 		return -1;
 	fflush(stdout);
 	p->pid = fork();
-	if (p->pid == 0)
-		child(p, control[1], psp[1]);
+	if (p->pid == 0) {
+		const int fd[FDS] = { control[1], psp[1], listen_for_quotes(p), p->log,
+				      open_part(p, TDX_STATE_KEY), open_part(p, TDX_STATE_CERTS) };
+
+		become("pavise-tdx-sim", key, fd, FDS, none);
+	}
 	close(control[1]);
 	close(psp[1]);
 	p->control = control[0];
-	struct pollfd wait = { .fd = p->control, .events = POLLIN };
-	if (poll(&wait, 1, HARNESS_TIMEOUT_MS) != 1 ||
-	    record_receive(p->control, "tdx", &r, &e) != 1 || r.type != RECORD_READY)
+	return expect(p->control, RECORD_READY) == 0 ? psp[0] : -1;
+}
+
+static int seal(int control)
+{
+	struct err e = { 0 };
+
+	if (record_send(control, RECORD_SEAL, 0, 0, &e) < 0)
 		return -1;
-	return psp[0];
+	return expect(control, RECORD_SEALED);
+}
+
+int tdx_quote_start(struct tdx_process *p)
+{
+	static const char *const key[] = { "control", "channel", "log", "dir" };
+	static const char *const more[] = { "qgs=unix", "name=qgs", NULL };
+	int control[2], channel[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) < 0)
+		return -1;
+	fflush(stdout);
+	p->quote_pid = fork();
+	if (p->quote_pid == 0) {
+		const int fd[] = { control[1], channel[1], p->log,
+				   open(p->folder, O_PATH | O_DIRECTORY) };
+
+		become("pavise-quote", key, fd, 4, more);
+	}
+	close(control[1]);
+	close(channel[1]);
+	p->quote_control = control[0];
+	if (expect(control[0], RECORD_READY) < 0 || seal(control[0]) < 0 || seal(p->control) < 0)
+		return -1;
+	return channel[0];
+}
+
+static void end(pid_t *pid, int control)
+{
+	if (*pid <= 0)
+		return;
+	kill(*pid, SIGKILL);
+	waitpid(*pid, NULL, 0);
+	*pid = 0;
+	close(control);
 }
 
 void tdx_stop(struct tdx_process *p)
 {
-	if (p->pid > 0) {
-		kill(p->pid, SIGKILL);
-		waitpid(p->pid, NULL, 0);
-	}
-	p->pid = 0;
-	close(p->control);
+	end(&p->quote_pid, p->quote_control);
+	end(&p->pid, p->control);
 	close(p->log);
 }
 

@@ -9,6 +9,8 @@ struct tdx_process {
 	pid_t pid;
 	int control; /* ours; it ends when this closes */
 	int log;
+	pid_t quote_pid; /* pavise-quote, when tdx_quote_start started it */
+	int quote_control;
 };
 
 /* Makes the platform, once for all runs. 0 or -1. */
@@ -16,6 +18,9 @@ int tdx_platform_make(struct tdx_process *p);
 /* Starts it; the other end of its socket for one VM, or -1. Its quote service listens at
  * folder/qgs. */
 int tdx_start(struct tdx_process *p);
+/* Starts pavise-quote before the running platform's quote service, and seals both; the VMM's end of
+ * its channel, or -1. */
+int tdx_quote_start(struct tdx_process *p);
 void tdx_stop(struct tdx_process *p);
 void tdx_platform_remove(struct tdx_process *p);
 

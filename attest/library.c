@@ -165,7 +165,7 @@ static const struct {
 	{ "chain", SNP | BUNDLE | TPM, 1 },
 	{ "certificate table", SNP, 1 },
 	{ "CRL", SNP | BUNDLE, REQUEST_CRL_MAX },
-	{ "collateral", TDX, REQUEST_COLLATERAL_MAX },
+	{ "collateral", TDX | SNP | BUNDLE, REQUEST_COLLATERAL_MAX },
 	{ "CCEL", TDX, 1 },
 	{ "signature", TPM, 1 },
 	{ "attestation key", TPM, 1 },

@@ -16,11 +16,14 @@ struct appraisal {
 	const struct expect_base *base; /* of the policy's plan; NULL without one */
 	const uint8_t *nonce;		/* the relying party's; NULL: none given */
 	size_t nonce_size;
+	const uint8_t *mrtd; /* that a trust domain's plan leads to; with base */
 	/* With evidence of SEV-SNP: */
 	const struct snp_reference *snp_reference; /* of the policy's plan; NULL without one */
 	const struct value_bundle *bundle; /* that the policy names; NULL without one */
 	struct snp_certs *certs; /* from options, completed from the evidence; NULL: none */
-	X509 *trust_root;	 /* NULL: only AMD's roots count */
+	/* With evidence of a TEE: */
+	X509 *trust_root;	 /* NULL: only the vendor's roots count */
+	struct cert_cache *cache; /* of certificates; NULL: none */
 	const struct collateral *collateral; /* of request and evidence; NULL: none */
 	const struct err *collateral_error;  /* it breaks its form; NULL: it does not */
 	const struct blob *crl;	 /* AMD's revocation lists, as received */

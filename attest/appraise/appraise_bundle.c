@@ -1,7 +1,9 @@
 #include "attest/appraise/appraise.h"
 
 #include "attest/appraise/appraise_common.h"
+#include "attest/appraise/appraise_tdx.h"
 #include "attest/appraise/check_bundle.h"
+#include "attest/appraise/warm.h"
 #include "common/bytes.h"
 
 #include <openssl/crypto.h>
@@ -19,7 +21,7 @@ void check_id(char out[32], const char *id, enum expect_bank bank, unsigned pcr)
 bool appraise_bank(const struct appraisal *a, enum expect_bank bank)
 {
 	const struct policy *p = a->policy;
-	bool stated = p->tee == EVIDENCE_SNP || p->bank[EXPECT_SHA256] || p->bank[EXPECT_SHA384];
+	bool stated = p->tee != EVIDENCE_PLAIN || p->bank[EXPECT_SHA256] || p->bank[EXPECT_SHA384];
 
 	return stated ? p->bank[bank] : a->evidence->pcrs[bank].given != 0;
 }
@@ -107,7 +109,21 @@ static int check_vtpm(const struct appraisal *a, struct err *e)
 }
 
 /* Under a TEE the owner of the guest does not trust the host, and so not its vTPM: what its checks
- * find can cost the verdict, never earn it. */
+ * find can cost the verdict, never earn it. Of a trust domain, whose own log and registers are judged
+ * under these names, only its quote. */
+static void check_host_quote(const struct appraisal *a)
+{
+	a->checks->label = "host-vtpm (untrusted by the guest owner)";
+	if (a->evidence->has_vtpm) {
+		check_skip(a->checks, "vtpm.present",
+			   "present; MRTD and RTMRs, not it, say what was booted");
+		check_quote(a);
+	} else {
+		check_skip(a->checks, "vtpm.present", "none, and none is needed");
+	}
+	a->checks->label = NULL;
+}
+
 static void check_host_vtpm(const struct appraisal *a)
 {
 	a->checks->label = "host-vtpm (untrusted by the guest owner)";
@@ -127,38 +143,42 @@ static void check_host_vtpm(const struct appraisal *a)
 static void check_tee(const struct appraisal *a)
 {
 	const struct evidence *ev = a->evidence;
-	const char *have = ev->tee == EVIDENCE_SNP ? "sev-snp" : "none";
+	const char *have = evidence_tee_name(ev->tee);
 
 	if (!a->policy->any_tee && a->policy->tee != ev->tee)
-		check_fail(a->checks, "tee.evidence", EX_REFUSED, have,
-			   a->policy->tee == EVIDENCE_SNP   ? "sev-snp"
-			   : a->policy->tee == EVIDENCE_TDX ? "tdx"
-							    : "none",
+		check_fail(a->checks, "tee.evidence", EX_REFUSED, have, evidence_tee_name(a->policy->tee),
 			   UNJUDGED_TEE);
 	else if (ev->tee == EVIDENCE_PLAIN)
 		check_skip(a->checks, "tee.evidence", "plain VM: no TEE, the host is trusted");
 	else
 		check_pass(a->checks, "tee.evidence", have,
-			   "a report of SEV-SNP; the agent calls its source %s, which proves "
-			   "nothing",
+			   "%s; the agent calls its source %s, which proves nothing",
+			   ev->tee == EVIDENCE_TDX ? "a quote of TDX" : "a report of SEV-SNP",
 			   ev->tee_provider);
 }
 
-static void check_report(const struct appraisal *a)
+/* What REPORT_DATA must be. */
+static int bind_evidence(const struct evidence *ev, uint8_t want[64], struct err *e)
 {
-	const struct evidence *ev = a->evidence;
 	struct binding b = { .nonce = ev->nonce,
 			     .nonce_size = ev->nonce_size,
 			     .public_key = ev->public_key,
 			     .public_key_size = ev->public_key_size,
 			     .ak_public = ev->has_vtpm ? ev->ak_public : NULL,
 			     .ak_public_size = ev->ak_public_size };
+
+	return binding_sha512(&b, want, e);
+}
+
+static void check_report(const struct appraisal *a)
+{
+	const struct evidence *ev = a->evidence;
 	const char *unjudged = appraise_unjudged(a);
 	struct snp_certs none = { 0 };
 	uint8_t want[64];
 	struct err e = { 0 };
 
-	int bound = binding_sha512(&b, want, &e);
+	int bound = bind_evidence(ev, want, &e);
 	struct snp_appraisal s = {
 		.report = ev->report,
 		.report_size = ev->report_size,
@@ -184,6 +204,38 @@ static void check_report(const struct appraisal *a)
 	/* Without it the report would be anyone's; evidence_parse makes it impossible. */
 	if (bound < 0)
 		check_fail_err(a->checks, "snp.binding", &e);
+}
+
+static int check_td(const struct appraisal *a, bool policy_given, struct err *e)
+{
+	const struct evidence *ev = a->evidence;
+	const struct tdx_case c = { .policy = a->policy,
+				    .policy_given = policy_given,
+				    .base = a->base,
+				    .mrtd = a->mrtd };
+	uint8_t want[64];
+	struct err why = { 0 };
+	int bound = bind_evidence(ev, want, &why);
+	struct tdx_appraisal t = {
+		.quote = ev->report,
+		.quote_size = ev->report_size,
+		.trust_root = a->trust_root,
+		.now = a->now,
+		.bundle = a->bundle,
+		.report_data = bound == 0 ? want : NULL,
+		.ccel = ev->cc_log_size > 0 ? ev->cc_log : NULL,
+		.ccel_size = ev->cc_log_size,
+		.collateral = a->collateral,
+		.collateral_error = a->collateral_error,
+		.cache = a->cache,
+		.checks = a->checks,
+	};
+	int r = judge_tdx(&c, &t, e);
+
+	/* Without it the quote would be anyone's; evidence_parse makes it impossible. */
+	if (r == 0 && bound < 0)
+		check_fail_err(a->checks, "tdx.binding", &why);
+	return r;
 }
 
 static void note_claims(const struct appraisal *a)
@@ -213,6 +265,11 @@ int check_bundle(const struct appraisal *given, struct err *e)
 		a->checks->scope = SNP_SCOPE;
 		check_report(a);
 		check_host_vtpm(a);
+	} else if (a->evidence->tee == EVIDENCE_TDX) {
+		a->checks->scope = TDX_SCOPE;
+		r = check_td(a, given->policy != NULL, e);
+		if (r == 0)
+			check_host_quote(a);
 	} else {
 		r = check_vtpm(a, e);
 	}
@@ -243,13 +300,16 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 		 struct err *e)
 {
 	struct snp_certs certs = { 0 }, trusted = { 0 };
+	struct certs root = { 0 };
 	struct plan_reference ref = { 0 };
 	struct value_bundle bundle = { 0 };
 	struct collateral collateral = { 0 };
 	struct err fault = { 0 };
 	int status = r->policy == NULL ? 0 : plan_reference_open(r, r->policy, &ref, e);
 
-	if (status == 0)
+	if (status == 0 && ev->tee == EVIDENCE_TDX)
+		status = request_root(r, &root, e);
+	else if (status == 0)
 		status = request_snp_certs(r, &certs, &trusted, e);
 	if (status == 0)
 		status = check_value_bundle(r, r->policy, &bundle, out, e);
@@ -264,7 +324,9 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 		.snp_reference = ref.snp.count > 0 ? &ref.snp : NULL,
 		.bundle = bundle.given ? &bundle : NULL,
 		.certs = &certs,
-		.trust_root = trusted.cert[SNP_ROLE_ARK],
+		.mrtd = ref.tdx.mrtd,
+		.trust_root = root.count == 1 ? root.cert[0] : trusted.cert[SNP_ROLE_ARK],
+		.cache = warm_certs(r->warm),
 		.collateral = &collateral,
 		.collateral_error = fault.status != EX_OK ? &fault : NULL,
 		.crl = r->crl,
@@ -277,6 +339,7 @@ static int judge(const struct request *r, const struct evidence *ev, struct chec
 		status = check_bundle(&a, e);
 	snp_certs_free(&certs);
 	snp_certs_free(&trusted);
+	certs_free(&root);
 	value_bundle_free(&bundle);
 	collateral_free(&collateral);
 	return status;

@@ -38,17 +38,12 @@ const char *policy_unjudged(const struct policy *p, enum evidence_tee tee)
 	return p->any_tee || p->tee == tee ? NULL : UNJUDGED_TEE;
 }
 
-static const char *tee_name(enum evidence_tee tee)
-{
-	return tee == EVIDENCE_SNP ? "sev-snp" : tee == EVIDENCE_TDX ? "tdx" : "none";
-}
-
 void check_tee_alone(const struct policy *p, enum evidence_tee tee, struct checks *out)
 {
 	if (p->any_tee || p->tee == tee)
-		check_pass(out, "tee.evidence", tee_name(tee), "the kind that was asked for");
+		check_pass(out, "tee.evidence", evidence_tee_name(tee), "the kind that was asked for");
 	else
-		check_fail(out, "tee.evidence", EX_REFUSED, tee_name(tee), tee_name(p->tee),
+		check_fail(out, "tee.evidence", EX_REFUSED, evidence_tee_name(tee), evidence_tee_name(p->tee),
 			   UNJUDGED_TEE);
 }
 
@@ -126,7 +121,12 @@ int plan_reference_open(const struct request *r, const struct policy *p, struct 
 	out->given = true;
 	if (p->tee == EVIDENCE_SNP)
 		return open_snp_plan(name, out, e);
-	status = plain_plan_open(name, &out->plan, &out->contents, e);
+	if (p->tee == EVIDENCE_TDX)
+		status = tdx_plan_open(name, &out->plan, &out->contents, e);
+	else
+		status = plain_plan_open(name, &out->plan, &out->contents, e);
+	if (status == 0 && p->tee == EVIDENCE_TDX)
+		status = tdx_measure(&out->plan, NULL, NULL, &out->tdx, e);
 	return status == 0 ? expect_base_make(&out->contents, &out->base, e) : status;
 }
 
@@ -153,6 +153,20 @@ int request_snp_certs(const struct request *r, struct snp_certs *certs, struct s
 		return err_set(e, EX_MALFORMED,
 			       "%s: not just a root certificate: give the ARK alone",
 			       r->trust_root.name != NULL ? r->trust_root.name : "trusted root");
+	return status;
+}
+
+int request_root(const struct request *r, struct certs *out, struct err *e)
+{
+	const struct blob *b = &r->trust_root;
+	const char *name = b->name != NULL ? b->name : "trusted root";
+
+	if (b->data == NULL)
+		return 0;
+	int status = certs_read_cached(warm_certs(r->warm), name, b->data, b->size, out, e);
+	if (status == 0 && out->count != 1)
+		return err_set(e, EX_MALFORMED, "%s: not just a root certificate: give it alone",
+			       name);
 	return status;
 }
 

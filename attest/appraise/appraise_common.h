@@ -6,6 +6,7 @@
 #include "attest/appraise/request.h"
 #include "attest/collateral/collateral.h"
 #include "attest/measure/expect.h"
+#include "attest/measure/tdx/plan.h"
 
 /* Why a claim is not judged under --policy none: checks then have no policy. */
 #define UNJUDGED "policy none: not judged"
@@ -38,8 +39,9 @@ const uint8_t *wanted_report_data(const struct request *r, uint8_t room[64]);
 struct plan_reference {
 	struct plan plan;
 	struct plain_contents contents;
-	struct expect_base base;  /* of a plain machine's plan */
-	struct snp_reference snp; /* of an SEV-SNP guest's plan: count 1 */
+	struct expect_base base;  /* of a plain machine's plan, or a trust domain's */
+	struct snp_reference snp; /* of an SEV-SNP guest's plan: count not 0 */
+	struct tdx_measured tdx;  /* of a trust domain's plan */
 	bool given;
 };
 
@@ -52,6 +54,10 @@ int plan_reference_open(const struct request *r, const struct policy *p, struct 
  * only). To be freed, even after an error. -EX_MALFORMED. */
 int request_snp_certs(const struct request *r, struct snp_certs *certs, struct snp_certs *trusted,
 		      struct err *e);
+
+/* r->trust_root, of any vendor, as the one certificate of *out; none when it is not given. To be freed
+ * with certs_free, even after an error. -EX_MALFORMED. */
+int request_root(const struct request *r, struct certs *out, struct err *e);
 
 /* The collateral of a request into *out (collateral_free it). What cannot be read is told in *fault,
  * for a check to tell on, and what can be read is there: a folder may hold other files, too.

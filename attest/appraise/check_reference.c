@@ -2,7 +2,7 @@
  * values that the policy states. */
 #include "attest/appraise/appraise.h"
 
-#include "attest/tpm/eventlog.h"
+#include "attest/appraise/log_compare.h"
 #include "common/bytes.h"
 
 #include <stdio.h>
@@ -121,84 +121,15 @@ static void check_pcrs(const struct appraisal *a, enum expect_bank bank, const u
 	}
 }
 
-/* Text of an event for people: its data as far as it is printable. */
-static void describe(const struct event *ev, char *out, size_t size)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < ev->size && n + 1 < size && n < 40; i++)
-		if (ev->data[i] >= 0x20 && ev->data[i] < 0x7f)
-			out[n++] = (char)ev->data[i];
-	out[n] = '\0';
-}
-
-static void fail_at(const struct appraisal *a, const struct eventlog *logs[2],
-		    const struct event *ev[2])
-{
-	char text[64], have[130] = "", need[130] = "";
-	const uint8_t *digest[2];
-
-	for (unsigned i = 0; i < 2; i++)
-		digest[i] = event_digest(logs[i], ev[i], TPM_ALG_SHA256);
-	if (digest[0] != NULL)
-		hex_encode(digest[0], 32, have);
-	if (digest[1] != NULL)
-		hex_encode(digest[1], 32, need);
-	describe(ev[1], text, sizeof(text));
-	check_fail(a->checks, "reference.log", EX_REFUSED, have, need,
-		   "event %u (PCR %u, \"%s\") is the first that differs", ev[1]->index, ev[1]->pcr,
-		   text);
-}
-
-static bool events_equal(const struct eventlog *log, const struct event ev[2],
-			 const struct expectation *x)
-{
-	size_t end = (size_t)(ev[0].data - log->r.data) + ev[0].size;
-
-	return ev[0].offset == ev[1].offset && end <= x->log_size &&
-	       memcmp(log->r.data + ev[0].offset, x->log + ev[0].offset, end - ev[0].offset) == 0;
-}
-
-/* Byte by byte, and which event is the first to differ. Padding after the end is free. */
 static void check_log(const struct appraisal *a, const struct expectation *x)
 {
 	const struct evidence *v = a->evidence;
-	struct eventlog log[2];
-	struct event ev[2];
-	struct err e = { 0 };
+	struct log_difference d;
+	enum log_answer answer = log_compare(v->event_log, v->event_log_size, x->log, x->log_size,
+					     TPM_ALG_SHA256, NULL, &d);
 
-	if (eventlog_open(v->event_log, v->event_log_size, &log[0], &e) < 0 ||
-	    eventlog_open(x->log, x->log_size, &log[1], &e) < 0) {
-		check_skip(a->checks, "reference.log", "the event log is malformed");
-		return;
-	}
-	for (;;) {
-		int have = eventlog_next(&log[0], &ev[0], &e);
-		int need = eventlog_next(&log[1], &ev[1], &e);
-		if (have < 0) {
-			check_skip(a->checks, "reference.log", "the event log is malformed");
-			return;
-		}
-		if (have != need || (have == 1 && !events_equal(&log[0], ev, x))) {
-			const struct eventlog *logs[2] = { &log[0], &log[1] };
-			const struct event *events[2] = { &ev[0], &ev[1] };
-			if (have == 1 && need == 1)
-				fail_at(a, logs, events);
-			else
-				check_fail(a->checks, "reference.log", EX_REFUSED, NULL, NULL,
-					   "the log has %s events than the files lead to",
-					   have == 1 ? "more" : "fewer");
-			return;
-		}
-		if (have == 0)
-			break;
-	}
-	if (memcmp(v->event_log, x->log, log[1].r.pos) != 0)
-		check_fail(a->checks, "reference.log", EX_REFUSED, NULL, NULL,
-			   "the Spec ID event differs");
-	else
-		check_pass(a->checks, "reference.log", NULL,
-			   "byte for byte what the plan's files lead to");
+	check_log_answer(a->checks, answer, &d, false,
+			 "byte for byte what the plan's files lead to");
 }
 
 static int check_plan(const struct appraisal *a, struct err *e)

@@ -18,7 +18,7 @@ static const char *const later[] = {
 	"tdx.attributes",   "tdx.xfam",		  "tdx.mrseam",	      "tdx.mrtd",
 	"tdx.rtmr.0",	    "tdx.rtmr.1",	  "tdx.rtmr.2",	      "tdx.rtmr.3",
 	"tdx.config_id",    "tdx.owner",	  "tdx.owner_config", "tdx.service_td",
-	"tdx.binding",
+	"reference.machine", "reference.log",	  "tdx.binding",
 };
 
 bool check_tdx_unjudged(const struct tdx_appraisal *a, const char *id)

@@ -16,7 +16,8 @@
 
 #define TDX_SCOPE "TDX: the processor and Intel's TDX module are trusted, the host is not"
 
-struct value_bundle; /* check_bundle.h */
+struct value_bundle;  /* check_bundle.h */
+struct tdx_reference; /* tdx_reference.h */
 
 struct tdx_appraisal {
 	const uint8_t *quote; /* as received */
@@ -26,6 +27,7 @@ struct tdx_appraisal {
 	const struct tdx_policy *policy;   /* NULL: what needs a judgement is skipped … */
 	const char *unjudged;		   /* … with this reason */
 	const struct value_bundle *bundle; /* that the policy names; NULL without one */
+	const struct tdx_reference *reference; /* of the policy's plan; NULL without one */
 	const uint8_t *report_data;	   /* 64 bytes that REPORTDATA must be; NULL: nobody said */
 	const uint8_t *ccel;		   /* event log as received; NULL: none */
 	size_t ccel_size;
@@ -46,6 +48,7 @@ struct tdx_subject {
 	struct tdx_chain chain;
 	bool chain_ok; /* chain is set */
 	bool is_intel; /* its root's key is Intel's */
+	bool root_unnamed; /* its root is not Intel's, and the caller named none */
 	struct tdx_pck pck;
 	bool pck_ok; /* pck is set */
 	/* Intel's, by signature and chain; borrowed; NULL: none that can be used. */
@@ -60,6 +63,10 @@ void check_tdx_collateral(const struct tdx_appraisal *a, struct tdx_subject *s);
 void check_tdx_tcb(const struct tdx_appraisal *a, const struct tdx_subject *s);
 void check_tdx_guest(const struct tdx_appraisal *a, const struct tdx_subject *s);
 void check_tdx_measured(const struct tdx_appraisal *a, const struct tdx_subject *s);
+/* tdx.mrtd, tdx.rtmr.0 and tdx.rtmr.1 by a->reference, which is there; reference.machine and
+ * reference.log, with it or without. */
+void check_tdx_registers(const struct tdx_appraisal *a, const struct tdx_body *b);
+void check_tdx_machine(const struct tdx_appraisal *a, const struct tdx_body *b);
 void claim_tdx(const struct tdx_appraisal *a, const struct tdx_subject *s);
 
 /* Was the check `id` skipped, because there is no policy to judge by? */

@@ -40,7 +40,8 @@ static void check_root(const struct tdx_appraisal *a, struct tdx_subject *s)
 	if (s->is_intel) {
 		check_pass(a->checks, "tdx.root", have, "the key of Intel's SGX root CA");
 	} else if (a->trust_root == NULL) {
-		check_fail(a->checks, "tdx.root", EX_UNAUTHENTIC, have, NULL,
+		s->root_unnamed = true;
+		check_fail(a->checks, "tdx.root", EX_REFUSED, have, NULL,
 			   "\"%s\" does not have the key of Intel's root CA", name);
 		check_tell(a->checks, "root CA", NULL,
 			   "a simulated, private or pre-production root: --trust-root F would take "

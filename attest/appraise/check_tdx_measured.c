@@ -2,6 +2,7 @@
 #include "attest/appraise/check_tdx.h"
 
 #include "attest/appraise/check_bundle.h"
+#include "attest/measure/tdx/expect.h"
 #include "common/bytes.h"
 
 #include <openssl/crypto.h>
@@ -53,7 +54,7 @@ static void check_mrtd(const struct tdx_appraisal *a, const struct tdx_body *b)
 	check_fail(a->checks, "tdx.mrtd", EX_REFUSED, have, "a reference value",
 		   "the policy wants MRTD judged and states no value for it");
 	check_tell(a->checks, NULL, NULL,
-		   "a policy file with a bundle, or with \"tdx\": {\"mrtd\": [HEX]}");
+		   "a policy file with a plan, a bundle, or \"tdx\": {\"mrtd\": [HEX]}");
 }
 
 static void check_binding(const struct tdx_appraisal *a, const struct tdx_body *b)
@@ -80,7 +81,8 @@ void check_tdx_measured(const struct tdx_appraisal *a, const struct tdx_subject 
 	static const char *const ids[] = { "tdx.mrseam",    "tdx.mrtd",	  "tdx.rtmr.0",
 					   "tdx.rtmr.1",    "tdx.rtmr.2", "tdx.rtmr.3",
 					   "tdx.config_id", "tdx.owner",  "tdx.owner_config",
-					   "tdx.service_td" };
+					   "tdx.service_td",
+					   "reference.machine", "reference.log" };
 	const struct tdx_body *b = &s->quote.body;
 	const struct tdx_policy *p = a->policy;
 	char id[16], name[8];
@@ -92,8 +94,11 @@ void check_tdx_measured(const struct tdx_appraisal *a, const struct tdx_subject 
 		return;
 	}
 	check_digest(a, "tdx.mrseam", "MRSEAM", b->mrseam, &p->mrseam);
-	check_mrtd(a, b);
-	for (unsigned i = 0; i < TDX_RTMRS; i++) {
+	if (a->reference != NULL)
+		check_tdx_registers(a, b);
+	else
+		check_mrtd(a, b);
+	for (unsigned i = a->reference != NULL ? TDX_EXPECT_RTMRS : 0; i < TDX_RTMRS; i++) {
 		snprintf(id, sizeof(id), "tdx.rtmr.%u", i);
 		snprintf(name, sizeof(name), "RTMR%u", i);
 		if (a->bundle != NULL && i < REFERENCES_RTMRS && p->rtmr[i].count == 0)
@@ -105,5 +110,6 @@ void check_tdx_measured(const struct tdx_appraisal *a, const struct tdx_subject 
 	check_digest(a, "tdx.owner", "MROWNER", b->mrowner, &p->mrowner);
 	check_digest(a, "tdx.owner_config", "MROWNERCONFIG", b->mrownerconfig, &p->mrownerconfig);
 	check_digest(a, "tdx.service_td", "MRSERVICETD", b->mrservicetd, &p->mrservicetd);
+	check_tdx_machine(a, b);
 	check_binding(a, b);
 }

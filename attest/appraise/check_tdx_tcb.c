@@ -185,10 +185,11 @@ static void unjudged(const struct tdx_appraisal *a)
 }
 
 /* Without TCB info nothing is known: where the policy demands it, the status fails as well. */
-static void unknown(const struct tdx_appraisal *a, const struct tdx_policy *p)
+static void unknown(const struct tdx_appraisal *a, const struct tdx_subject *s)
 {
 	for (size_t i = 0; i < IDS; i++) {
-		if (i != STATUS || !p->require_collateral) {
+		/* Nor can that be, before the caller names the root: tdx.root says so. */
+		if (i != STATUS || !a->policy->require_collateral || s->root_unnamed) {
 			check_skip(a->checks, ids[i], "there is no TCB info that can be used");
 			continue;
 		}
@@ -228,7 +229,7 @@ void check_tdx_tcb(const struct tdx_appraisal *a, const struct tdx_subject *s)
 	}
 	/* A status without the quoting enclave's would be too good. */
 	if (!known || (s->qe_identity == NULL && a->policy->require_collateral)) {
-		unknown(a, a->policy);
+		unknown(a, s);
 		return;
 	}
 	check_part(a, "tdx.tcb.platform", &r.platform, "platform");

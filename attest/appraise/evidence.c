@@ -7,6 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *evidence_tee_name(enum evidence_tee tee)
+{
+	return tee == EVIDENCE_SNP ? "sev-snp" : tee == EVIDENCE_TDX ? "tdx" : "none";
+}
+
 static int expect_text(const char *path, const json_t *object, const char *key, const char *want,
 		       struct err *e)
 {
@@ -35,26 +40,52 @@ static int parse_nonce(const json_t *root, struct evidence *out, struct err *e)
 	return 0;
 }
 
+static const char tee_path[] = "evidence.tee";
+
+/* What the agent calls the source of its report. */
+static int parse_provider(const json_t *tee, struct evidence *out, struct err *e)
+{
+	const char *provider = NULL;
+	int r = json_get_string(tee_path, tee, "provider", 1, &provider, e);
+
+	if (r == 0 && strcmp(provider, "hardware") != 0 && strcmp(provider, "simulated") != 0)
+		return err_set(e, EX_MALFORMED,
+			       "%s: \"provider\" is neither \"hardware\" nor \"simulated\"",
+			       tee_path);
+	if (r == 0)
+		memcpy(out->tee_provider, provider, strlen(provider) + 1);
+	return r;
+}
+
 static int parse_snp(const json_t *tee, struct evidence *out, struct err *e)
 {
 	static const char *const keys[] = { "type", "provider", "report", "cert_table", NULL };
-	static const char path[] = "evidence.tee";
-	const char *provider = NULL;
-	int r = json_only_keys(path, tee, keys, e);
+	int r = json_only_keys(tee_path, tee, keys, e);
 
 	if (r == 0)
-		r = json_get_string(path, tee, "provider", 1, &provider, e);
-	if (r == 0 && strcmp(provider, "hardware") != 0 && strcmp(provider, "simulated") != 0)
-		return err_set(e, EX_MALFORMED,
-			       "%s: \"provider\" is neither \"hardware\" nor \"simulated\"", path);
+		r = parse_provider(tee, out, e);
 	if (r == 0)
-		memcpy(out->tee_provider, provider, strlen(provider) + 1);
-	if (r == 0)
-		r = json_get_base64(path, tee, "report", 1, out->report, sizeof(out->report),
+		r = json_get_base64(tee_path, tee, "report", 1, out->report, EVIDENCE_PART_MAX,
 				    &out->report_size, e);
 	if (r == 0)
-		r = json_get_base64(path, tee, "cert_table", 0, out->cert_table,
+		r = json_get_base64(tee_path, tee, "cert_table", 0, out->cert_table,
 				    sizeof(out->cert_table), &out->cert_table_size, e);
+	return r;
+}
+
+static int parse_tdx(const json_t *tee, struct evidence *out, struct err *e)
+{
+	static const char *const keys[] = { "type", "provider", "quote", "cc_log", NULL };
+	int r = json_only_keys(tee_path, tee, keys, e);
+
+	if (r == 0)
+		r = parse_provider(tee, out, e);
+	if (r == 0)
+		r = json_get_base64(tee_path, tee, "quote", 1, out->report, sizeof(out->report),
+				    &out->report_size, e);
+	if (r == 0)
+		r = json_get_base64(tee_path, tee, "cc_log", 0, out->cc_log, sizeof(out->cc_log),
+				    &out->cc_log_size, e);
 	return r;
 }
 
@@ -71,13 +102,14 @@ static int parse_tee(const json_t *root, struct evidence *out, struct err *e)
 		return r;
 	if (strcmp(type, "none") == 0)
 		return json_only_keys("evidence.tee", tee, plain_keys, e);
-	if (strcmp(type, "sev-snp") != 0)
+	bool snp = strcmp(type, "sev-snp") == 0;
+	if (!snp && strcmp(type, "tdx") != 0)
 		return err_set(e, EX_MALFORMED,
-			       "evidence.tee: \"type\" is \"%.64s\", only \"none\" and "
-			       "\"sev-snp\" are known",
+			       "evidence.tee: \"type\" is \"%.64s\", only \"none\", "
+			       "\"sev-snp\" and \"tdx\" are known",
 			       type);
-	out->tee = EVIDENCE_SNP;
-	return parse_snp(tee, out, e);
+	out->tee = snp ? EVIDENCE_SNP : EVIDENCE_TDX;
+	return snp ? parse_snp(tee, out, e) : parse_tdx(tee, out, e);
 }
 
 static int parse_head(const json_t *root, struct evidence *out, struct err *e)

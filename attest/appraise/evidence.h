@@ -16,8 +16,12 @@
 #define EVIDENCE_LOG_MAX 65536u
 #define EVIDENCE_TEXT_MAX 64u
 #define EVIDENCE_TABLE_MAX 65536u
+#define EVIDENCE_QUOTE_MAX 16384u /* of TDX */
 
 enum evidence_tee { EVIDENCE_PLAIN, EVIDENCE_SNP, EVIDENCE_TDX };
+
+/* "none", "sev-snp", "tdx": as evidence and policies have it. */
+const char *evidence_tee_name(enum evidence_tee tee);
 
 /* PCR values of one bank. */
 struct pcr_values {
@@ -31,10 +35,16 @@ struct evidence {
 	uint8_t public_key[EVIDENCE_PART_MAX];
 	size_t public_key_size;
 	enum evidence_tee tee;
-	/* EVIDENCE_SNP: */
+	/* EVIDENCE_SNP, EVIDENCE_TDX: */
 	char tee_provider[16]; /* what the agent calls it: "hardware", "simulated" */
-	uint8_t report[EVIDENCE_PART_MAX], cert_table[EVIDENCE_TABLE_MAX];
-	size_t report_size, cert_table_size; /* 0: no table */
+	uint8_t report[EVIDENCE_QUOTE_MAX]; /* ATTESTATION_REPORT, or quote */
+	size_t report_size;
+	/* EVIDENCE_SNP: */
+	uint8_t cert_table[EVIDENCE_TABLE_MAX];
+	size_t cert_table_size; /* 0: no table */
+	/* EVIDENCE_TDX: */
+	uint8_t cc_log[EVIDENCE_LOG_MAX]; /* of the RTMRs */
+	size_t cc_log_size;		  /* 0: no log */
 	bool has_vtpm;			     /* the fields up to event_log_size are set */
 	uint8_t ak_public[EVIDENCE_PART_MAX], quote[EVIDENCE_PART_MAX],
 		signature[EVIDENCE_PART_MAX];

@@ -71,7 +71,8 @@ static int parse_base(const json_t *root, bool *given, struct policy *out, struc
 static const char *const plain_keys[] = { COMMON_KEYS, PCR_KEYS, NULL };
 #define BUNDLE_KEYS "references", "references_key", "min_svn"
 static const char *const snp_keys[] = { COMMON_KEYS, BUNDLE_KEYS, "plan", "snp", NULL };
-static const char *const tdx_keys[] = { COMMON_KEYS, BUNDLE_KEYS, "tdx", NULL };
+static const char *const tdx_keys[] = { COMMON_KEYS,   BUNDLE_KEYS, "plan", "cpus", "memory",
+					"pci_slots", "tdx", NULL };
 static const char *const any_keys[] = { COMMON_KEYS, "snp", "tdx", "tpm", NULL };
 static const struct {
 	const char *name;
@@ -280,12 +281,32 @@ static int get_references(const json_t *root, struct policy *out, struct err *e)
 	return r;
 }
 
+static const char *const machine_keys[] = { "cpus", "memory", "pci_slots" };
+#define MACHINE_KEYS (sizeof(machine_keys) / sizeof(machine_keys[0]))
+
+static bool states_machine(const json_t *root)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < MACHINE_KEYS; i++)
+		found |= json_object_get(root, machine_keys[i]) != NULL;
+	return found;
+}
+
+static int refuse_machines(const json_t *root, struct err *e)
+{
+	for (size_t i = 0; i < MACHINE_KEYS; i++)
+		if (json_object_get(root, machine_keys[i]) != NULL)
+			return err_set(e, EX_MALFORMED,
+				       "policy: \"%s\" has a meaning with \"plan\" only",
+				       machine_keys[i]);
+	return 0;
+}
+
 static int get_machines(const json_t *root, struct policy *out, struct err *e)
 {
-	int r = get_plan(root, out, e);
+	int r = get_numbers(root, "cpus", 1, FW_BOOT_CPU_MAX, out->cpus, &out->cpus_count, e);
 
-	if (r == 0)
-		r = get_numbers(root, "cpus", 1, FW_BOOT_CPU_MAX, out->cpus, &out->cpus_count, e);
 	if (r == 0)
 		r = get_numbers(root, "pci_slots", 0, PCI_SLOT_MAX, out->pci_slots,
 				&out->pci_slots_count, e);
@@ -295,7 +316,6 @@ static int get_machines(const json_t *root, struct policy *out, struct err *e)
 static int get_reference(const json_t *root, struct policy *out, struct err *e)
 {
 	static const char *const keys[] = { "pcrs", NULL };
-	static const char *const with_plan[] = { "cpus", "memory", "pci_slots" };
 	const json_t *reference = NULL, *pcrs = NULL;
 	int r = json_get_object("policy", root, "reference", 1, &reference, e);
 
@@ -305,11 +325,8 @@ static int get_reference(const json_t *root, struct policy *out, struct err *e)
 		r = json_get_object("policy.reference", reference, "pcrs", 1, &pcrs, e);
 	if (r == 0)
 		r = json_pcrs_parse("policy.reference.pcrs", pcrs, out->reference, e);
-	for (size_t i = 0; r == 0 && i < 3; i++)
-		if (json_object_get(root, with_plan[i]) != NULL)
-			return err_set(e, EX_MALFORMED,
-				       "policy: \"%s\" has a meaning with \"plan\" only",
-				       with_plan[i]);
+	if (r == 0)
+		r = refuse_machines(root, e);
 	for (unsigned i = 0; r == 0 && i < EXPECT_BANKS; i++)
 		if (out->bank[i] && out->reference[i].given != FIRMWARE_PCRS)
 			return err_set(e, EX_MALFORMED,
@@ -331,6 +348,8 @@ static int parse_plain(const json_t *root, bool base_given, struct policy *out, 
 	if (r == 0 && plan == reference)
 		return err_set(e, EX_MALFORMED,
 			       "policy: exactly one of \"plan\" and \"reference\" is needed");
+	if (r == 0 && plan)
+		r = get_plan(root, out, e);
 	if (r < 0)
 		return r;
 	return plan ? get_machines(root, out, e) : get_reference(root, out, e);
@@ -355,13 +374,22 @@ static int parse_snp(const json_t *root, bool base_given, struct policy *out, st
 
 static int parse_tdx(const json_t *root, struct policy *out, struct err *e)
 {
+	bool plan = json_object_get(root, "plan") != NULL;
 	int r = get_references(root, out, e);
+	int sources = plan + (out->tdx.mrtd.count > 0) + (out->references[0] != '\0');
 
-	if (r == 0 && out->references[0] != '\0' && out->tdx.mrtd.count > 0)
+	if (r == 0 && sources > 1)
 		return err_set(e, EX_MALFORMED,
-			       "policy: exactly one of \"references\" and \"tdx\".\"mrtd\" can say "
-			       "what MRTD must be");
-	return r;
+			       "policy: exactly one of \"plan\", \"references\" and "
+			       "\"tdx\".\"mrtd\" can say what MRTD must be");
+	if (r < 0 || !plan)
+		return r < 0 ? r : refuse_machines(root, e);
+	if (out->tdx.rtmr[0].count > 0 || out->tdx.rtmr[1].count > 0)
+		return err_set(e, EX_MALFORMED,
+			       "policy: \"tdx\": \"rtmr0\" and \"rtmr1\" beside \"plan\": the "
+			       "plan says what they must be");
+	r = get_plan(root, out, e);
+	return r == 0 && states_machine(root) ? get_machines(root, out, e) : r;
 }
 
 static int parse_all(const json_t *root, struct policy *out, struct err *e)

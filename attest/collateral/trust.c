@@ -118,7 +118,8 @@ static void check_chain(struct work *w, X509 *cert, const char *what, X509 **iss
 		w->proof.private_root = is_private;
 		return;
 	}
-	err_set(&e, EX_UNAUTHENTIC,
+	/* Which root to trust is the caller's to say; another than the one said is a forgery. */
+	err_set(&e, is_private && w->t->root == NULL ? EX_REFUSED : EX_UNAUTHENTIC,
 		"%s: leads to a root that is neither the vendor's nor the one of --trust-root",
 		what);
 	answer(w, COLLATERAL_BAD, &e);

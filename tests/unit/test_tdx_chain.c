@@ -32,7 +32,7 @@ static void root_must_be_trusted(void **state)
 {
 	(void)state;
 	given.trust_root = NULL;
-	assert_only("tdx.root", EX_UNAUTHENTIC);
+	assert_only("tdx.root", EX_REFUSED);
 	assert_false(result.private_root);
 	assert_true(find("tdx.root")->next[0] != '\0');
 }

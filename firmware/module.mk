@@ -120,6 +120,14 @@ $(foreach t,ghcb accept pages,\
 		$(FW_SNP_PURE_SRCS) $(FW_HOSTED_SRCS))\
 	$(eval test_fw_snp_$(t)_LIBS := -lcmocka))
 
+TESTS += test_fw_tdx_call test_fw_tdx_accept test_fw_tdx_image
+$(foreach t,call accept image,\
+	$(eval test_fw_tdx_$(t)_SRCS := tests/unit/test_fw_tdx_$(t).c tests/unit/tdx_machine.c \
+		$(FW_TDX_PURE_SRCS) $(FIRMWARE_PURE_SRCS))\
+	$(eval test_fw_tdx_$(t)_LIBS := -lcmocka))
+test_fw_tdx_image_SRCS += attest/measure/tdx/tdvf.c attest/measure/ovmf/table.c common/file.c \
+                          common/bytes.c common/err.c
+
 UNIT_SCRIPTS += tests/unit/test_fw_image.sh
 
 # A bzImage of one page for the kvm tier: writes down what it was entered with, powers off.
@@ -160,11 +168,13 @@ KVM_SCRIPTS += $(O)/tests/kvm_fw_snp
 
 TOOLS += kvm_fw_tdx
 kvm_fw_tdx_SRCS = tests/kvm/test_fw_tdx.c tests/kvm/tdx_guest.c tests/kvm/cc_parts.c \
-                   $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) common/boot_block.c \
+                   tests/unit/tdx_machine.c $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) common/boot_block.c \
                    vmm/platform/tpm_crb.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw_tdx
 
-FUZZERS += fuzz_bzimage fuzz_elf fuzz_boot_block fuzz_hash_page fuzz_ghcb
+FUZZERS += fuzz_bzimage fuzz_elf fuzz_boot_block fuzz_hash_page fuzz_ghcb fuzz_tdcall
+fuzz_tdcall_SRCS := tests/fuzz/fuzz_tdcall.c tests/unit/tdx_machine.c $(FW_TDX_PURE_SRCS) \
+                    firmware/sha384.c
 fuzz_ghcb_SRCS := tests/fuzz/fuzz_ghcb.c tests/unit/snp_machine.c $(FW_SNP_PURE_SRCS)
 fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/kernel.c firmware/bzimage.c firmware/elfkernel.c \
                      firmware/zeropage.c

@@ -22,9 +22,9 @@ static struct tdx_guest g;
 static bool all_memory_is_taken(void)
 {
 	for (uint64_t i = 0; i < CC_GUEST_PAGES; i++)
-		if (!g.accepted[i] || !g.is_private[i]) {
+		if (!g.m.accepted[i] || !g.m.is_private[i]) {
 			printf("# page 0x%llx: accepted %u private %u\n",
-			       (unsigned long long)(i * FW_PAGE), g.accepted[i], g.is_private[i]);
+			       (unsigned long long)(i * FW_PAGE), g.m.accepted[i], g.m.is_private[i]);
 			return false;
 		}
 	return true;
@@ -46,7 +46,7 @@ static bool rtmrs_as_logged(const struct fw_log_inputs *in)
 
 	for (unsigned i = 0; fw_cc_event(in, i, &ev); i++)
 		extend(want[ev.pcr], ev.digest.sha384);
-	return memcmp(want, g.rtmr, sizeof(want)) == 0;
+	return memcmp(want, g.m.rtmr, sizeof(want)) == 0;
 }
 
 static void check_measured(void)
@@ -165,9 +165,10 @@ static bool test_boot(void)
 		tdx_guest_free(&g);
 		return false;
 	}
-	tap_ok(g.powered_off && g.folded && g.handed_over && g.fault == NULL,
+	tap_ok(g.powered_off && g.folded && g.m.port == PORT_STOP &&
+	       g.m.port_value == (STOP_MAGIC | STOP_HANDED_OVER) && g.fault == NULL,
 	       "honest host and module get to Linux (%s, code 0x%llx)",
-	       g.fault ? g.fault : "no fault", (unsigned long long)g.fatal_code);
+	       g.fault ? g.fault : "no fault", (unsigned long long)g.m.fatal_code);
 	tap_ok(all_memory_is_taken(), "all memory is private and accepted");
 	check_measured();
 	check_private();
@@ -181,17 +182,17 @@ static void end_boots(const char *name)
 {
 	tdx_guest_run(&g);
 	tap_ok(g.powered_off && g.fault == NULL && all_memory_is_taken(), "%s (%s, code 0x%llx)",
-	       name, g.fault ? g.fault : "no fault", (unsigned long long)g.fatal_code);
+	       name, g.fault ? g.fault : "no fault", (unsigned long long)g.m.fatal_code);
 	tdx_guest_free(&g);
 }
 
 static void end_stops(const char *name, enum fw_stop code)
 {
 	tdx_guest_run(&g);
-	tap_ok(g.fatal && g.fault == NULL && !g.folded &&
-	       g.fatal_code == (STOP_MAGIC | (uint32_t)code),
+	tap_ok(g.m.fatal && g.fault == NULL && !g.folded &&
+	       g.m.fatal_code == (STOP_MAGIC | (uint32_t)code),
 	       "%s: stop 0x%02x (0x%llx; %s)", name, (unsigned)code,
-	       (unsigned long long)g.fatal_code, g.fault ? g.fault : "no fault");
+	       (unsigned long long)g.m.fatal_code, g.fault ? g.fault : "no fault");
 	tdx_guest_free(&g);
 }
 
@@ -215,7 +216,7 @@ static atomic_bool stopping;
 static uint8_t commands[64][TPM_EXTEND_SIZE];
 static unsigned command_count;
 
-static uint32_t crb_access(struct tdx_guest *host, uint64_t gpa, bool write, uint32_t value)
+static uint32_t crb_access(struct tdx_machine *host, uint64_t gpa, bool write, uint32_t value)
 {
 	if (gpa < TPM_CRB_BASE || gpa >= TPM_CRB_BASE + TPM_CRB_SIZE) {
 		host->fault = "an access beside the TPM";
@@ -277,7 +278,7 @@ static void test_tpm(void)
 
 	tdx_guest_init(&g);
 	g.parts.boot.flags = FW_BOOT_HAS_TPM;
-	g.mmio = crb_access;
+	g.m.mmio = crb_access;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ||
 	    tpm_crb_init(&crb, pair[0], &stopping, complain, NULL, &e) < 0 ||
 	    pthread_create(&thread, NULL, tpm_main, &pair[1]) != 0)
@@ -293,7 +294,7 @@ static void test_tpm(void)
 	tdx_guest_free(&g);
 }
 
-static uint64_t fails(struct tdx_guest *host, uint64_t leaf, uint64_t gpa, uint64_t honest)
+static uint64_t fails(struct tdx_machine *host, uint64_t leaf, uint64_t gpa, uint64_t honest)
 {
 	(void)gpa;
 	return leaf == host->lie ? 0xC000010000000000ull : honest;
@@ -301,12 +302,12 @@ static uint64_t fails(struct tdx_guest *host, uint64_t leaf, uint64_t gpa, uint6
 
 static void test_domain(void)
 {
-	STOPS("no trust domain", STOP_TDX_ABSENT, g.module_lie = fails; g.lie = TDG_VP_INFO);
-	STOPS("addresses of 52 bits", STOP_TDX_GPAW, g.gpaw = 52);
-	STOPS("debug", STOP_TDX_ATTRIBUTES, g.attributes |= TDX_ATTRIBUTE_DEBUG);
-	STOPS("an attribute more", STOP_TDX_ATTRIBUTES, g.attributes |= 1ull << 30);
-	STOPS("#VE on private memory", STOP_TDX_SEPT_VE, g.attributes = 0);
-	STOPS("an RTMR refused", STOP_TDX_RTMR, g.module_lie = fails; g.lie = TDG_MR_RTMR_EXTEND);
+	STOPS("no trust domain", STOP_TDX_ABSENT, g.m.module_lie = fails; g.m.lie = TDG_VP_INFO);
+	STOPS("addresses of 52 bits", STOP_TDX_GPAW, g.m.gpaw = 52);
+	STOPS("debug", STOP_TDX_ATTRIBUTES, g.m.attributes |= TDX_ATTRIBUTE_DEBUG);
+	STOPS("an attribute more", STOP_TDX_ATTRIBUTES, g.m.attributes |= 1ull << 30);
+	STOPS("#VE on private memory", STOP_TDX_SEPT_VE, g.m.attributes = 0);
+	STOPS("an RTMR refused", STOP_TDX_RTMR, g.m.module_lie = fails; g.m.lie = TDG_MR_RTMR_EXTEND);
 	STOPS("scratch memory is dirty", STOP_SCRATCH_DIRTY, g.dirty = FW_SCRATCH + 5);
 	STOPS("somebody was at the mailbox", STOP_TDX_MAILBOX, g.dirty = FW_MAILBOX + FW_PAGE - 1);
 	STOPS("a command in the mailbox", STOP_TDX_MAILBOX, g.dirty = FW_MAILBOX);
@@ -337,13 +338,13 @@ static void test_injection(void)
 		}
 }
 
-static void refuse(struct tdx_guest *host, uint64_t function, struct kvm_regs *r)
+static void refuse(struct tdx_machine *host, uint64_t function, struct tdx_regs *r)
 {
 	if (function == host->lie)
 		r->r10 = 0x8000000000000000ull;
 }
 
-static void stand_still(struct tdx_guest *host, uint64_t function, struct kvm_regs *r)
+static void stand_still(struct tdx_machine *host, uint64_t function, struct tdx_regs *r)
 {
 	static uint64_t at;
 
@@ -354,7 +355,7 @@ static void stand_still(struct tdx_guest *host, uint64_t function, struct kvm_re
 	r->r11 = at;
 }
 
-static void go_elsewhere(struct tdx_guest *host, uint64_t function, struct kvm_regs *r)
+static void go_elsewhere(struct tdx_machine *host, uint64_t function, struct tdx_regs *r)
 {
 	if (function != TDVMCALL_MAP_GPA)
 		return;
@@ -363,64 +364,64 @@ static void go_elsewhere(struct tdx_guest *host, uint64_t function, struct kvm_r
 }
 
 /* By now the firmware has its own copies. */
-static void rewrite_host_memory(struct tdx_guest *host, uint64_t function, struct kvm_regs *r)
+static void rewrite_host_memory(struct tdx_machine *host, uint64_t function, struct tdx_regs *r)
 {
 	(void)r;
 	if (function != TDVMCALL_MAP_GPA)
 		return;
 	if (host->map_calls == 1)
-		memset(host->shared + FW_BOOT_BLOCK, 0xFF, FW_PAGE);
+		memset(g.shared + FW_BOOT_BLOCK, 0xFF, FW_PAGE);
 	else if (host->map_calls == 2)
-		memset(host->shared + FW_STAGING, 0xFF, host->parts.staging.end - FW_STAGING);
+		memset(g.shared + FW_STAGING, 0xFF, g.parts.staging.end - FW_STAGING);
 }
 
 static void test_host(void)
 {
-	BOOTS("host memory rewritten after the copies", g.host_lie = rewrite_host_memory);
-	BOOTS("MapGPA done bit by bit", g.map_limit = 0x201000);
-	STOPS("MapGPA refused", STOP_MAP_GPA_REFUSED, g.host_lie = refuse;
-	      g.lie = TDVMCALL_MAP_GPA);
-	STOPS("MapGPA never ends", STOP_MAP_GPA_PROGRESS, g.host_lie = stand_still);
-	STOPS("MapGPA goes back", STOP_MAP_GPA_PROGRESS, g.host_lie = go_elsewhere; g.lie = 0);
-	STOPS("MapGPA goes beyond", STOP_MAP_GPA_PROGRESS, g.host_lie = go_elsewhere;
-	      g.lie = CC_GUEST_MEMORY);
-	STOPS("MapGPA goes into a page", STOP_MAP_GPA_PROGRESS, g.host_lie = go_elsewhere;
-	      g.lie = FW_BOOT_BLOCK + 8);
-	STOPS("the last port write refused", STOP_TDVMCALL_RESPONSE, g.host_lie = refuse;
-	      g.lie = TDVMCALL_IO);
-	STOPS("a TPM's registers refused", STOP_TDVMCALL_RESPONSE, g.host_lie = refuse;
-	      g.lie = TDVMCALL_MMIO; g.parts.boot.flags = FW_BOOT_HAS_TPM);
+	BOOTS("host memory rewritten after the copies", g.m.host_lie = rewrite_host_memory);
+	BOOTS("MapGPA done bit by bit", g.m.map_limit = 0x201000);
+	STOPS("MapGPA refused", STOP_MAP_GPA_REFUSED, g.m.host_lie = refuse;
+	      g.m.lie = TDVMCALL_MAP_GPA);
+	STOPS("MapGPA never ends", STOP_MAP_GPA_PROGRESS, g.m.host_lie = stand_still);
+	STOPS("MapGPA goes back", STOP_MAP_GPA_PROGRESS, g.m.host_lie = go_elsewhere; g.m.lie = 0);
+	STOPS("MapGPA goes beyond", STOP_MAP_GPA_PROGRESS, g.m.host_lie = go_elsewhere;
+	      g.m.lie = CC_GUEST_MEMORY);
+	STOPS("MapGPA goes into a page", STOP_MAP_GPA_PROGRESS, g.m.host_lie = go_elsewhere;
+	      g.m.lie = FW_BOOT_BLOCK + 8);
+	STOPS("the last port write refused", STOP_TDVMCALL_RESPONSE, g.m.host_lie = refuse;
+	      g.m.lie = TDVMCALL_IO);
+	STOPS("a TPM's registers refused", STOP_TDVMCALL_RESPONSE, g.m.host_lie = refuse;
+	      g.m.lie = TDVMCALL_MMIO; g.parts.boot.flags = FW_BOOT_HAS_TPM);
 	STOPS("a TPM promised that is not there", STOP_TPM_ABSENT,
 	      g.parts.boot.flags = FW_BOOT_HAS_TPM);
 }
 
-static uint64_t accepted_already(struct tdx_guest *host, uint64_t leaf, uint64_t gpa,
+static uint64_t accepted_already(struct tdx_machine *host, uint64_t leaf, uint64_t gpa,
 				 uint64_t honest)
 {
 	return leaf == TDG_MEM_PAGE_ACCEPT && (gpa & ~7ull) == host->lie ?
 		       TDX_PAGE_ALREADY_ACCEPTED | 1 : honest;
 }
 
-static uint64_t never_fits(struct tdx_guest *host, uint64_t leaf, uint64_t gpa, uint64_t honest)
+static uint64_t never_fits(struct tdx_machine *host, uint64_t leaf, uint64_t gpa, uint64_t honest)
 {
 	return leaf == TDG_MEM_PAGE_ACCEPT && gpa >= host->lie ? TDX_PAGE_SIZE_MISMATCH : honest;
 }
 
 static void test_memory(void)
 {
-	BOOTS("the host backs the guest with small pages", g.small_backing = true);
-	STOPS("2 MiB accepted already", STOP_TDX_ACCEPTED, g.module_lie = accepted_already;
-	      g.lie = 0x1000000);
-	STOPS("a low page accepted already", STOP_TDX_ACCEPTED, g.module_lie = accepted_already;
-	      g.lie = 0x9F000);
+	BOOTS("the host backs the guest with small pages", g.m.small_backing = true);
+	STOPS("2 MiB accepted already", STOP_TDX_ACCEPTED, g.m.module_lie = accepted_already;
+	      g.m.lie = 0x1000000);
+	STOPS("a low page accepted already", STOP_TDX_ACCEPTED, g.m.module_lie = accepted_already;
+	      g.m.lie = 0x9F000);
 	STOPS("the boot block's page accepted already", STOP_TDX_ACCEPTED,
-	      g.module_lie = accepted_already; g.lie = FW_BOOT_BLOCK);
-	STOPS("staging accepted already", STOP_TDX_ACCEPTED, g.module_lie = accepted_already;
-	      g.lie = FW_STAGING);
-	STOPS("no page ever fits", STOP_TDX_ACCEPT_SIZE, g.module_lie = never_fits;
-	      g.lie = 0x200000);
-	STOPS("a page cannot be accepted", STOP_TDX_ACCEPT, g.module_lie = fails;
-	      g.lie = TDG_MEM_PAGE_ACCEPT);
+	      g.m.module_lie = accepted_already; g.m.lie = FW_BOOT_BLOCK);
+	STOPS("staging accepted already", STOP_TDX_ACCEPTED, g.m.module_lie = accepted_already;
+	      g.m.lie = FW_STAGING);
+	STOPS("no page ever fits", STOP_TDX_ACCEPT_SIZE, g.m.module_lie = never_fits;
+	      g.m.lie = 0x200000);
+	STOPS("a page cannot be accepted", STOP_TDX_ACCEPT, g.m.module_lie = fails;
+	      g.m.lie = TDG_MEM_PAGE_ACCEPT);
 }
 
 static void test_parts(void)

@@ -166,6 +166,34 @@ static void test_measurement(unsigned cpus)
 	finish();
 }
 
+/* One plan for any number of processors: each launch of it measures what was predicted for its
+ * number, and nothing else. */
+static void test_any_number(void)
+{
+	uint8_t ld[3][SNP_DIGEST_SIZE] = { 0 };
+
+	for (unsigned cpus = 1; cpus <= 3; cpus++) {
+		struct err e = { 0 };
+
+		prepare("report");
+		h.cpus = cpus;
+		h.plan.max_cpus = 3;
+		h.plan.snp.cpus = 0;
+		harness_run(&h);
+		tap_check(&h, snp_measure_sizes(&h.plan, 3, ld, &e) == 0 &&
+			  is_measurement(ld[cpus - 1]) && !is_measurement(ld[cpus % 3]),
+			  "%u of 1 to 3 processors: the predicted measurement", cpus);
+		finish();
+	}
+	prepare("report");
+	h.cpus = 4;
+	h.plan.max_cpus = 3;
+	h.plan.snp.cpus = 0;
+	harness_run(&h);
+	tap_check(&h, !h.ready && h.status != 0, "4 processors are refused");
+	finish();
+}
+
 static void test_report(void)
 {
 	run_guest("report");
@@ -215,6 +243,7 @@ int main(void)
 	test_report();
 	test_measurement(1);
 	test_measurement(3);
+	test_any_number();
 	test_without_psp();
 	psp_chip_remove(&psp);
 	return tap_done();

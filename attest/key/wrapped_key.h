@@ -3,6 +3,7 @@
 #define PAVISE_ATTEST_KEY_WRAPPED_KEY_H
 
 #include "attest/key/hpke.h"
+#include "common/data_key_wire.h"
 #include "common/err.h"
 
 #include <openssl/evp.h>
@@ -11,7 +12,6 @@
 
 #define DATA_KEY 32u	  /* bytes: what its owner keeps */
 #define DATA_KEY_ID 32u	  /* names a key, tells nothing of it */
-#define DATA_DISK_KEY 96u /* what dm-crypt gets: 64 for AES-256-XTS, 32 for HMAC-SHA256 */
 #define WRAPPED_KEY 121u
 
 enum { WRAPPED_KEY_CREATE = 1u }; /* flag: the disk may be made anew, what it has is lost */

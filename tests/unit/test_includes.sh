@@ -10,7 +10,9 @@ vmm: common firmware seccomp
 devices: common firmware seccomp
 sandbox: common firmware
 attest: common firmware seccomp
-cli: common sandbox attest seccomp'
+cli: common sandbox attest seccomp
+guest: common
+image: common attest guest'
 
 echo "1..$(($(echo "$rules" | wc -l) + 1))"
 # Freestanding: of common only the header that is arithmetic and nothing else.

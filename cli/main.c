@@ -16,6 +16,7 @@ static const struct verb {
 	const char *name, *summary;
 } verbs[] = {
 	{ "measure", "make a launch plan and print the measurements to expect" },
+	{ "image", "make a workload's disk, initrd and keys" },
 	{ "run", "launch a virtual machine from a plan and wait for its end" },
 	{ "attest", "fetch evidence from a running guest" },
 	{ "attestd", "serve the evidence of running guests over TLS" },

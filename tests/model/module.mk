@@ -99,6 +99,8 @@ test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/s
                           model/platform.c model/private.c model/alias.c model/pages.c model/rmp.c \
                           model/sites.c model/vmsa.c model/snp_exits.c model/exits.c model/fold.c \
                           model/ghcb.c model/walk.c model/request.c model/psp_client.c \
+                          model/sept.c model/td_cpuid.c model/td_quote.c model/tdcall.c \
+                          model/tdvmcall.c model/tdx.c model/tdx_client.c \
                           common/err.c common/bytes.c common/seal.c
 test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
 

@@ -66,6 +66,20 @@ int __real_kvm_get_sregs(int vcpu_fd, struct kvm_sregs *sregs, struct err *e)
 	return err_set(e, EX_INTERNAL, "no vCPU");
 }
 
+int __real_kvm_set_sregs(int vcpu_fd, const struct kvm_sregs *sregs, struct err *e)
+{
+	(void)vcpu_fd;
+	(void)sregs;
+	return err_set(e, EX_INTERNAL, "no vCPU");
+}
+
+int __real_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e)
+{
+	(void)kvm_fd;
+	(void)out;
+	return err_set(e, EX_INTERNAL, "no vCPU");
+}
+
 int __real_kvm_run_vcpu(int vcpu_fd)
 {
 	(void)vcpu_fd;

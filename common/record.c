@@ -43,7 +43,7 @@ int record_receive(int fd, const char *who, struct record *out, struct err *e)
 			       n, sizeof(buffer.r));
 	if (buffer.r.magic != RECORD_MAGIC)
 		return err_set(e, EX_INTERNAL, "%s: sent a record with a wrong magic", who);
-	if (buffer.r.type < RECORD_READY || buffer.r.type > RECORD_EXIT)
+	if (buffer.r.type < RECORD_READY || buffer.r.type > RECORD_TIMING)
 		return err_set(e, EX_INTERNAL, "%s: sent a record of unknown type %u", who,
 			       buffer.r.type);
 	*out = buffer.r;

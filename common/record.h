@@ -17,6 +17,19 @@ enum record_type {
 	RECORD_GO = 4,     /* launcher to VMM: run the guest */
 	RECORD_STOP = 5,   /* launcher: end in order */
 	RECORD_EXIT = 6,   /* VMM: the guest ended; a = enum vm_end, b = its detail */
+	RECORD_TIMING = 7, /* VMM, before RECORD_EXIT: a = enum vm_moment, b = microseconds since the
+			    * process began (at most UINT32_MAX: longer ago), or a number */
+};
+
+/* In the order they come; one that never came is not sent. */
+enum vm_moment {
+	VM_MOMENT_MADE = 1,        /* VM, devices and vCPUs exist */
+	VM_MOMENT_LOADED = 2,      /* the plan is in memory, measured */
+	VM_MOMENT_RUNS = 3,        /* the first KVM_RUN is next */
+	VM_MOMENT_HANDED_OVER = 4, /* the firmware's word for it came */
+	VM_MOMENT_ENDED = 5,
+	VM_MOMENT_PAGES = 6,       /* no moment: pages the launch added, private and encrypted */
+	VM_MOMENTS = 7,
 };
 
 enum vm_end {

@@ -27,6 +27,34 @@ void timings_mark(struct timings *t, enum timing phase)
 	t->at[phase] = now_us();
 }
 
+bool timings_take(struct timings *t, uint32_t moment, uint32_t value)
+{
+	if (moment < VM_MOMENT_MADE || moment >= VM_MOMENTS)
+		return false;
+	t->vmm[moment] = value;
+	return true;
+}
+
+/* Inside launch and guest, by the VMM's clock. */
+static void print_vmm(const struct timings *t, const char *name)
+{
+	static const char *const text[VM_MOMENTS] = {
+		[VM_MOMENT_MADE] = "machine made",
+		[VM_MOMENT_LOADED] = "plan loaded",
+		[VM_MOMENT_RUNS] = "guest runs",
+		[VM_MOMENT_HANDED_OVER] = "firmware handed over",
+		[VM_MOMENT_ENDED] = "guest ended",
+	};
+
+	for (int m = VM_MOMENT_MADE; m < VM_MOMENTS; m++)
+		if (t->vmm[m] != 0 && text[m] != NULL)
+			fprintf(stderr, "%s: timing: VMM at   %9.3f s %s\n", name, t->vmm[m] / 1e6,
+				text[m]);
+	if (t->vmm[VM_MOMENT_PAGES] != 0)
+		fprintf(stderr, "%s: timing: pages encrypted by the launch: %u\n", name,
+			t->vmm[VM_MOMENT_PAGES]);
+}
+
 void timings_print(const struct timings *t, const char *name)
 {
 	int64_t before = t->start, last = t->start;
@@ -43,4 +71,5 @@ void timings_print(const struct timings *t, const char *name)
 		before = t->at[i];
 	}
 	fprintf(stderr, "%s: timing: %-8s %9.3f s\n", name, "all", whole);
+	print_vmm(t, name);
 }

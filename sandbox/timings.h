@@ -2,6 +2,8 @@
 #ifndef PAVISE_SANDBOX_TIMINGS_H
 #define PAVISE_SANDBOX_TIMINGS_H
 
+#include "common/record.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,12 +23,16 @@ enum timing {
 struct timings {
 	int64_t start;            /* us, CLOCK_MONOTONIC */
 	int64_t at[TIMING_COUNT]; /* end of each phase; 0: it never ended */
+	uint32_t vmm[VM_MOMENTS]; /* what the VMM claims: enum vm_moment, us since it began */
 };
 
 void timings_start(struct timings *t);
 
 /* The phase ends now. */
 void timings_mark(struct timings *t, enum timing phase);
+
+/* The VMM's word (RECORD_TIMING); false: there is no such moment. */
+bool timings_take(struct timings *t, uint32_t moment, uint32_t value);
 
 /* A line each to standard error: seconds, and the share of the whole. */
 void timings_print(const struct timings *t, const char *name);

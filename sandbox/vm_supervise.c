@@ -89,6 +89,9 @@ static int take_record(struct vm *vm, struct child *c, const struct record *r, s
 		c->state = CHILD_SEALED;
 		return 0;
 	}
+	if (r->type == RECORD_TIMING && c->is_vmm && vm->phase == VM_RUNNING &&
+	    timings_take(&vm->timings, r->a, r->b))
+		return 0;
 	if (r->type == RECORD_EXIT && c->is_vmm && vm->phase == VM_RUNNING) {
 		vm->end = r->a;
 		vm->end_detail = r->b;

@@ -50,6 +50,7 @@ static void end_by_guest(void *ctx, enum vm_end end, uint32_t detail)
 
 static void log_hand_over(void *ctx)
 {
+	vm_mark(ctx, VM_MOMENT_HANDED_OVER);
 	vm_log(ctx, "the firmware is done and hands over");
 }
 
@@ -214,9 +215,13 @@ int machine_build(struct vm *vm, const struct config *c, struct err *e)
 		rc = add_devices(vm, c, e);
 	if (rc == 0)
 		rc = add_vcpus(vm, vm->cpu_count, e);
-	if (rc == 0)
-		rc = vm->tee->load(vm, &l.plan, &l.block, e);
-	if (rc == 0)
-		munmap(l.file, l.size);
-	return rc;
+	if (rc < 0)
+		return rc;
+	vm_mark(vm, VM_MOMENT_MADE);
+	rc = vm->tee->load(vm, &l.plan, &l.block, e);
+	if (rc < 0)
+		return rc;
+	vm_mark(vm, VM_MOMENT_LOADED);
+	munmap(l.file, l.size);
+	return 0;
 }

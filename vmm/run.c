@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -125,8 +126,9 @@ static int await(int control, enum record_type type, struct err *e)
 		       (unsigned)type);
 }
 
-static void let_go(void)
+static void let_go(struct vm *vm)
 {
+	vm_mark(vm, VM_MOMENT_RUNS);
 	pthread_mutex_lock(&run.lock);
 	run.go = true;
 	pthread_cond_broadcast(&run.changed);
@@ -225,6 +227,33 @@ static struct end_text describe_end(unsigned end, unsigned detail)
 	return (struct end_text){ EX_HOST, "KVM cannot run the guest: see the log" };
 }
 
+/* Where the time went: a line in the log, and to the launcher for `pavise run --timings`. */
+static void report_moments(struct vm *vm, int control)
+{
+	static const char *const name[VM_MOMENTS] = {
+		[VM_MOMENT_MADE] = "made", [VM_MOMENT_LOADED] = "loaded",
+		[VM_MOMENT_RUNS] = "runs", [VM_MOMENT_HANDED_OVER] = "handed over",
+		[VM_MOMENT_ENDED] = "ended",
+	};
+	struct err ignored = { 0 };
+	char text[200] = "";
+	size_t n = 0;
+
+	atomic_store(&vm->moment[VM_MOMENT_PAGES],
+		     vm->pages_added < UINT32_MAX ? (unsigned)vm->pages_added : UINT32_MAX);
+	for (unsigned m = VM_MOMENT_MADE; m < VM_MOMENTS; m++) {
+		unsigned value = atomic_load(&vm->moment[m]);
+
+		if (value == 0)
+			continue;
+		if (name[m] && n < sizeof(text))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %u.%06u s, ", name[m],
+					      value / 1000000, value % 1000000);
+		(void)record_send(control, RECORD_TIMING, m, value, &ignored);
+	}
+	vm_log(vm, "times: %s%llu pages added", text, (unsigned long long)vm->pages_added);
+}
+
 static int report_end(struct vm *vm, int control, struct err *e)
 {
 	struct err ignored = { 0 }; /* the launcher may be gone */
@@ -232,6 +261,7 @@ static int report_end(struct vm *vm, int control, struct err *e)
 	unsigned detail = atomic_load(&vm->end_detail);
 	struct end_text t = describe_end(end, detail);
 
+	report_moments(vm, control);
 	vm_log(vm, "end %u, detail %#x: %s", end, detail, t.text);
 	(void)record_send(control, RECORD_EXIT, end, detail, &ignored);
 	if (t.status == EX_OK)
@@ -262,7 +292,7 @@ int run_machine(struct vm *vm, int control, struct err *e)
 		vm_end(vm, VM_END_STOPPED, 0);
 	if (rc == 1) {
 		vm_log(vm, "sealed; the guest runs");
-		let_go();
+		let_go(vm);
 		rc = supervise(vm, control, e);
 		stop_vcpus(vm);
 	}

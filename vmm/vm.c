@@ -47,6 +47,25 @@ int vm_alloc_gsi(struct vm *vm, uint32_t *gsi, struct err *e)
 	return 0;
 }
 
+static uint64_t us_since(const struct timespec *start)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)((now.tv_sec - start->tv_sec) * 1000000 +
+			  (now.tv_nsec - start->tv_nsec) / 1000);
+}
+
+void vm_mark(struct vm *vm, enum vm_moment moment)
+{
+	uint64_t us = us_since(&vm->start);
+	unsigned never = 0;
+
+	/* Zero says never: the first microsecond is the second. */
+	atomic_compare_exchange_strong(&vm->moment[moment], &never,
+				       us == 0 ? 1 : us < UINT32_MAX ? (unsigned)us : UINT32_MAX);
+}
+
 void vm_end(struct vm *vm, enum vm_end end, uint32_t detail)
 {
 	static const uint64_t one = 1;
@@ -57,16 +76,9 @@ void vm_end(struct vm *vm, enum vm_end end, uint32_t detail)
 	if (!atomic_compare_exchange_strong(&vm->end, &none, end))
 		return;
 	atomic_store(&vm->end_detail, detail);
+	vm_mark(vm, VM_MOMENT_ENDED);
 	if (write(vm->end_fd, &one, sizeof(one)) < 0)
 		vm_log(vm, "cannot wake the main thread");
-}
-
-static long ms_since(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - start->tv_sec) * 1000 + (now.tv_nsec - start->tv_nsec) / 1000000;
 }
 
 void vm_log(struct vm *vm, const char *fmt, ...)
@@ -75,16 +87,16 @@ void vm_log(struct vm *vm, const char *fmt, ...)
 	unsigned line = atomic_fetch_add(&lines, 1);
 	char text[512];
 	va_list args;
-	long ms;
+	uint64_t ms;
 	int n, m;
 
 	if (line > LOG_LINES_MAX) {
 		atomic_store(&lines, LOG_LINES_MAX + 1); /* never wraps */
 		return;
 	}
-	ms = ms_since(&vm->start);
-	n = snprintf(text, sizeof(text), "[%5ld.%03ld] pavise-vmm: %s: ", ms / 1000, ms % 1000,
-		     vm->name);
+	ms = us_since(&vm->start) / 1000;
+	n = snprintf(text, sizeof(text), "[%5llu.%03llu] pavise-vmm: %s: ",
+		     (unsigned long long)(ms / 1000), (unsigned long long)(ms % 1000), vm->name);
 	if (n < 0 || (size_t)n >= sizeof(text) - 1)
 		return;
 	va_start(args, fmt);

@@ -55,6 +55,7 @@ struct vm {
 	struct private_memory private_memory; /* confidential guests only */
 	struct snp snp;          /* SEV-SNP guests only */
 	struct tdx tdx;          /* trust domains only */
+	atomic_uint moment[VM_MOMENTS]; /* enum vm_moment; 0: not yet */
 	uint64_t pages_added;    /* by the launch, private and encrypted */
 
 	unsigned cpu_count;
@@ -72,6 +73,9 @@ int vm_check_kvm(const struct vm *vm, struct err *e);
 
 /* Hands out GSIs for irqfds, upward from VM_GSI_FIRST. -EX_INTERNAL when none is left. */
 int vm_alloc_gsi(struct vm *vm, uint32_t *gsi, struct err *e);
+
+/* That moment is now; the first time counts. From any thread. */
+void vm_mark(struct vm *vm, enum vm_moment moment);
 
 /* Ends the run: safe from any thread and from device callbacks, returns at once. */
 void vm_end(struct vm *vm, enum vm_end end, uint32_t detail);

@@ -241,12 +241,24 @@ static void collect(struct harness *h)
 	collect_text(h->error, h->error_text);
 }
 
-/* 0 when the record of that type came. */
-static int expect(struct harness *h, enum record_type type, struct record *r)
+/* The next record but for what tells times; false: none came. */
+static bool next_record(struct harness *h, struct record *r)
 {
 	struct err e = { 0 };
 
-	if (wait_readable(h->control) && record_receive(h->control, "vmm", r, &e) == 1) {
+	do {
+		if (!wait_readable(h->control) || record_receive(h->control, "vmm", r, &e) != 1)
+			return false;
+		if (r->type == RECORD_TIMING && r->a < VM_MOMENTS)
+			h->moment[r->a] = r->b;
+	} while (r->type == RECORD_TIMING);
+	return true;
+}
+
+/* 0 when the record of that type came. */
+static int expect(struct harness *h, enum record_type type, struct record *r)
+{
+	if (next_record(h, r)) {
 		if (r->type == RECORD_EXIT) {
 			h->ended = true;
 			h->end = r->a;

@@ -56,6 +56,7 @@ struct harness {
 	/* What came of it. */
 	bool ready, sealed, ended; /* records seen */
 	uint32_t end, detail;      /* of RECORD_EXIT; 0 when there was none */
+	uint32_t moment[VM_MOMENTS]; /* by RECORD_TIMING */
 	int status;                /* exit status, or -signal */
 	char console_text[HARNESS_TEXT_MAX], log_text[HARNESS_TEXT_MAX];
 	char error_text[HARNESS_TEXT_MAX]; /* standard error */

@@ -93,6 +93,13 @@ static void test_ends(void)
 	tap_check(&h, h.end == VM_END_POWER_OFF && has(h.console_text, "still here\n") &&
 		  has(h.log_text, "hands over"),
 		  "after the hand-over the stop port is ignored");
+	tap_check(&h, h.moment[VM_MOMENT_MADE] > 0 &&
+		  h.moment[VM_MOMENT_MADE] <= h.moment[VM_MOMENT_LOADED] &&
+		  h.moment[VM_MOMENT_LOADED] <= h.moment[VM_MOMENT_RUNS] &&
+		  h.moment[VM_MOMENT_RUNS] <= h.moment[VM_MOMENT_HANDED_OVER] &&
+		  h.moment[VM_MOMENT_HANDED_OVER] <= h.moment[VM_MOMENT_ENDED] &&
+		  h.moment[VM_MOMENT_PAGES] == 0 && has(h.log_text, "times: made 0."),
+		  "the moments of its life are told, in their order");
 	harness_free(&h);
 }
 
@@ -411,7 +418,13 @@ static void test_snp_refusals(void)
 	refused(EX_USAGE_ERROR, "one without the other", "an ID block without its signature");
 	harness_init(&h, "longmode");
 	harness_add_arg(&h, "host_data=%064d", 0);
-	refused(EX_USAGE_ERROR, "for a plain guest", "host data for a plain guest");
+	refused(EX_USAGE_ERROR, "an SEV-SNP guest, which alone takes", "host data for a plain guest");
+	harness_init(&h, "longmode");
+	harness_add_arg(&h, "mrconfigid=%064d", 0);
+	refused(EX_USAGE_ERROR, "mrconfigid=: not 96 hexadecimal digits", "MRCONFIGID of another size");
+	harness_init(&h, "longmode");
+	harness_add_arg(&h, "quote=%d", h.kvm_fd);
+	refused(EX_HOST, "quote", "a relay of quotes that is no socket");
 }
 
 static void test_bad_arguments(void)

@@ -259,7 +259,7 @@ static void records_are_checked(void **state)
 		{ { RECORD_MAGIC, RECORD_READY, 0, 0 }, 15 },
 		{ { RECORD_MAGIC + 1, RECORD_READY, 0, 0 }, 16 },
 		{ { RECORD_MAGIC, 0, 0, 0 }, 16 },
-		{ { RECORD_MAGIC, 7, 0, 0 }, 16 },
+		{ { RECORD_MAGIC, 8, 0, 0 }, 16 },
 	};
 	for (size_t i = 0; i < 4; i++) {
 		struct err x = { 0 };

@@ -1,7 +1,7 @@
 #include "vmm/filters.h"
 
+#include "seccomp/vmm_confidential_vcpu.h"
 #include "seccomp/vmm_main.h"
-#include "seccomp/vmm_snp_vcpu.h"
 #include "seccomp/vmm_vcpu.h"
 
 #define FILTER(array) (struct filter){ (array), sizeof(array) / sizeof((array)[0]) }
@@ -13,5 +13,5 @@ struct filter filter_of_main(void)
 
 struct filter filter_of_vcpus(bool confidential)
 {
-	return confidential ? FILTER(vmm_snp_vcpu_filter) : FILTER(vmm_vcpu_filter);
+	return confidential ? FILTER(vmm_confidential_vcpu_filter) : FILTER(vmm_vcpu_filter);
 }

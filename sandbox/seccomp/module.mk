@@ -1,6 +1,6 @@
 # Tables to headers: sandbox/seccomp/NAME.table becomes $(O)/gen/seccomp/NAME.h, with underscores,
 # before anything is compiled.
-SECCOMP_TABLES := vmm-main vmm-vcpu vmm-snp-vcpu vmm-sim-vcpu dev-blk dev-vsock psp-sim tdx-sim quote-unix \
+SECCOMP_TABLES := vmm-main vmm-vcpu vmm-confidential-vcpu vmm-sim-vcpu dev-blk dev-vsock psp-sim tdx-sim quote-unix \
                   quote-vsock attest-front attest-broker
 SECCOMP_SRCS := sandbox/seccomp/table.c sandbox/seccomp/names.c sandbox/seccomp/filter.c
 SECCOMP_LIBS := -lseccomp

@@ -22,9 +22,9 @@
 #include "seccomp/quote_unix.h"
 #include "seccomp/quote_vsock.h"
 #include "seccomp/tdx_sim.h"
+#include "seccomp/vmm_confidential_vcpu.h"
 #include "seccomp/vmm_main.h"
 #include "seccomp/vmm_sim_vcpu.h"
-#include "seccomp/vmm_snp_vcpu.h"
 #include "seccomp/vmm_vcpu.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -51,8 +51,8 @@ static const struct call vcpu_needs[] = {
 	{ SYS_restart_syscall, { 0 } },
 };
 
-/* Of an SEV-SNP guest: its registers are nobody's, its pages change between private and shared. */
-static const struct call snp_vcpu_needs[] = {
+/* Of an SEV-SNP guest or a trust domain: its registers are nobody's, its pages change between private and shared. */
+static const struct call confidential_vcpu_needs[] = {
 	{ SYS_ioctl, { 12, KVM_RUN, 0 } },
 	{ SYS_ioctl, { 11, KVM_SIGNAL_MSI, ADDRESS } },
 	{ SYS_ioctl, { 11, KVM_SET_GSI_ROUTING, ADDRESS } },
@@ -243,7 +243,7 @@ static const int broker_may[] = { SYS_recvmsg, SYS_sendmsg, SYS_socket, SYS_conn
 const struct role roles[ROLE_COUNT] = {
 	ROLE("vmm-main", "vmm-main.table", vmm_main_filter, main_needs),
 	ROLE("vmm-vcpu", "vmm-vcpu.table", vmm_vcpu_filter, vcpu_needs),
-	ROLE("vmm-snp-vcpu", "vmm-snp-vcpu.table", vmm_snp_vcpu_filter, snp_vcpu_needs),
+	ROLE("vmm-confidential-vcpu", "vmm-confidential-vcpu.table", vmm_confidential_vcpu_filter, confidential_vcpu_needs),
 	ROLE("vmm-sim-vcpu", "vmm-sim-vcpu.table", vmm_sim_vcpu_filter, sim_vcpu_needs),
 	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
 	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),

@@ -255,22 +255,23 @@ static void forbidden_calls_are_refused(void **state)
 			}
 }
 
-/* Beside its own table's test: only SEV-SNP guests change pages, and only by freeing them. */
-static void only_snp_frees_memory(void **state)
+/* Beside its own table's test: only confidential guests change pages, and only by freeing them. */
+static void only_confidential_guests_free_memory(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
 		bool sim = strcmp(roles[i].name, "vmm-sim-vcpu") == 0;
-		bool snp = strcmp(roles[i].name, "vmm-snp-vcpu") == 0;
+		bool confidential = strcmp(roles[i].name, "vmm-confidential-vcpu") == 0;
 		const uint64_t attributes[TABLE_ARGS] = { 11, UAPI_SET_MEMORY_ATTRIBUTES };
 
-		assert_int_equal(role_allows(&roles[i], SYS_ioctl, attributes), snp);
+		assert_int_equal(role_allows(&roles[i], SYS_ioctl, attributes),
+				 confidential);
 		for (uint64_t mode = 0; mode < 256; mode++) {
 			const uint64_t args[TABLE_ARGS] = { 6, mode, 0, 4096 };
 			bool punch = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 
 			assert_int_equal(role_allows(&roles[i], SYS_fallocate, args),
-					 (snp || sim) && punch);
+					 (confidential || sim) && punch);
 		}
 	}
 }
@@ -403,7 +404,7 @@ int main(void)
 		cmocka_unit_test(ioctls_of_set_up_are_refused),
 		cmocka_unit_test(other_architectures_are_killed),
 		cmocka_unit_test(forbidden_calls_are_refused),
-		cmocka_unit_test(only_snp_frees_memory),
+		cmocka_unit_test(only_confidential_guests_free_memory),
 		cmocka_unit_test(the_front_makes_nothing_executable),
 		cmocka_unit_test(the_relay_connects_to_its_service_only),
 		cmocka_unit_test(malformed_tables_are_refused),

@@ -1,6 +1,6 @@
-/* Tier kvm: a plan of `pavise measure snp` around the SEV-SNP firmware image, in the real
- * pavise-vmm-sim with the real pavise-psp-sim behind it. Everything about SEV-SNP is simulated;
- * image, plan and VMM are what hardware would get. */
+/* Tier kvm: plans of `pavise measure snp` and `pavise measure tdx` around the firmware images, in the
+ * real pavise-vmm-sim with the real pavise-psp-sim or pavise-tdx-sim behind it. Everything about
+ * SEV-SNP and TDX is simulated; images, plans and VMM are what hardware would get. */
 #include "common/file.h"
 #include "firmware/layout.h"
 #include "firmware/sha2.h"
@@ -8,6 +8,7 @@
 #include "firmware/tpmcmd.h"
 #include "tests/kvm/harness.h"
 #include "tests/model/psp_process.h"
+#include "tests/model/tdx_process.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -23,6 +24,8 @@
 
 static struct harness h;
 static struct psp_process psp;
+static struct tdx_process tdx;
+static const char *kind; /* "snp" or "tdx" */
 static char folder[] = "/tmp/pavise-model-XXXXXX";
 static void *plan;
 
@@ -47,7 +50,17 @@ static const char *in_folder(const char *name)
 	return out;
 }
 
-/* Runs a program with its standard output away; its exit status. */
+static bool is_tdx(void)
+{
+	return strcmp(kind, "tdx") == 0;
+}
+
+static const char *image(void)
+{
+	return in_build(is_tdx() ? "firmware/pavise-fw-tdx.bin" : "firmware/pavise-fw-snp.bin");
+}
+
+/* Runs a program with its standard output in a file; its exit status. */
 static int run(const char *const *arg)
 {
 	int status = -1;
@@ -56,9 +69,9 @@ static int run(const char *const *arg)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		int out = open(in_folder("output"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-		if (null < 0 || dup2(null, STDOUT_FILENO) < 0)
+		if (out < 0 || dup2(out, STDOUT_FILENO) < 0)
 			_exit(126);
 		execv(arg[0], (char *const *)(uintptr_t)arg);
 		_exit(127);
@@ -70,15 +83,24 @@ static int run(const char *const *arg)
 
 static bool make_plan(const char *cpus, bool tpm)
 {
-	const char *arg[ARGS_MAX] = { in_build("bin/pavise-measure"), "snp", "--firmware",
-				      in_build("firmware/pavise-fw-snp.bin"), "--kernel",
+	const char *arg[ARGS_MAX] = { in_build("bin/pavise-measure"), kind, "--firmware", image(), "--kernel",
 				      in_build("tests/guests/fakekernel.bin"), "--initrd",
 				      in_folder("initrd"), "--append", "quiet x", "--memory",
 				      "192M", "--cpus", cpus, "--plan", in_folder("plan"),
-				      tpm ? NULL : "--no-vtpm", NULL };
+				      NULL };
+	size_t n = 0;
 
+	while (arg[n])
+		n++;
+	if (!tpm)
+		arg[n++] = "--no-vtpm";
+	if (is_tdx())
+		arg[n++] = "--pci-slots=0"; /* they reach RTMR0 */
+	arg[n] = NULL;
 	return run(arg) == 0;
 }
+
+static int module_fd; /* our copy of the VMM's end: it may ask when the VMM has gone */
 
 /* Starts what lies in the plan file. */
 static void start(const char *name, unsigned cpus, int tpm_fd)
@@ -98,18 +120,24 @@ static void start(const char *name, unsigned cpus, int tpm_fd)
 	}
 	h.raw_plan = plan;
 	h.raw_plan_size = size;
-	fd = psp_start(&psp);
+	fd = is_tdx() ? tdx_start(&tdx) : psp_start(&psp);
+	module_fd = is_tdx() ? dup(fd) : -1;
 	if (fd >= 0)
 		harness_add_fd(&h, "psp", fd);
 	else
-		printf("# pavise-psp-sim does not start\n");
+		printf("# the simulated processor does not start\n");
 	harness_run(&h);
 }
 
 static void finish(void)
 {
 	harness_free(&h);
-	psp_stop(&psp);
+	if (is_tdx()) {
+		close(module_fd);
+		tdx_stop(&tdx);
+	} else {
+		psp_stop(&psp);
+	}
 	free(plan);
 	plan = NULL;
 }
@@ -125,34 +153,62 @@ static bool log_names_the_image(void)
 	static uint8_t log[FW_EVENT_LOG_SIZE];
 	struct fw_digests digest;
 	struct err e = { 0 };
-	void *image;
+	void *bytes;
 	size_t size;
 	bool found;
 
-	if (file_read("firmware", in_build("firmware/pavise-fw-snp.bin"), FW_IMAGE_MAX, 0, &image,
-		      &size, &e) < 0)
+	if (file_read("firmware", image(), FW_IMAGE_MAX, 0, &bytes, &size, &e) < 0)
 		return false;
-	fw_digest(image, size, &digest);
-	free(image);
+	fw_digest(bytes, size, &digest);
+	free(bytes);
 	found = pread(h.ram, log, sizeof(log), FW_EVENT_LOG) == (ssize_t)sizeof(log) &&
 		memmem(log, sizeof(log), digest.sha384, sizeof(digest.sha384)) != NULL;
 	return found;
 }
 
+/* The line of `pavise measure` that starts with name. */
+static bool is_predicted(const char *name, const uint8_t value[48])
+{
+	char hex[2 * 48 + 1], text[4096] = "", line[128];
+	FILE *f = fopen(in_folder("output"), "re");
+	size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+	if (f)
+		(void)fclose(f);
+	text[n] = '\0';
+	for (unsigned i = 0; i < 48; i++)
+		snprintf(hex + 2 * (size_t)i, 3, "%02x", value[i]);
+	snprintf(line, sizeof(line), "%s %s ", name, hex);
+	return strstr(text, line) != NULL;
+}
+
+static void check_registers(void)
+{
+	struct tdx_registers r = { 0 };
+
+	if (tdx_read_registers(module_fd, &r) < 0)
+		printf("# the simulated module does not answer\n");
+	tap_check(&h, is_predicted("mrtd  ", r.mrtd), "MRTD is what pavise measure predicts");
+	tap_check(&h, is_predicted("rtmr 0", r.rtmr[0]), "and RTMR0");
+	tap_check(&h, is_predicted("rtmr 1", r.rtmr[1]), "and RTMR1");
+}
+
 static void test_boot(const char *cpus, unsigned count)
 {
 	if (!make_plan(cpus, false)) {
-		tap_ok(false, "pavise measure snp makes a plan for %s processors", cpus);
+		tap_ok(false, "pavise measure %s makes a plan for %s processors", kind, cpus);
 		return;
 	}
 	start("plan", count, -1);
 	tap_check(&h, h.end == VM_END_POWER_OFF && h.status == 0 &&
 		  strstr(h.console_text, "fake kernel runs") != NULL,
-		  "the plan of %s processors boots to its kernel", cpus);
-	tap_check(&h, logged("hands over") && logged("1 CC blob unlinked"),
-		  "the firmware hands over with a CC blob");
+		  "%s: the plan of %s processors boots to its kernel", kind, cpus);
+	tap_check(&h, logged("hands over") && logged("1 CC blob unlinked") == !is_tdx(),
+		  "the firmware hands over, an SEV-SNP one with a CC blob");
 	tap_check(&h, log_names_the_image(),
 		  "the event log names the image of the plan, not the patched one");
+	if (is_tdx())
+		check_registers();
 	finish();
 }
 
@@ -204,7 +260,7 @@ static void test_tpm(void)
 	shutdown(pair[0], SHUT_RDWR);
 	pthread_join(thread, NULL);
 	tap_check(&h, h.end == VM_END_POWER_OFF && extends == 15,
-		  "the vTPM is extended through GHCB calls: %u events", extends);
+		  "%s: the vTPM is extended through calls of the host: %u events", kind, extends);
 	finish();
 	close(pair[0]);
 }
@@ -221,28 +277,38 @@ static bool make_initrd(void)
 	return f != NULL && fclose(f) == 0 && good;
 }
 
-int main(void)
+static void test_all(const char *which)
 {
-	const char *reason;
-
-	if (harness_usable(&reason) < 0) {
-		tap_skip("the firmware in a simulated SEV-SNP guest", reason);
-		return tap_done();
-	}
-	if (mkdtemp(folder) == NULL || !make_initrd() || psp_chip_make(&psp) < 0) {
-		printf("Bail out! no folder, or pavise-psp-sim init failed\n");
-		return 1;
-	}
+	kind = which;
+	extends = 0;
 	test_boot("2", 2);
 	test_boot("1", 1);
 	test_changed("kernel", STOP_KERNEL_HASH);
 	test_changed("initrd", STOP_INITRD_HASH);
 	test_changed("cmdline", STOP_CMDLINE_HASH);
 	test_tpm();
+}
+
+int main(void)
+{
+	static const char *const files[] = { "initrd", "plan", "flipped", "output" };
+	const char *reason;
+
+	if (harness_usable(&reason) < 0) {
+		tap_skip("the firmware in simulated confidential guests", reason);
+		return tap_done();
+	}
+	if (mkdtemp(folder) == NULL || !make_initrd() || psp_chip_make(&psp) < 0 ||
+	    tdx_platform_make(&tdx) < 0) {
+		printf("Bail out! no folder, or a simulated platform cannot be made\n");
+		return 1;
+	}
+	test_all("snp");
+	test_all("tdx");
 	psp_chip_remove(&psp);
-	unlink(in_folder("initrd"));
-	unlink(in_folder("plan"));
-	unlink(in_folder("flipped"));
+	tdx_platform_remove(&tdx);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		unlink(in_folder(files[i]));
 	rmdir(folder);
 	return tap_done();
 }

@@ -106,6 +106,7 @@ test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
 
 TOOLS += kvm_model_firmware
 kvm_model_firmware_SRCS := tests/model/kvm_model_firmware.c tests/model/psp_process.c \
+                           tests/model/tdx_process.c \
                            $(KVM_HARNESS_SRCS) firmware/sha256.c firmware/sha256ni.c firmware/sha384.c
 KVM_SCRIPTS += $(O)/tests/kvm_model_firmware
 FUZZERS += fuzz_ghcb_host

@@ -160,6 +160,18 @@ int tdx_quote_start(struct tdx_process *p)
 	return channel[0];
 }
 
+int tdx_read_registers(int fd, struct tdx_registers *out)
+{
+	const struct tdx_header ask = { .magic = TDX_WIRE_MAGIC, .command = TDX_MR_READ };
+	uint8_t answer[sizeof(ask) + sizeof(*out) + 1];
+
+	if (write(fd, &ask, sizeof(ask)) != (ssize_t)sizeof(ask) ||
+	    read(fd, answer, sizeof(answer)) != (ssize_t)(sizeof(ask) + sizeof(*out)))
+		return -1;
+	memcpy(out, answer + sizeof(ask), sizeof(*out));
+	return 0;
+}
+
 static void end(pid_t *pid, int control)
 {
 	if (*pid <= 0)

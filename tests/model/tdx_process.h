@@ -2,6 +2,8 @@
 #ifndef PAVISE_TESTS_TDX_PROCESS_H
 #define PAVISE_TESTS_TDX_PROCESS_H
 
+#include "model/tdx_wire.h"
+
 #include <sys/types.h>
 
 struct tdx_process {
@@ -21,6 +23,8 @@ int tdx_start(struct tdx_process *p);
 /* Starts pavise-quote before the running platform's quote service, and seals both; the VMM's end of
  * its channel, or -1. */
 int tdx_quote_start(struct tdx_process *p);
+/* On the VMM's end of the socket, when no VMM uses it any more. 0 or -1. */
+int tdx_read_registers(int fd, struct tdx_registers *out);
 void tdx_stop(struct tdx_process *p);
 void tdx_platform_remove(struct tdx_process *p);
 

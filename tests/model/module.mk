@@ -104,6 +104,16 @@ test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/s
                           common/err.c common/bytes.c common/seal.c
 test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
 
+# A trust domain without KVM and module below.
+TD_BENCH_SRCS = tests/model/td_bench.c $(MODEL_SRCS) common/err.c common/bytes.c common/seal.c
+TESTS += test_model_tdx test_model_tdcall test_model_sept
+test_model_tdx_SRCS = tests/model/test_model_tdx.c $(TD_BENCH_SRCS)
+test_model_tdx_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
+test_model_tdcall_SRCS = tests/model/test_model_tdcall.c $(TD_BENCH_SRCS)
+test_model_tdcall_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
+test_model_sept_SRCS := tests/model/test_model_sept.c model/sept.c model/pages.c
+test_model_sept_LIBS := -lcmocka
+
 TOOLS += kvm_model_firmware
 kvm_model_firmware_SRCS := tests/model/kvm_model_firmware.c tests/model/psp_process.c \
                            tests/model/tdx_process.c \

@@ -24,6 +24,7 @@ endef
 $(eval $(call tdx_sim_test,test_tdx_sim))
 $(eval $(call tdx_sim_test,test_tdx_sim_quote))
 $(eval $(call tdx_sim_test,test_tdx_sim_process))
+$(eval $(call tdx_sim_test,test_tdx_evidence,tests/model/td_world.c tests/unit/fake_files.c))
 
 FUZZERS += fuzz_tdx_sim_wire
 fuzz_tdx_sim_wire_SRCS := tests/fuzz/fuzz_tdx_sim_wire.c $(TDX_SIM_MODULE_SRCS) common/err.c \

@@ -90,6 +90,7 @@ static enum fw_stop run(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const uint8_t none[TDX_MACHINE_PAGES];
 	const uint64_t calls = 6 + TDVMCALL_STALLS + (TO - SHARED) / FW_PAGE;
 	enum fw_stop status;
 
@@ -119,11 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	status = run();
 	REQUIRE(m.fault == NULL);
 	REQUIRE(m.vmcalls <= calls && m.accepts <= (TO - FROM) / FW_PAGE + TO / (2 * MIB));
-	for (uint64_t i = 0; i < TDX_MACHINE_PAGES; i++) {
-		bool inside = i * FW_PAGE >= FROM && i * FW_PAGE < TO;
-
-		REQUIRE(inside || !m.accepted[i]);
-	}
+	REQUIRE(memcmp(m.accepted, none, FROM / FW_PAGE) == 0);
+	REQUIRE(memcmp(m.accepted + TO / FW_PAGE, none, TDX_MACHINE_PAGES - TO / FW_PAGE) == 0);
 	REQUIRE(status != STOP_HANDED_OVER || (m.port == 0x80 && m.extends == 1));
 	return 0;
 }

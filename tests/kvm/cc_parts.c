@@ -71,6 +71,13 @@ void cc_parts_init(struct cc_parts *p, enum fw_variant variant)
 	cc_parts_hash(p);
 }
 
+void cc_parts_use_kernel(struct cc_parts *p, const char *path)
+{
+	free(p->kernel);
+	p->kernel = load_file(path, &p->kernel_size);
+	cc_parts_hash(p);
+}
+
 void cc_parts_free(struct cc_parts *p)
 {
 	free(p->firmware);

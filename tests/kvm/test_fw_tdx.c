@@ -294,6 +294,23 @@ static void test_tpm(void)
 	tdx_guest_free(&g);
 }
 
+/* ELF files: by the 64-bit entry, and by PVH, whose 32 bits must not ask for a write of EFER. */
+static void test_kernels(void)
+{
+	uint32_t efer, cr4;
+
+	BOOTS("a vmlinux", cc_parts_use_kernel(&g.parts, "tests/guests/fakeelf-linux.elf"));
+	tdx_guest_init(&g);
+	cc_parts_use_kernel(&g.parts, "tests/guests/fakeelf-pvh.elf");
+	tdx_guest_run(&g);
+	memcpy(&cr4, g.private + 0x1200000 + 40, sizeof(cr4)); /* tests/guests/fakeelf/pvh.S */
+	memcpy(&efer, g.private + 0x1200000 + 60, sizeof(efer));
+	tap_ok(g.powered_off && g.fault == NULL && cr4 == 0x40 && efer == 0x901,
+	       "a kernel with a PVH entry, CR4.MCE and EFER as at the start (%s, 0x%x 0x%x)",
+	       g.fault ? g.fault : "no fault", cr4, efer);
+	tdx_guest_free(&g);
+}
+
 static uint64_t fails(struct tdx_machine *host, uint64_t leaf, uint64_t gpa, uint64_t honest)
 {
 	(void)gpa;
@@ -454,6 +471,7 @@ int main(void)
 		printf("1..0 # SKIP this host's KVM cannot hold a memory slot at address bit 47\n");
 		return 0;
 	}
+	test_kernels();
 	test_domain();
 	test_injection();
 	test_host();

@@ -329,7 +329,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/pavise $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(O)/bin/pavise $(DESTDIR)$(PREFIX)/bin
 	install $(addprefix $(O)/bin/,$(INSTALLED)) $(DESTDIR)$(PREFIX)/libexec/pavise
-	install -m 644 $(O)/firmware/pavise-fw-plain.bin $(O)/firmware/pavise-fw-snp.bin policy/selinux/pavise.cil $(DESTDIR)$(PREFIX)/share/pavise
+	install -m 644 $(O)/firmware/pavise-fw-plain.bin $(O)/firmware/pavise-fw-snp.bin $(O)/firmware/pavise-fw-tdx.bin \
+		policy/selinux/pavise.cil $(DESTDIR)$(PREFIX)/share/pavise
 	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
 	install -m 644 $(ATTEST_SO) $(O)/lib/static/libpavise-attest.a $(DESTDIR)$(PREFIX)/lib
 	ln -sf $(notdir $(ATTEST_SO)) $(DESTDIR)$(PREFIX)/lib/libpavise-attest.so

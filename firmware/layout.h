@@ -110,7 +110,7 @@ struct fw_image_header {
 	uint32_t stack_top;      /* offset from FW_SCRATCH of the first stack pointer */
 	uint32_t version_offset; /* UTF-16LE text of the EV_S_CRTM_VERSION event */
 	uint32_t version_size;   /* bytes, its final NUL included */
-	uint32_t note_offset;    /* padding at the end that nothing reads */
+	uint32_t note_offset;    /* padding near the end that nothing reads */
 	uint32_t note_size;
 	uint32_t ap_entry;       /* offset of the loop other processors wait in; 0 when plain */
 	uint32_t sites_offset;   /* table of fw_site; 0 when plain */

@@ -62,7 +62,7 @@ enum fw_stop {
 	STOP_GHCB_FEATURES = 0x89,    /* the host lacks SEV-SNP or AP creation */
 	STOP_GHCB_REGISTER = 0x8A,    /* the host refuses our GHCB page */
 	STOP_GHCB_RESPONSE = 0x8B,    /* wrong response code or an error in answer to a sound call */
-	/* 9x: SEV-SNP, memory */
+	/* 9x: SEV-SNP, memory; 95, 96 and 86 above of every confidential guest */
 	STOP_PSC_REFUSED = 0x90,      /* the host refuses a page state change */
 	STOP_PSC_PROGRESS = 0x91,     /* its index goes backwards, beyond the end, or stands still */
 	STOP_PVALIDATE_UNCHANGED = 0x92, /* a page was valid already: somebody plays with the RMP */

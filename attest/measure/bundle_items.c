@@ -161,7 +161,7 @@ static int add_plain_plan(struct bundle_items *items, const char *path, const st
 		r = take_svn(items, path, contents.image.svn, e);
 	if (r == 0)
 		r = expect_base_make(&contents, &base, e);
-	return r < 0 ? r : add_machines(items, path, &base, add_plain, NULL, e);
+	return r != 0 ? r : add_machines(items, path, &base, add_plain, NULL, e);
 }
 
 static int add_td(struct bundle_items *items, const char *path, const struct expect_base *base,
@@ -198,7 +198,7 @@ static int add_tdx_plan(struct bundle_items *items, const char *path, const stru
 		r = tdx_measure(p, NULL, NULL, &measured, e);
 	if (r == 0)
 		r = expect_base_make(&contents, &base, e);
-	return r < 0 ? r : add_machines(items, path, &base, add_td, &measured, e);
+	return r != 0 ? r : add_machines(items, path, &base, add_td, &measured, e);
 }
 
 static int add_plan(struct bundle_items *items, const char *path, const uint8_t *data, size_t size,

@@ -9,6 +9,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,14 +103,11 @@ static void measure(const struct plain_input *in, uint64_t xfam, const struct ma
 /* Which of the three differ: "m", "0", "1". */
 static void assert_tells(const struct values *a, const struct values *b, const char *want)
 {
-	char told[4] = "";
+	char told[4];
 
-	if (memcmp(a->mrtd, b->mrtd, MRTD_SIZE) != 0)
-		strcat(told, "m");
-	if (memcmp(a->rtmr[0], b->rtmr[0], MRTD_SIZE) != 0)
-		strcat(told, "0");
-	if (memcmp(a->rtmr[1], b->rtmr[1], MRTD_SIZE) != 0)
-		strcat(told, "1");
+	snprintf(told, sizeof(told), "%s%s%s", memcmp(a->mrtd, b->mrtd, MRTD_SIZE) != 0 ? "m" : "",
+		 memcmp(a->rtmr[0], b->rtmr[0], MRTD_SIZE) != 0 ? "0" : "",
+		 memcmp(a->rtmr[1], b->rtmr[1], MRTD_SIZE) != 0 ? "1" : "");
 	assert_string_equal(told, want);
 }
 

@@ -25,14 +25,15 @@ void command_add(struct command *c, const char *fmt, ...) __attribute__((format(
 /* An option that goes to the launcher as it is. */
 void command_pass(struct command *c, const char *option, const char *value);
 
-/* A regular file as the caller may open it: the launcher gets its descriptor, *fd. -EX_USAGE_ERROR. */
+/* A regular file as the caller may open it: the launcher gets its descriptor, *fd.
+ * -EX_USAGE_ERROR. */
 int command_open(const char *path, int flags, int *fd, struct err *e);
 
 /* --OPTION-fd with a file that the launcher reads. */
 int command_file(struct command *c, const char *option, const char *path, struct err *e);
 
-/* The options about confidential guests, once all are known: the simulated platform's files, and the
- * way to the quote generation service. */
+/* The options about confidential guests, once all are known: the simulated platform's files, and
+ * the way to the quote generation service. */
 int command_tee(struct command *c, struct err *e);
 
 /* The names of the logs that only this kind of guest has, "psp" or "tdx" and "quote", ended by

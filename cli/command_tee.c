@@ -81,7 +81,8 @@ int command_tee(struct command *c, struct err *e)
 const char *const *command_tee_logs(const struct command *c)
 {
 	static const char *const none[] = { NULL }, *const psp[] = { "psp", NULL };
-	static const char *const tdx[] = { "tdx", "quote", NULL }, *const quote[] = { "quote", NULL };
+	static const char *const tdx[] = { "tdx", "quote", NULL };
+	static const char *const quote[] = { "quote", NULL };
 
 	if (is_simulated(c))
 		return is_tdx(c) ? tdx : psp;

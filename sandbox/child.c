@@ -114,9 +114,9 @@ static void __attribute__((noreturn)) run_child(const struct child_spec *s, int 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || recv(sync, &go, 1, 0) != 1)
 		fail(sync, CHILD_PARENT, -errno);
 	reset_signals();
-	if ((rc = jail_mounts(&jail, s->mount_point, s->state, s->id)) != 0)
+	if ((rc = jail_mounts(&jail, s->mount_point, s->state, s->id, s->group)) != 0)
 		fail(sync, CHILD_MOUNTS, rc);
-	if ((rc = jail_ids(s->id)) != 0)
+	if ((rc = jail_ids(s->id, s->group)) != 0)
 		fail(sync, CHILD_IDS, rc);
 	if ((rc = jail_enter(&jail)) != 0)
 		fail(sync, CHILD_ROOT, rc);
@@ -200,7 +200,7 @@ int child_start(const struct child_spec *s, pid_t *pid, int *pidfd, struct err *
 	}
 	int rc = write_map(child, "uid_map", s->id, s->name, e);
 	if (rc == 0)
-		rc = write_map(child, "gid_map", s->id, s->name, e);
+		rc = write_map(child, "gid_map", s->group, s->name, e);
 	if (rc == 0 && send(sync[0], "g", 1, MSG_NOSIGNAL) != 1)
 		rc = err_errno(e, EX_INTERNAL, errno, "%s: ended at once", s->name);
 	if (rc == 0)

@@ -15,7 +15,8 @@ struct child_spec {
 	const char *name;         /* for texts: "vmm", "dev-blk0" */
 	int binary;               /* the program, opened beforehand */
 	const char *argv[CHILD_ARG_MAX]; /* NULL-terminated; the environment is empty */
-	uid_t id;                 /* user and group id, of this child alone */
+	uid_t id;                 /* user id, of this child alone */
+	gid_t group;              /* the same number, but where a file of the host is for a group */
 	const char *label;        /* of the process; "none" in degraded isolation */
 	int log;                  /* becomes descriptors 0, 1 and 2 */
 	int fds[CHILD_FD_MAX];    /* fds[i] becomes descriptor 3 + i; all others are closed */

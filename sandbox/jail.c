@@ -29,19 +29,20 @@ static int set_flags(int mount, uint64_t flags)
 }
 
 /* A tmpfs of the child's own, writable for its user until jail_enter makes it read-only. */
-static int make_root(uid_t id)
+static int make_root(uid_t id, gid_t group)
 {
-	char number[16];
+	char user[16], members[16];
 	int rc = -1;
 
-	snprintf(number, sizeof(number), "%u", id);
+	snprintf(user, sizeof(user), "%u", id);
+	snprintf(members, sizeof(members), "%u", group);
 	int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return -errno;
 	if (fsconfig(fs, FSCONFIG_SET_STRING, "size", "64k", 0) == 0 &&
 	    fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755", 0) == 0 &&
-	    fsconfig(fs, FSCONFIG_SET_STRING, "uid", number, 0) == 0 &&
-	    fsconfig(fs, FSCONFIG_SET_STRING, "gid", number, 0) == 0 &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "uid", user, 0) == 0 &&
+	    fsconfig(fs, FSCONFIG_SET_STRING, "gid", members, 0) == 0 &&
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		rc = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID |
 			     MOUNT_ATTR_NOEXEC);
@@ -50,7 +51,8 @@ static int make_root(uid_t id)
 	return rc < 0 ? -cause : rc;
 }
 
-int jail_mounts(struct jail *j, const char *mount_point, const char *state, uid_t id)
+int jail_mounts(struct jail *j, const char *mount_point, const char *state, uid_t id,
+		gid_t group)
 {
 	int rc;
 
@@ -70,7 +72,7 @@ int jail_mounts(struct jail *j, const char *mount_point, const char *state, uid_
 		if (rc != 0)
 			return rc;
 	}
-	j->root = make_root(id);
+	j->root = make_root(id, group);
 	if (j->root < 0)
 		return j->root;
 	/* pivot_root(2) wants an attached mount. */
@@ -79,9 +81,10 @@ int jail_mounts(struct jail *j, const char *mount_point, const char *state, uid_
 	return 0;
 }
 
-int jail_ids(uid_t id)
+int jail_ids(uid_t id, gid_t group)
 {
-	if (setgroups(0, NULL) != 0 || setresgid(id, id, id) != 0 || setresuid(id, id, id) != 0)
+	if (setgroups(0, NULL) != 0 || setresgid(group, group, group) != 0 ||
+	    setresuid(id, id, id) != 0)
 		return -errno;
 	return 0;
 }

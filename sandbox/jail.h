@@ -14,10 +14,11 @@ struct jail {
 };
 
 /* As the real root, whose permissions the launcher's folders ask for: makes the mounts. */
-int jail_mounts(struct jail *j, const char *mount_point, const char *state, uid_t id);
+int jail_mounts(struct jail *j, const char *mount_point, const char *state, uid_t id,
+		gid_t group);
 
 /* Drops supplementary groups, takes user and group id (real, effective, saved). */
-int jail_ids(uid_t id);
+int jail_ids(uid_t id, gid_t group);
 
 /* As the new user: fills the root, makes it read-only, and makes it the only thing to see. */
 int jail_enter(struct jail *j);

@@ -10,7 +10,9 @@ static int set_tee(struct options *o, const char *value, struct err *e)
 	static const struct {
 		const char *name;
 		enum plan_tee tee;
-	} kinds[] = { { "none", PLAN_TEE_PLAIN }, { "snp", PLAN_TEE_SNP }, { "tdx", PLAN_TEE_TDX } };
+	} kinds[] = { { "none", PLAN_TEE_PLAIN },
+		      { "snp", PLAN_TEE_SNP },
+		      { "tdx", PLAN_TEE_TDX } };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strcmp(value, kinds[i].name) == 0) {

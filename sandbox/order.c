@@ -22,7 +22,7 @@ void order_init(struct order *o, const struct vm *vm, const char *name, const ch
 	o->argc = 0;
 	o->spec = (struct child_spec){
 		.name = name, .binary = -1, .log = -1, .label = label,
-		.id = order_id(vm, role),
+		.id = order_id(vm, role), .group = order_id(vm, role),
 		.file_limit = ORDER_LOG_LIMIT, .fd_limit = 64, .thread_limit = 4,
 	};
 }

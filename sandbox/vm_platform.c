@@ -136,6 +136,18 @@ static int start_simulated(struct vm *vm, int qgs, struct err *e)
 	return rc;
 }
 
+/* The host's service has a socket for its group (DCAP makes it 0660): whoever is to connect is of
+ * that group, and of no other. Never root's. */
+static gid_t group_of_service(int dir, const char *name, gid_t otherwise)
+{
+	struct stat st;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISSOCK(st.st_mode) ||
+	    (st.st_mode & S_IWOTH) != 0 || (st.st_mode & S_IWGRP) == 0 || st.st_gid == 0)
+		return otherwise;
+	return st.st_gid;
+}
+
 /* The relay of quotes; dir: where a unix socket of the service is, and its name there. */
 static int start_quote(struct vm *vm, int dir, const char *name, struct err *e)
 {
@@ -154,6 +166,7 @@ static int start_quote(struct vm *vm, int dir, const char *name, struct err *e)
 	order_arg(&o, "channel=%d", order_fd(&o, channel[1]));
 	order_arg(&o, "log=%d", order_fd(&o, o.spec.log));
 	if (dir >= 0) {
+		o.spec.group = group_of_service(dir, name, o.spec.group);
 		order_arg(&o, "qgs=unix");
 		order_arg(&o, "dir=%d", order_fd(&o, dir));
 		order_arg(&o, "name=%s", name);

@@ -127,8 +127,8 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 {
 	int rc;
 
-	*vm = (struct vm){ .opt = o, .kvm = -1, .sev = -1, .psp = -1, .quote = -1, .ram = -1, .libexec = -1,
-			   .signals = -1, .id_block = -1, .id_auth = -1, .certs = -1,
+	*vm = (struct vm){ .opt = o, .kvm = -1, .sev = -1, .psp = -1, .quote = -1, .ram = -1,
+			   .libexec = -1, .signals = -1, .id_block = -1, .id_auth = -1, .certs = -1,
 			   .agent_channel = -1, .vtpm_control = -1, .vtpm_data = -1,
 			   .plan = { .fd = -1 }, .control = { .listener = -1, .lessee = -1 },
 			   .run = { .base = -1, .dir = -1, .table = { .dir = -1 } } };

@@ -188,8 +188,8 @@ static int start_vmm(struct vm *vm, struct err *e)
 		rc = label_socketpair(&vm->labels, vm->labels.vmm, SOCK_SEQPACKET, control, e);
 	if (rc == 0) {
 		vmm_args(vm, &o, control[1], console);
-		rc = order_start(vm, &o, vm->opt->simulated ? "pavise-vmm-sim" : "pavise-vmm", control[0],
-			   e);
+		rc = order_start(vm, &o, vm->opt->simulated ? "pavise-vmm-sim" : "pavise-vmm",
+				 control[0], e);
 		control[0] = -1;
 	}
 	if (rc == 0)

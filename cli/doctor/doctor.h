@@ -14,7 +14,7 @@
 #define KIND_PLAIN 1u
 #define KIND_SNP   2u
 #define KIND_TDX   4u
-#define KIND_SIM   8u /* SEV-SNP on the platform model: protects nothing */
+#define KIND_SIM   8u /* SEV-SNP and TDX on the platform model: protects nothing */
 #define KINDS_ALL  15u
 #define KIND_COUNT 4
 

@@ -34,6 +34,6 @@ doctor_probe probe_snp_cpu, probe_snp_asids, probe_snp_parameters, probe_iommu; 
 doctor_probe probe_snp_type, probe_dev_sev, probe_snp_platform;
 doctor_probe probe_tdx_cpu, probe_tdx_bios, probe_tdx_parameter;               /* probe_tdx.c */
 doctor_probe probe_hibernation;
-doctor_probe probe_tdx_type, probe_tdx_capabilities, probe_apic_bus, probe_qgs, probe_tdx_launch;
+doctor_probe probe_tdx_type, probe_tdx_capabilities, probe_apic_bus, probe_qgs;
 
 #endif

@@ -12,8 +12,8 @@ static const char USAGE[] =
 	"usage: pavise doctor [plain|snp|tdx|sim]... [--isolation required|degraded] [--json]\n\n"
 	"Prints what hosts of these kinds need: found, missing and how to fix it, or unknown when\n"
 	"only root can look. Without a kind all are shown and plain decides. The status is 0 when\n"
-	"the host is ready, 1 when something required is missing or unknown. sim is SEV-SNP on the\n"
-	"software model, which protects nothing. Nothing is changed.\n";
+	"the host is ready, 1 when something required is missing or unknown. sim is SEV-SNP and\n"
+	"TDX on the software model, which protects nothing. Nothing is changed.\n";
 
 struct options {
 	unsigned kinds; /* named by the caller */

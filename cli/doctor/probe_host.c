@@ -31,14 +31,15 @@ static void probe_files(const struct doctor_host *h, const char *const *name, si
 void probe_programs(const struct doctor_host *h, struct doctor_finding *f)
 {
 	static const char *const names[] = { "pavise-run", "pavise-launch", "pavise-vmm",
-					     "pavise-dev" };
+					     "pavise-dev", "pavise-quote" };
 
 	probe_files(h, names, sizeof(names) / sizeof(names[0]), f);
 }
 
 void probe_sim_programs(const struct doctor_host *h, struct doctor_finding *f)
 {
-	static const char *const names[] = { "pavise-vmm-sim", "pavise-psp-sim" };
+	static const char *const names[] = { "pavise-vmm-sim", "pavise-psp-sim",
+					     "pavise-tdx-sim" };
 
 	probe_files(h, names, sizeof(names) / sizeof(names[0]), f);
 }

@@ -67,7 +67,7 @@ static void probe_domains(const struct doctor_host *h, const char *const *type, 
 void probe_policy(const struct doctor_host *h, struct doctor_finding *f)
 {
 	static const char *const types[] = { "pavise_launch_t", "pavise_vmm_t", "pavise_dev_t",
-					     "pavise_vtpm_t" };
+					     "pavise_vtpm_t", "pavise_quote_t" };
 
 	probe_domains(h, types, sizeof(types) / sizeof(types[0]), f);
 }
@@ -127,6 +127,7 @@ void probe_labels(const struct doctor_host *h, struct doctor_finding *f)
 		{ "pavise-launch", "pavise_launch_exec_t" },
 		{ "pavise-vmm", "pavise_vmm_exec_t" },
 		{ "pavise-dev", "pavise_dev_exec_t" },
+		{ "pavise-quote", "pavise_quote_exec_t" },
 		{ "/usr/bin/swtpm", "pavise_vtpm_exec_t" },
 	};
 
@@ -138,6 +139,7 @@ void probe_sim_labels(const struct doctor_host *h, struct doctor_finding *f)
 	static const struct labelled files[] = {
 		{ "pavise-vmm-sim", "pavise_vmm_sim_exec_t" },
 		{ "pavise-psp-sim", "pavise_psp_exec_t" },
+		{ "pavise-tdx-sim", "pavise_psp_exec_t" },
 	};
 
 	probe_file_labels(h, files, sizeof(files) / sizeof(files[0]), f);

@@ -80,9 +80,8 @@ const struct doctor_row doctor_rows[] = {
 	  "Linux 6.16 or newer; TDX module 1.5.06 or newer (update the BIOS)" },
 	{ "tdx-apic-bus", KIND_TDX, ROW_REQUIRED, probe_apic_bus, "use Linux 6.16 or newer" },
 	{ "tdx-quotes", KIND_TDX, ROW_ADVISED, probe_qgs,
-	  "install and start Intel's quote generation service (qgsd) with its UNIX socket" },
-	{ "tdx-launch", KIND_TDX, ROW_REQUIRED, probe_tdx_launch,
-	  "nothing helps but a later version: this one measures and verifies TDX guests only" },
+	  "install and start Intel's quote generation service (qgsd) with its UNIX socket, which "
+	  "its group may write; or give run its vsock" },
 
 	{ "sim-programs", KIND_SIM, ROW_REQUIRED, probe_sim_programs,
 	  "install the whole package (make install)" },

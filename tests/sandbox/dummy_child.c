@@ -4,7 +4,8 @@
  *   die      ends with status 9    mute    never gets ready       hold   runs until stopped
  *   liar     sends SEALED before it was asked                     deaf   ignores STOP
  *   quote    asks for a quote, says what it hears, runs until stopped
- * As a simulated TDX platform it refuses every quote. It is linked statically and reports over its log, as the real ones do. */
+ * As a simulated TDX platform it refuses every quote. It is linked statically and reports over its
+ * log, as the real ones do. */
 #include "common/quote_wire.h"
 #include "common/record.h"
 #include "sandbox/lsm.h"

@@ -27,7 +27,8 @@ int main(int argc, char **argv)
 	if (snp) {
 		p.tee = PLAN_TEE_SNP;
 		p.vcpu.cr3 |= 1ull << SNP_C_BIT;
-		p.snp = (struct plan_snp){ .policy = PLAN_SNP_POLICY, .sev_features = PLAN_SNP_FEATURES,
+		p.snp = (struct plan_snp){ .policy = PLAN_SNP_POLICY,
+					   .sev_features = PLAN_SNP_FEATURES,
 					   .c_bit = SNP_C_BIT, .cpus = p.max_cpus,
 					   .ap_rip = 0x100000 };
 	}

@@ -21,8 +21,10 @@ static const struct fake_file defaults[] = {
 	{ "/p/pavise-launch", "", "u:r:pavise_launch_exec_t:s0", PROGRAM, 0 },
 	{ "/p/pavise-vmm", "", "u:r:pavise_vmm_exec_t:s0", PROGRAM, 0 },
 	{ "/p/pavise-dev", "", "u:r:pavise_dev_exec_t:s0", PROGRAM, 0 },
+	{ "/p/pavise-quote", "", "u:r:pavise_quote_exec_t:s0", PROGRAM, 0 },
 	{ "/p/pavise-vmm-sim", "", "u:r:pavise_vmm_sim_exec_t:s0", PROGRAM, 0 },
 	{ "/p/pavise-psp-sim", "", "u:r:pavise_psp_exec_t:s0", PROGRAM, 0 },
+	{ "/p/pavise-tdx-sim", "", "u:r:pavise_psp_exec_t:s0", PROGRAM, 0 },
 	{ "/usr/bin/swtpm", "TPM emulator version 0.7.1", "u:r:pavise_vtpm_exec_t:s0", PROGRAM, 0 },
 	{ "/usr/lib64/ld-linux-x86-64.so.2", "", NULL, PROGRAM, 0 },
 	{ "/proc/self/ns/user", "", NULL, S_IFREG, 0 },
@@ -44,7 +46,7 @@ static const struct fake_file defaults[] = {
 	{ "/sys/module/kvm_amd/parameters/sev_snp", "1\n", NULL, S_IFREG, 0 },
 	{ "/sys/module/kvm_intel/parameters/tdx", "Y\n", NULL, S_IFREG, 0 },
 	{ "/sys/power/state", "freeze mem\n", NULL, S_IFREG, 0 },
-	{ "/var/run/tdx-qgs/qgs.socket", "", NULL, S_IFSOCK, 0 },
+	{ "/var/run/tdx-qgs/qgs.socket", "", NULL, S_IFSOCK | 0660, 0 },
 };
 
 void fake_host_init(struct fake_host *f, enum fake_vendor vendor)

@@ -223,6 +223,30 @@ plan=$work/tdxplan ends "TDX with a service on a unix socket" 0 "powered off" of
 plan=$work/tdxplan ends "TDX with a service on a vsock" 0 "powered off" off "${tdx[@]}" --quote-vsock 2:4050
 plan=$work/tdxplan check "a service's name that climbs" 64 "no name of a socket" off "${tdx[@]}" \
     --quote-dir-fd 8 --quote-name ../x
+# The stand-in says whose group it is.
+mkdir "$work/stand-ins"
+cp "$libexec"/* "$work/stand-ins/"
+cp "$libexec/pavise-dev" "$work/stand-ins/pavise-quote"
+# group_of NAME MODE GROUP: that of the relay, for a service with such a socket
+group_of() {
+    rm -f "$work/qgs/$1" "$work/quote.log"
+    python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$work/qgs/$1"
+    chgrp "$3" "$work/qgs/$1"
+    chmod "$2" "$work/qgs/$1"
+    exec 9>"$work/quote.log"
+    plan=$work/tdxplan libexec=$work/stand-ins start off "${tdx[@]}" --quote-dir-fd 8 --quote-name "$1" --log quote:9
+    exec 9>&-
+    sed -n 's/^uid \([0-9]*\) .* gid \([0-9]*\) .*/\1 \2/p' "$work/quote.log"
+}
+read -r user group <<<"$(group_of a 0660 4242)"
+if [ "$group" = 4242 ] && [ "$user" -ge 1879048192 ]; then ok "the relay has the group of the service's socket"
+else not_ok "the relay has the group of the service's socket" "$user $group"; fi
+for way in "0660 0" "0666 4242" "0600 4242"; do
+    # shellcheck disable=SC2086 # two words
+    read -r user group <<<"$(group_of b $way)"
+    if [ -n "$user" ] && [ "$user" = "$group" ]; then ok "and its own where that is no use: $way"
+    else not_ok "and its own where that is no use: $way" "$user $group"; fi
+done
 exec 8<&-
 exec 8>"$work/vmm.log"
 plan=$work/tdxplan ends "simulated TDX, two processors" 0 "powered off" off "${tdx[@]}" --platform sim --sim-key-fd 5 \

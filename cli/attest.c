@@ -1,5 +1,5 @@
 /* pavise attest: asks the agent inside a running guest for evidence about a nonce and writes it
- * to a file. What the guest answers is hostile until `pavise verify` has judged it: here it is
+ * to a file, or brings it the wrapped key of its data disk. What the guest answers is hostile until `pavise verify` has judged it: here it is
  * only bounded and checked to be JSON. */
 #include "attest/agent/answer.h"
 #include "cli/control_client.h"
@@ -19,16 +19,20 @@
 #include <unistd.h>
 
 struct options {
-	const char *name, *output, *run_dir;
+	const char *name, *output, *run_dir, *send_key;
 	uint8_t nonce[WIRE_NONCE_MAX];
 	size_t nonce_size;
+	uint8_t key[WIRE_DATA_KEY_SIZE]; /* of send_key: wrapped, no secret */
 	uint64_t timeout; /* seconds */
 };
 
 static int usage(void)
 {
 	puts("usage: pavise attest NAME --nonce HEX -o FILE [--timeout SECONDS] [--run-dir DIR]\n"
-	     "Asks the agent in guest NAME for evidence about the nonce (16 to 64 bytes).");
+	     "       pavise attest NAME --send-key FILE [--timeout SECONDS] [--run-dir DIR]\n"
+	     "Asks the agent in guest NAME for evidence about the nonce (16 to 64 bytes), or brings it\n"
+	     "the key of its data disk as pavise image wrap-key made it, and waits until the disk is "
+	     "open.");
 	return EX_OK;
 }
 
@@ -47,6 +51,7 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 	static const struct option longs[] = {
 		{ "nonce", required_argument, NULL, 'n' },
 		{ "output", required_argument, NULL, 'o' },
+		{ "send-key", required_argument, NULL, 'k' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
@@ -60,6 +65,8 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 			status = set_nonce(o, optarg, e);
 		else if (c == 'o')
 			o->output = optarg;
+		else if (c == 'k')
+			o->send_key = optarg;
 		else if (c == 't')
 			status = args_u64("--timeout", optarg, 3600, &o->timeout, e);
 		else if (c == 'r')
@@ -73,10 +80,12 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 	}
 	if (status < 0)
 		return status;
-	if (optind != argc - 1 || o->nonce_size == 0 || o->output == NULL || o->timeout == 0)
+	bool asks = o->nonce_size != 0 && o->output != NULL && o->send_key == NULL;
+	bool brings = o->nonce_size == 0 && o->output == NULL && o->send_key != NULL;
+	if (optind != argc - 1 || !(asks || brings) || o->timeout == 0)
 		return err_set(e, EX_USAGE_ERROR,
-			       "attest: needs one NAME, --nonce, -o and a --timeout above 0: see "
-			       "pavise attest --help");
+			       "attest: needs one NAME, either --nonce and -o or --send-key, and a "
+			       "--timeout above 0: see pavise attest --help");
 	o->name = argv[optind];
 	return 0;
 }
@@ -117,7 +126,7 @@ static int feed(int fd, struct answer *a, const struct timespec *deadline, struc
 
 static int exchange(int fd, const struct options *o, struct answer *a, struct err *e)
 {
-	uint8_t request[WIRE_HEADER + WIRE_NONCE_MAX];
+	uint8_t request[WIRE_HEADER + WIRE_DATA_KEY_SIZE];
 	struct timespec deadline;
 	uint32_t id;
 
@@ -125,10 +134,13 @@ static int exchange(int fd, const struct options *o, struct answer *a, struct er
 	deadline.tv_sec += (time_t)o->timeout;
 	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 		return err_errno(e, EX_HOST, errno, "getrandom");
-	size_t n = answer_request(id, o->nonce, o->nonce_size, request);
+	size_t n = o->send_key != NULL ? answer_key_request(id, o->key, request)
+				       : answer_request(id, o->nonce, o->nonce_size, request);
 	if (send(fd, request, n, MSG_NOSIGNAL) != (ssize_t)n)
 		return err_errno(e, EX_GUEST, errno, "agent channel: cannot send");
 	int status = answer_begin(a, id, e);
+	if (o->send_key != NULL)
+		a->type = WIRE_DATA_KEY_TAKEN;
 	while (status == 0)
 		status = feed(fd, a, &deadline, e);
 	return status < 0 ? status : 0;
@@ -144,6 +156,22 @@ static int write_evidence(const struct options *o, int degraded, struct answer *
 	if (status == 0)
 		status = file_write("evidence", o->output, out, strlen(out), 0644, e);
 	free(out);
+	return status;
+}
+
+static int read_key(struct options *o, struct err *e)
+{
+	void *data = NULL;
+	size_t size = 0;
+	int status = file_read("wrapped key", o->send_key, sizeof(o->key), 0, &data, &size, e);
+
+	if (status == 0 && size != sizeof(o->key))
+		status = err_set(e, EX_MALFORMED, "wrapped key %s: %zu bytes instead of %zu: make "
+				 "it with pavise image wrap-key", o->send_key, size,
+				 sizeof(o->key));
+	if (status == 0)
+		memcpy(o->key, data, sizeof(o->key));
+	free(data);
 	return status;
 }
 
@@ -173,7 +201,7 @@ static int attest(const struct options *o, struct err *e)
 	status = open_channel(control, &channel, &degraded, e);
 	if (status == 0)
 		status = exchange(channel, o, &answer, e);
-	if (status == 0)
+	if (status == 0 && o->send_key == NULL)
 		status = write_evidence(o, degraded, &answer, e);
 	answer_free(&answer);
 	if (channel >= 0)
@@ -187,8 +215,12 @@ int main(int argc, char **argv)
 	struct options o = { .timeout = 60 };
 	struct err e = { 0 };
 
-	if (parse(argc, argv, &o, &e) < 0 || attest(&o, &e) < 0)
+	if (parse(argc, argv, &o, &e) < 0 || (o.send_key != NULL && read_key(&o, &e) < 0) ||
+	    attest(&o, &e) < 0)
 		return err_report(&e, "pavise attest");
-	printf("%s: evidence written to %s\n", o.name, o.output);
+	if (o.send_key != NULL)
+		printf("%s: has its key, the data disk is open\n", o.name);
+	else
+		printf("%s: evidence written to %s\n", o.name, o.output);
 	return EX_OK;
 }

@@ -7,19 +7,28 @@
 
 #define CAPACITY (WIRE_HEADER + WIRE_PAYLOAD_MAX)
 
+static size_t request(uint32_t type, uint32_t id, const uint8_t *payload, size_t size, uint8_t *out)
+{
+	struct wire_frame f = { .type = type, .id = id, .size = (uint32_t)size };
+
+	wire_header(&f, out);
+	memcpy(out + WIRE_HEADER, payload, size);
+	return WIRE_HEADER + size;
+}
+
 size_t answer_request(uint32_t id, const uint8_t *nonce, size_t nonce_size, uint8_t *out)
 {
-	struct wire_frame f = { .type = WIRE_EVIDENCE_REQUEST, .id = id };
+	return request(WIRE_EVIDENCE_REQUEST, id, nonce, nonce_size, out);
+}
 
-	f.size = (uint32_t)nonce_size;
-	wire_header(&f, out);
-	memcpy(out + WIRE_HEADER, nonce, nonce_size);
-	return WIRE_HEADER + nonce_size;
+size_t answer_key_request(uint32_t id, const uint8_t key[WIRE_DATA_KEY_SIZE], uint8_t *out)
+{
+	return request(WIRE_DATA_KEY, id, key, WIRE_DATA_KEY_SIZE, out);
 }
 
 int answer_begin(struct answer *a, uint32_t id, struct err *e)
 {
-	*a = (struct answer){ .id = id, .buffer = malloc(CAPACITY + 1) };
+	*a = (struct answer){ .id = id, .type = WIRE_EVIDENCE, .buffer = malloc(CAPACITY + 1) };
 	return a->buffer != NULL ? 0 : err_set(e, EX_HOST, "out of memory");
 }
 
@@ -69,6 +78,9 @@ int answer_took(struct answer *a, size_t n, struct err *e)
 	if (wire_parse(a->buffer, &f, e) == 0 && f.type == WIRE_ERROR)
 		return err_set(e, EX_GUEST, "agent: %.*s", (int)WIRE_ERROR_MAX,
 			       (char *)a->buffer + WIRE_HEADER);
+	if (f.type != a->type)
+		return err_set(e, EX_GUEST, "agent channel: an answer of type %u instead of %u",
+			       f.type, a->type);
 	return 1;
 }
 

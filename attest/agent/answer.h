@@ -12,6 +12,7 @@
 
 struct answer {
 	uint32_t id;	/* of the request that is answered */
+	uint32_t type;	/* that an answer has to be of, if it is no error */
 	bool found;	/* its header stands at the beginning of buffer */
 	uint8_t *buffer; /* owned: header and payload, then one byte for a NUL */
 	size_t have;	/* bytes in it */
@@ -23,14 +24,17 @@ struct answer {
  * ever told: nobody on the host chooses what its report binds besides. */
 size_t answer_request(uint32_t id, const uint8_t *nonce, size_t nonce_size, uint8_t *out);
 
-/* Begins to wait for the answer to id. -EX_HOST: no memory. answer_free, also after a failure. */
+/* The same for a wrapped key (docs/PROTOCOL.key); out holds WIRE_HEADER + WIRE_DATA_KEY_SIZE. */
+size_t answer_key_request(uint32_t id, const uint8_t key[WIRE_DATA_KEY_SIZE], uint8_t *out);
+
+/* Begins to wait for the answer to id: evidence, unless `type` is then set to another. -EX_HOST: no memory. answer_free, also after a failure. */
 int answer_begin(struct answer *a, uint32_t id, struct err *e);
 
 /* Where the next bytes go, and how many fit: at least one until the answer is whole. */
 uint8_t *answer_space(struct answer *a, size_t *size);
 
 /* n bytes were put there. 1: the answer is whole; 0: more must come; -EX_GUEST: too much that is
- * no answer, a malformed header, or the agent's own error text. */
+ * no answer, a malformed header, an answer of another type, or the agent's own error text. */
 int answer_took(struct answer *a, size_t n, struct err *e);
 
 /* The whole answer: *size bytes, a NUL behind them, borrowed. */

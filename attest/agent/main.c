@@ -1,9 +1,12 @@
-/* pavise-agent: runs inside the guest, answers a nonce with evidence. It trusts nothing that
- * comes over the channel: one kind of request, bounded, and no other input. */
+/* pavise-agent: runs inside the guest, answers a nonce with evidence, and takes the key of its data
+ * disk. It trusts nothing that comes over the channel: two kinds of request, bounded, and no other
+ * input. */
+#include "attest/agent/data_key.h"
 #include "attest/agent/evidence.h"
 #include "attest/agent/wire.h"
 
 #include "common/args.h"
+#include "common/bytes.h"
 
 #include <errno.h>
 #include <linux/vm_sockets.h>
@@ -61,28 +64,54 @@ static int answer(int fd, uint32_t type, uint32_t id, const char *text)
 	return write_exactly(fd, text, f.size);
 }
 
-/* 0: answered; -1: the stream is over or was malformed, close it. */
-static int serve_one(const struct agent *a, int fd)
+static int serve_evidence(const struct agent *a, int fd, const struct wire_frame *f)
 {
-	uint8_t header[WIRE_HEADER], nonce[WIRE_NONCE_MAX];
-	struct wire_frame f;
+	uint8_t nonce[WIRE_NONCE_MAX];
 	struct err e = { 0 };
 	char *text = NULL;
 
-	if (read_exactly(fd, header, sizeof(header)) < 0)
+	if (f->size < WIRE_NONCE_MIN || f->size > WIRE_NONCE_MAX ||
+	    read_exactly(fd, nonce, f->size) < 0)
 		return -1;
-	if (wire_parse(header, &f, &e) < 0 || f.type != WIRE_EVIDENCE_REQUEST ||
-	    f.size < WIRE_NONCE_MIN || f.size > WIRE_NONCE_MAX)
-		return -1;
-	if (read_exactly(fd, nonce, f.size) < 0)
-		return -1;
-	int status = agent_evidence(a, nonce, f.size, &text, &e);
+	int status = agent_evidence(a, nonce, f->size, &text, &e);
 	if (status == 0 && strlen(text) > WIRE_PAYLOAD_MAX)
 		status = err_set(&e, EX_GUEST, "agent: evidence larger than the channel takes");
-	int sent = status == 0 ? answer(fd, WIRE_EVIDENCE, f.id, text)
-			       : answer(fd, WIRE_ERROR, f.id, e.text);
+	int sent = status == 0 ? answer(fd, WIRE_EVIDENCE, f->id, text)
+			       : answer(fd, WIRE_ERROR, f->id, e.text);
 	free(text);
 	return sent;
+}
+
+static int serve_data_key(const struct agent *a, struct data_key_port *port, int fd,
+			  const struct wire_frame *f)
+{
+	uint8_t wrapped[WRAPPED_KEY];
+	struct err e = { 0 };
+
+	if (f->size != sizeof(wrapped) || read_exactly(fd, wrapped, sizeof(wrapped)) < 0)
+		return -1;
+	if (data_key_take(port, a->key, wrapped, sizeof(wrapped), &e) < 0) {
+		fprintf(stderr, "pavise-agent: %s\n", e.text);
+		return answer(fd, WIRE_ERROR, f->id, e.text);
+	}
+	fprintf(stderr, "pavise-agent: data key: taken\n");
+	return answer(fd, WIRE_DATA_KEY_TAKEN, f->id, "");
+}
+
+/* 0: answered; -1: the stream is over or was malformed, close it. */
+static int serve_one(const struct agent *a, struct data_key_port *port, int fd)
+{
+	uint8_t header[WIRE_HEADER];
+	struct wire_frame f;
+	struct err e = { 0 };
+
+	if (read_exactly(fd, header, sizeof(header)) < 0 || wire_parse(header, &f, &e) < 0)
+		return -1;
+	if (f.type == WIRE_EVIDENCE_REQUEST)
+		return serve_evidence(a, fd, &f);
+	if (f.type == WIRE_DATA_KEY)
+		return serve_data_key(a, port, fd, &f);
+	return -1;
 }
 
 static int connect_host(uint32_t port)
@@ -102,7 +131,7 @@ static int connect_host(uint32_t port)
 	return -1;
 }
 
-static void serve_for_ever(const struct agent *a, uint32_t port)
+static void serve_for_ever(const struct agent *a, struct data_key_port *key, uint32_t port)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 	int said = 0;
@@ -114,7 +143,7 @@ static void serve_for_ever(const struct agent *a, uint32_t port)
 				strerror(errno));
 		if (fd >= 0) {
 			fprintf(stderr, "pavise-agent: connected\n");
-			while (serve_one(a, fd) == 0)
+			while (serve_one(a, key, fd) == 0)
 				;
 			close(fd);
 		}
@@ -208,6 +237,8 @@ static const char *tee_name(const struct agent *a)
 }
 
 static int run(const char *device, const char *log_path, uint32_t port, struct err *e)
+static int run(const char *device, const char *log_path, uint32_t port, struct data_key_port *key,
+	       struct err *e)
 {
 	struct agent_tee tee;
 	struct agent a = { 0 };
@@ -221,21 +252,30 @@ static int run(const char *device, const char *log_path, uint32_t port, struct e
 	if ((r = agent_make_key(&a.key, e)) < 0 || (r = open_cc_log(&a, CC_LOG, e)) < 0 ||
 	    (has_tpm(&a, device) && (r = open_tpm(&a, device, log_path, e)) < 0))
 		return r;
-	serve_for_ever(&a, port);
+	serve_for_ever(&a, key, port);
 	return 0;
 }
 
 static int usage(void)
 {
-	puts("usage: pavise-agent [tpm=DEVICE] [event-log=FILE] [port=N]\n"
-	     "Runs inside a guest and answers `pavise attest` on the host.");
+	puts("usage: pavise-agent [tpm=DEVICE] [event-log=FILE] [port=N] [data-key=FD data-key-id=HEX]\n"
+	     "Runs inside a guest and answers `pavise attest` on the host. data-key is the socket of\n"
+	     "the guest's init, which waits for the key of that id.");
 	return EX_OK;
+}
+
+static int set_key_id(const char *value, struct data_key_port *key, bool *has, struct err *e)
+{
+	*has = hex_decode(value, key->id, sizeof(key->id));
+	return *has ? 0 : err_set(e, EX_USAGE_ERROR, "data-key-id: needs 64 hexadecimal digits");
 }
 
 int main(int argc, char **argv)
 {
 	const char *device = TPM_DEVICE, *log_path = EVENT_LOG, *value;
 	uint64_t port = AGENT_PORT;
+	struct data_key_port key = { .init = -1 };
+	bool has_id = false;
 	struct err e = { 0 };
 
 	for (int i = 1; i < argc && e.status == EX_OK; i++) {
@@ -245,13 +285,19 @@ int main(int argc, char **argv)
 			log_path = value;
 		else if ((value = args_value(argv[i], "port")) != NULL)
 			(void)args_u64("port", value, UINT32_MAX, &port, &e);
+		else if ((value = args_value(argv[i], "data-key")) != NULL)
+			(void)args_fd("data-key", value, &key.init, &e);
+		else if ((value = args_value(argv[i], "data-key-id")) != NULL)
+			(void)set_key_id(value, &key, &has_id, &e);
 		else if (strcmp(argv[i], "--help") == 0)
 			return usage();
 		else
 			(void)err_set(&e, EX_USAGE_ERROR, "%s: unknown argument: see --help",
 				      argv[i]);
 	}
+	if (e.status == EX_OK && has_id != (key.init >= 0))
+		(void)err_set(&e, EX_USAGE_ERROR, "data-key and data-key-id: both or none");
 	if (e.status == EX_OK)
-		(void)run(device, log_path, (uint32_t)port, &e);
+		(void)run(device, log_path, (uint32_t)port, &key, &e);
 	return err_report(&e, "pavise-agent");
 }

@@ -3,6 +3,7 @@ AGENT_LIBS := -ltss2-esys -ltss2-mu $(JANSSON_LIBS) $(CRYPTO_LIBS)
 
 # All but where a report comes from: the one thing that pavise-agent-sim has otherwise.
 AGENT_MAIN_SRCS := attest/agent/main.c common/err_report.c \
+                   attest/agent/data_key.c attest/key/hpke.c attest/key/wrapped_key.c \
                    $(AGENT_SRCS) attest/binding.c common/err.c \
                    common/bytes.c common/args.c
 

@@ -23,7 +23,7 @@ int wire_parse(const uint8_t in[WIRE_HEADER], struct wire_frame *out, struct err
 	if (magic != WIRE_MAGIC)
 		return err_set(e, EX_MALFORMED, "agent channel: wrong magic 0x%08x at offset 0",
 			       magic);
-	if (f.type < WIRE_EVIDENCE_REQUEST || f.type > WIRE_ERROR)
+	if (f.type < WIRE_EVIDENCE_REQUEST || f.type > WIRE_DATA_KEY_TAKEN)
 		return err_set(e, EX_MALFORMED, "agent channel: unknown type %u at offset 4",
 			       f.type);
 	if (f.size > WIRE_PAYLOAD_MAX)
@@ -40,7 +40,7 @@ long wire_find(const uint8_t *data, size_t size, uint32_t id)
 		struct wire_frame f = { 0 };
 		struct err ignored = { 0 };
 		if (wire_parse(data + i, &f, &ignored) == 0 && f.id == id &&
-		    f.type != WIRE_EVIDENCE_REQUEST)
+		    f.type != WIRE_EVIDENCE_REQUEST && f.type != WIRE_DATA_KEY)
 			return (long)i;
 	}
 	return -1;

@@ -15,7 +15,15 @@
 #define WIRE_NONCE_MAX 64u
 #define WIRE_ERROR_MAX 512u
 
-enum wire_type { WIRE_EVIDENCE_REQUEST = 1, WIRE_EVIDENCE = 2, WIRE_ERROR = 3 };
+#define WIRE_DATA_KEY_SIZE 121u /* docs/PROTOCOL.key */
+
+enum wire_type {
+	WIRE_EVIDENCE_REQUEST = 1,
+	WIRE_EVIDENCE = 2,
+	WIRE_ERROR = 3,
+	WIRE_DATA_KEY = 4,
+	WIRE_DATA_KEY_TAKEN = 5,
+};
 
 struct wire_frame {
 	uint32_t type, id, size;  /* size of the payload, bytes */

@@ -120,6 +120,31 @@ static void the_request_is_the_nonce(void **state)
 	assert_memory_equal(out + WIRE_HEADER, nonce, 32);
 }
 
+static void an_answer_of_another_kind(void **state)
+{
+	uint8_t key[WIRE_DATA_KEY_SIZE], out[WIRE_HEADER + WIRE_DATA_KEY_SIZE];
+	static uint8_t data[4096];
+	struct wire_frame f = { 0 };
+
+	(void)state;
+	memset(key, 0x5A, sizeof(key));
+	struct err e = { 0 };
+	assert_int_equal(answer_key_request(ID, key, out), sizeof(out));
+	assert_int_equal(wire_parse(out, &f, &e), 0);
+	assert_int_equal(f.type, WIRE_DATA_KEY);
+	assert_memory_equal(out + WIRE_HEADER, key, sizeof(key));
+	for (int taken = 0; taken < 2; taken++) {
+		struct answer a;
+		struct err why = { 0 };
+		size_t n = frame(data, WIRE_DATA_KEY_TAKEN, ID, 0, "");
+		assert_int_equal(answer_begin(&a, ID, &why), 0);
+		if (taken)
+			a.type = WIRE_DATA_KEY_TAKEN;
+		assert_int_equal(feed(&a, data, n, n, &why), taken ? 1 : -EX_GUEST);
+		answer_free(&a);
+	}
+}
+
 static void what_the_host_adds(void **state)
 {
 	static const char guest[] =
@@ -152,7 +177,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(in_pieces_of_every_size), cmocka_unit_test(the_agents_own_words),
 		cmocka_unit_test(rubbish_is_bounded),	   cmocka_unit_test(a_header_too_large),
-		cmocka_unit_test(the_request_is_the_nonce), cmocka_unit_test(what_the_host_adds),
+		cmocka_unit_test(the_request_is_the_nonce),
+		cmocka_unit_test(an_answer_of_another_kind), cmocka_unit_test(what_the_host_adds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static void header_rules(void **state)
 		uint8_t value;
 		const char *says;
 	} broken[] = {
-		{ 0, 'X', "magic" },  { 7, 0, "type" },	  { 7, 4, "type" },
+		{ 0, 'X', "magic" },  { 7, 0, "type" },	  { 7, 6, "type" },
 		{ 4, 1, "type" },     { 13, 0x10, NULL }, /* exactly 2^20 is allowed */
 		{ 12, 1, "payload" },
 	};
@@ -54,11 +54,14 @@ static void answer_is_found_behind_an_old_one(void **state)
 	uint8_t stream[100] = "tail of an exchange that its reader left";
 	const struct wire_frame old = { .type = WIRE_EVIDENCE, .id = 1, .size = 4 };
 	const struct wire_frame mine = { .type = WIRE_EVIDENCE, .id = 2, .size = 4 };
+	const struct wire_frame key = { .type = WIRE_DATA_KEY, .id = 2, .size = 4 };
 	const struct wire_frame echo = { .type = WIRE_EVIDENCE_REQUEST, .id = 2, .size = 4 };
 
 	wire_header(&old, stream + 41);
 	assert_int_equal(wire_find(stream, sizeof(stream), 2), -1);
 	wire_header(&echo, stream + 57);
+	assert_int_equal(wire_find(stream, sizeof(stream), 2), -1);
+	wire_header(&key, stream + 57);
 	assert_int_equal(wire_find(stream, sizeof(stream), 2), -1);
 	wire_header(&mine, stream + 73);
 	assert_int_equal(wire_find(stream, sizeof(stream), 2), 73);

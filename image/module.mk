@@ -11,3 +11,5 @@ FUZZERS += fuzz_kernel_config
 fuzz_kernel_config_SRCS := tests/fuzz/fuzz_kernel_config.c image/config.c common/err.c
 FUZZERS += fuzz_image_members
 fuzz_image_members_SRCS := tests/fuzz/fuzz_image_members.c image/members.c common/err.c
+
+UNIT_SCRIPTS += tests/unit/image.py

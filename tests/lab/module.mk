@@ -8,6 +8,5 @@ $(O)/tests/lab/kvm-probe: tests/lab/selftest/kvm-probe.c
 	@mkdir -p $(@D)
 	@echo "  CC    $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(STATIC) -o $@ $<
-LAB_SCRIPTS += tests/lab/plain/test_plain.sh tests/lab/snp/test_demo.sh \
-               tests/lab/tdx/test_tdx.sh
-LAB_SCRIPTS += tests/lab/plain/test_plain.sh tests/lab/snp/test_demo.sh tests/lab/image/test_image.sh
+LAB_SCRIPTS += tests/lab/plain/test_plain.sh tests/lab/snp/test_demo.sh tests/lab/tdx/test_tdx.sh \
+               tests/lab/image/test_image.sh

@@ -175,12 +175,6 @@ KVM_SCRIPTS += $(O)/tests/kvm_fw_tdx
 FUZZERS += fuzz_bzimage fuzz_elf fuzz_boot_block fuzz_hash_page fuzz_ghcb fuzz_tdcall
 fuzz_tdcall_SRCS := tests/fuzz/fuzz_tdcall.c tests/unit/tdx_machine.c $(FW_TDX_PURE_SRCS) \
                     firmware/sha384.c
-TOOLS += kvm_fw_snp_lies
-kvm_fw_snp_lies_SRCS = tests/kvm/test_fw_snp_lies.c tests/kvm/snp_guest.c $(KVM_HARNESS_SRCS) \
-                        $(FW_HOSTED_SRCS) common/boot_block.c
-KVM_SCRIPTS += $(O)/tests/kvm_fw_snp_lies
-
-FUZZERS += fuzz_bzimage fuzz_elf fuzz_boot_block fuzz_hash_page fuzz_ghcb
 fuzz_ghcb_SRCS := tests/fuzz/fuzz_ghcb.c tests/unit/snp_machine.c $(FW_SNP_PURE_SRCS)
 fuzz_bzimage_SRCS := tests/fuzz/fuzz_bzimage.c firmware/kernel.c firmware/bzimage.c firmware/elfkernel.c \
                      firmware/zeropage.c

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #define C_BIT          (1ull << SNP_C_BIT)
@@ -31,32 +30,6 @@ void snp_guest_init(struct snp_guest *g)
 						     .ebx = SNP_C_BIT | 1u << 6 | 1u << 31 };
 }
 
-void snp_guest_use_firmware(struct snp_guest *g, const char *path)
-{
-	free(g->firmware);
-	g->firmware = load_file(path, &g->firmware_size);
-}
-
-void snp_guest_use_kernel(struct snp_guest *g, const char *path)
-{
-	free(g->kernel);
-	g->kernel = load_file(path, &g->kernel_size);
-	snp_guest_hash(g);
-}
-
-static uint8_t *map_memory(uint8_t fill)
-{
-	uint8_t *m = mmap(NULL, SNP_GUEST_MEMORY, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (m == MAP_FAILED)
-		bail("memory");
-	memset(m, fill, 4u << 20);
-	memset(m + (16u << 20), fill, 4u << 20);
-	memset(m + FW_STAGING, fill, 16u << 20);
-	return m;
-}
-
 static void launch(struct snp_guest *g, uint64_t gpa, const void *data, size_t size)
 {
 	memcpy(g->private + gpa, data, size);
@@ -67,6 +40,7 @@ static void launch(struct snp_guest *g, uint64_t gpa, const void *data, size_t s
 static void fill_memory(struct snp_guest *g)
 {
 	static const uint8_t zero[FW_SCRATCH_SIZE];
+	uint8_t secrets[FW_PAGE];
 
 	g->private = cc_map_memory(CC_PRIVATE_FILL);
 	g->shared = cc_map_memory(CC_SHARED_FILL);
@@ -74,16 +48,11 @@ static void fill_memory(struct snp_guest *g)
 	memset(g->valid, 0, sizeof(g->valid));
 	memset(secrets, 0x55, sizeof(secrets));
 	launch(g, FW_IMAGE, g->parts.firmware, g->parts.firmware_size);
-	if (getrandom(g->secrets, sizeof(g->secrets), 0) != (ssize_t)sizeof(g->secrets))
-		bail("random numbers");
-	launch(g, FW_IMAGE, g->firmware, g->firmware_size);
 	launch(g, FW_SCRATCH, zero, sizeof(zero));
 	launch(g, FW_HASH_PAGE, &g->parts.hash_page, sizeof(g->parts.hash_page));
 	launch(g, FW_CPUID_PAGE, &g->cpuid, sizeof(g->cpuid));
 	launch(g, FW_SECRETS_PAGE, secrets, sizeof(secrets));
 	cc_patch_sites(&g->parts, g->private + FW_IMAGE, SITE_PORT);
-	launch(g, FW_SECRETS_PAGE, g->secrets, sizeof(g->secrets));
-	patch_sites(g);
 	g->is_private[PAGE_OF(FW_BOOT_BLOCK)] = 0;
 	memset(&g->is_private[PAGE_OF(FW_STAGING)], 0, PAGE_OF(g->parts.staging.end - FW_STAGING));
 	cc_stage(&g->parts, g->shared);
@@ -326,8 +295,6 @@ static void handle(struct snp_guest *g)
 		   run->io.port <= SITE_PORT + FW_SITE_FOLD && !g->folded) {
 		run_site(g, run->io.port - SITE_PORT);
 	} else if (run->exit_reason == KVM_EXIT_IO && g->folded) {
-		if (run->io.port == UART_PORT && g->console_size + 1 < sizeof(g->console))
-			g->console[g->console_size++] = ((char *)run)[run->io.data_offset];
 		g->powered_off = run->io.port == PORT_SLEEP_CONTROL;
 	} else {
 		fault(g, run->exit_reason == KVM_EXIT_SHUTDOWN ? "triple fault" : "a stray exit");
@@ -348,32 +315,6 @@ bool snp_guest_run(struct snp_guest *g)
 			fault(g, "KVM_RUN failed");
 		else
 			handle(g);
-	}
-	return true;
-}
-
-bool snp_guest_usable(struct snp_guest *g)
-{
-	bool usable;
-
-	snp_guest_init(g);
-	fill_memory(g);
-	usable = start(g);
-	snp_guest_free(g);
-	return usable;
-}
-
-bool snp_guest_all_valid(const struct snp_guest *g)
-{
-	for (uint64_t i = 0; i < SNP_GUEST_PAGES; i++) {
-		uint64_t at = i * FW_PAGE;
-		bool ram = at < FW_LOW_RAM_END || at >= FW_HIGH_RAM_BASE;
-
-		if ((g->valid[i] != 0) != ram || !g->is_private[i]) {
-			printf("# page 0x%llx: valid %u private %u\n", (unsigned long long)at,
-			       g->valid[i], g->is_private[i]);
-			return false;
-		}
 	}
 	return true;
 }

@@ -30,9 +30,6 @@ struct snp_guest {
 	uint32_t (*mmio)(struct snp_guest *g, uint64_t gpa, bool write, uint32_t value);
 
 	/* What came of it. */
-	uint8_t secrets[FW_PAGE]; /* random, as the PSP put it into the guest */
-	char console[64];         /* what the kernel wrote to the serial port */
-	size_t console_size;
 	bool folded, handed_over, powered_off, terminated;
 	unsigned reason_set, reason;
 	const char *fault;        /* a mistake of the firmware's, or the end nobody wanted */
@@ -48,18 +45,8 @@ struct snp_guest {
 
 /* An honest host around the built image and the fake kernel. */
 void snp_guest_init(struct snp_guest *g);
-/* Another image, a file of the build folder. */
-void snp_guest_use_firmware(struct snp_guest *g, const char *path);
-/* Another kernel, a file of the build folder; hashed at once. */
-void snp_guest_use_kernel(struct snp_guest *g, const char *path);
-/* Hash page again, after a blob or a size changed. */
-void snp_guest_hash(struct snp_guest *g);
 /* Runs to the end. False: this KVM cannot hold the private slot (nothing was run). */
 bool snp_guest_run(struct snp_guest *g);
-/* Whether snp_guest_run would run here; *g is left free. */
-bool snp_guest_usable(struct snp_guest *g);
-/* All RAM of the honest boot block is private and valid, and nothing else is. */
-bool snp_guest_all_valid(const struct snp_guest *g);
 void snp_guest_free(struct snp_guest *g);
 
 #endif

@@ -236,7 +236,6 @@ static const char *tee_name(const struct agent *a)
 	return a->tee->kind == TEE_TDX ? "TDX, " : "SEV-SNP, ";
 }
 
-static int run(const char *device, const char *log_path, uint32_t port, struct err *e)
 static int run(const char *device, const char *log_path, uint32_t port, struct data_key_port *key,
 	       struct err *e)
 {

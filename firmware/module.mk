@@ -172,6 +172,11 @@ kvm_fw_tdx_SRCS = tests/kvm/test_fw_tdx.c tests/kvm/tdx_guest.c tests/kvm/cc_par
                    vmm/platform/tpm_crb.c
 KVM_SCRIPTS += $(O)/tests/kvm_fw_tdx
 
+TOOLS += kvm_fw_snp_lies
+kvm_fw_snp_lies_SRCS = tests/kvm/test_fw_snp_lies.c tests/kvm/snp_guest.c tests/kvm/cc_parts.c \
+                        $(KVM_HARNESS_SRCS) $(FW_HOSTED_SRCS) common/boot_block.c
+KVM_SCRIPTS += $(O)/tests/kvm_fw_snp_lies
+
 FUZZERS += fuzz_bzimage fuzz_elf fuzz_boot_block fuzz_hash_page fuzz_ghcb fuzz_tdcall
 fuzz_tdcall_SRCS := tests/fuzz/fuzz_tdcall.c tests/unit/tdx_machine.c $(FW_TDX_PURE_SRCS) \
                     firmware/sha384.c

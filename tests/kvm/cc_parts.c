@@ -71,6 +71,12 @@ void cc_parts_init(struct cc_parts *p, enum fw_variant variant)
 	cc_parts_hash(p);
 }
 
+void cc_parts_use_firmware(struct cc_parts *p, const char *path)
+{
+	free(p->firmware);
+	p->firmware = load_file(path, &p->firmware_size);
+}
+
 void cc_parts_use_kernel(struct cc_parts *p, const char *path)
 {
 	free(p->kernel);

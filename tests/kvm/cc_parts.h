@@ -32,7 +32,8 @@ _Noreturn void cc_bail(const char *what);
 
 /* Two processors, CC_GUEST_MEMORY, no TPM; the built image of that kind. */
 void cc_parts_init(struct cc_parts *p, enum fw_variant variant);
-/* Another kernel file of the build folder. */
+/* Another image or kernel, a file of the build folder; a kernel is hashed at once. */
+void cc_parts_use_firmware(struct cc_parts *p, const char *path);
 void cc_parts_use_kernel(struct cc_parts *p, const char *path);
 /* Hash page again, after a blob or a size changed. */
 void cc_parts_hash(struct cc_parts *p);

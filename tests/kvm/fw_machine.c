@@ -91,6 +91,13 @@ void fw_machine_hash(struct fw_machine *m)
 	add_region(p, PLAN_CMDLINE, m->staging.cmdline, m->cmdline, m->cmdline_size);
 }
 
+void fw_machine_use_firmware(struct fw_machine *m, const char *path)
+{
+	free(m->firmware);
+	m->firmware = load(path, &m->firmware_size);
+	fw_machine_hash(m);
+}
+
 void fw_machine_use_kernel(struct fw_machine *m, const char *path)
 {
 	free(m->kernel);

@@ -50,7 +50,8 @@ struct fw_machine {
 
 /* Firmware, fake kernel, initrd of 5000 bytes, command line "quiet x"; 192 MiB, 1 processor. */
 void fw_machine_init(struct fw_machine *m);
-/* Another kernel, a file of the build folder; hashed at once. */
+/* Another image or kernel, a file of the build folder; hashed at once. */
+void fw_machine_use_firmware(struct fw_machine *m, const char *path);
 void fw_machine_use_kernel(struct fw_machine *m, const char *path);
 /* Hash page and regions from the parts as they are now. */
 void fw_machine_hash(struct fw_machine *m);

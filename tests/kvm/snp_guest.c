@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define C_BIT          (1ull << SNP_C_BIT)
@@ -40,18 +41,18 @@ static void launch(struct snp_guest *g, uint64_t gpa, const void *data, size_t s
 static void fill_memory(struct snp_guest *g)
 {
 	static const uint8_t zero[FW_SCRATCH_SIZE];
-	uint8_t secrets[FW_PAGE];
 
 	g->private = cc_map_memory(CC_PRIVATE_FILL);
 	g->shared = cc_map_memory(CC_SHARED_FILL);
 	memset(g->is_private, 1, sizeof(g->is_private));
 	memset(g->valid, 0, sizeof(g->valid));
-	memset(secrets, 0x55, sizeof(secrets));
+	if (getrandom(g->secrets, sizeof(g->secrets), 0) != (ssize_t)sizeof(g->secrets))
+		cc_bail("random numbers");
 	launch(g, FW_IMAGE, g->parts.firmware, g->parts.firmware_size);
 	launch(g, FW_SCRATCH, zero, sizeof(zero));
 	launch(g, FW_HASH_PAGE, &g->parts.hash_page, sizeof(g->parts.hash_page));
 	launch(g, FW_CPUID_PAGE, &g->cpuid, sizeof(g->cpuid));
-	launch(g, FW_SECRETS_PAGE, secrets, sizeof(secrets));
+	launch(g, FW_SECRETS_PAGE, g->secrets, sizeof(g->secrets));
 	cc_patch_sites(&g->parts, g->private + FW_IMAGE, SITE_PORT);
 	g->is_private[PAGE_OF(FW_BOOT_BLOCK)] = 0;
 	memset(&g->is_private[PAGE_OF(FW_STAGING)], 0, PAGE_OF(g->parts.staging.end - FW_STAGING));
@@ -295,6 +296,8 @@ static void handle(struct snp_guest *g)
 		   run->io.port <= SITE_PORT + FW_SITE_FOLD && !g->folded) {
 		run_site(g, run->io.port - SITE_PORT);
 	} else if (run->exit_reason == KVM_EXIT_IO && g->folded) {
+		if (run->io.port == UART_PORT && g->console_size + 1 < sizeof(g->console))
+			g->console[g->console_size++] = ((char *)run)[run->io.data_offset];
 		g->powered_off = run->io.port == PORT_SLEEP_CONTROL;
 	} else {
 		fault(g, run->exit_reason == KVM_EXIT_SHUTDOWN ? "triple fault" : "a stray exit");
@@ -315,6 +318,32 @@ bool snp_guest_run(struct snp_guest *g)
 			fault(g, "KVM_RUN failed");
 		else
 			handle(g);
+	}
+	return true;
+}
+
+bool snp_guest_usable(struct snp_guest *g)
+{
+	bool usable;
+
+	snp_guest_init(g);
+	fill_memory(g);
+	usable = start(g);
+	snp_guest_free(g);
+	return usable;
+}
+
+bool snp_guest_all_valid(const struct snp_guest *g)
+{
+	for (uint64_t i = 0; i < CC_GUEST_PAGES; i++) {
+		uint64_t at = i * FW_PAGE;
+		bool ram = at < FW_LOW_RAM_END || at >= FW_HIGH_RAM_BASE;
+
+		if ((g->valid[i] != 0) != ram || !g->is_private[i]) {
+			printf("# page 0x%llx: valid %u private %u\n", (unsigned long long)at,
+			       g->valid[i], g->is_private[i]);
+			return false;
+		}
 	}
 	return true;
 }

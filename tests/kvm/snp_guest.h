@@ -30,6 +30,9 @@ struct snp_guest {
 	uint32_t (*mmio)(struct snp_guest *g, uint64_t gpa, bool write, uint32_t value);
 
 	/* What came of it. */
+	uint8_t secrets[FW_PAGE]; /* random, as the PSP put it into the guest */
+	char console[64];         /* what the kernel wrote to the serial port */
+	size_t console_size;
 	bool folded, handed_over, powered_off, terminated;
 	unsigned reason_set, reason;
 	const char *fault;        /* a mistake of the firmware's, or the end nobody wanted */
@@ -47,6 +50,10 @@ struct snp_guest {
 void snp_guest_init(struct snp_guest *g);
 /* Runs to the end. False: this KVM cannot hold the private slot (nothing was run). */
 bool snp_guest_run(struct snp_guest *g);
+/* Whether snp_guest_run would run here; *g is left free. */
+bool snp_guest_usable(struct snp_guest *g);
+/* All RAM of the honest boot block is private and valid, and nothing else is. */
+bool snp_guest_all_valid(const struct snp_guest *g);
 void snp_guest_free(struct snp_guest *g);
 
 #endif

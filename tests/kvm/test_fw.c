@@ -494,6 +494,14 @@ static void test_protection(void)
 	      PATCH("fw_hash_page_check", "\x0F\x0B" RETURN_0)); /* ud2 */
 }
 
+/* No input fills log or tables: what builds them is made to say so. */
+static void test_own_limits(void)
+{
+#define RETURN_MINUS_1 "\x31\xC0\xFF\xC8\xC3" /* xor, dec %eax, ret */
+	STOPS("the event log is full", STOP_LOG_FULL, PATCH("fw_log_build", RETURN_MINUS_1));
+	STOPS("the ACPI tables do not fit", STOP_ACPI_FULL, PATCH("fw_acpi_build", RETURN_MINUS_1));
+}
+
 /* ---- SHA instructions: both ways of hashing boot, and each is the one that runs -------------- */
 
 #define RETURN_TRUE "\xB8\x01\x00\x00\x00\xC3"
@@ -540,6 +548,7 @@ int main(void)
 	test_machine();
 	test_tpm();
 	test_protection();
+	test_own_limits();
 	test_sha();
 	return tap_done();
 }

@@ -1,5 +1,5 @@
 /* Tier kvm: the plain image with ELF kernels, small as tests/guests/fakeelf makes them: a vmlinux
- * entered in 64-bit mode and a kernel entered by PVH. Then those that it must not start. */
+ * entered in 64-bit mode and a kernel entered by PVH. Then kernels and images that must not start. */
 #include "tests/kvm/fw_machine.h"
 
 #include "firmware/startinfo.h"
@@ -135,6 +135,24 @@ static void stops(const char *path, const char *name, unsigned offset, uint8_t v
 	fw_machine_free(&m);
 }
 
+/* Images of confidential guests, which speak a language that nobody here understands: they cannot even
+ * say why, but they end. */
+static void test_other_images(void)
+{
+	static const char *const path[] = { "firmware/pavise-fw-snp.bin",
+					    "firmware/pavise-fw-tdx.bin" };
+
+	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++) {
+		fw_machine_init(&m);
+		fw_machine_use_firmware(&m, path[i]);
+		fw_machine_run(&m);
+		tap_check(&m.h, (m.h.end == VM_END_TRIPLE_FAULT || m.h.end == VM_END_KVM_ERROR ||
+				 m.h.end == VM_END_TERMINATED) && m.h.console_text[0] == '\0',
+			  "%s does not start as a plain guest (end %u)", path[i], m.h.end);
+		fw_machine_free(&m);
+	}
+}
+
 static void test_stops(void)
 {
 	/* Offsets: gABI; program headers follow the file header. */
@@ -158,6 +176,7 @@ int main(void)
 	test_linux();
 	test_pvh();
 	test_large_initrd();
+	test_other_images();
 	test_stops();
 	return tap_done();
 }

@@ -17,7 +17,7 @@ struct vcpu {
 	struct kvm_run *run;     /* shared with the kernel, written by it */
 	size_t run_size;         /* bytes mapped at run */
 	pthread_t thread;
-	unsigned spurious_faults; /* confidential guests: exits in a row without a cause in our books */
+	unsigned spurious_faults; /* in a row, without a cause in private_memory's book */
 };
 
 /* Makes vCPU `index` of vm: CPUID, MSRs, run area. The first one's start state comes from the

@@ -49,7 +49,8 @@ static void check_conversion(uint64_t gpa, uint64_t pages, uint64_t attributes, 
 	must(gpa_is_ram(&sm.vm.memory, gpa, pages * PRIVATE_PAGE));
 	must(fake_count("attributes") == (pages + PRIVATE_CHUNK_PAGES - 1) / PRIVATE_CHUNK_PAGES);
 	must(private_memory_is_shared(&sm.vm.private_memory, gpa) == shared);
-	must(private_memory_is_shared(&sm.vm.private_memory, gpa + (pages - 1) * PRIVATE_PAGE) == shared);
+	must(private_memory_is_shared(&sm.vm.private_memory, gpa + (pages - 1) * PRIVATE_PAGE) ==
+	     shared);
 }
 
 static void hypercall(struct vcpu *v, const uint64_t x[4])

@@ -1,7 +1,7 @@
-/* Any sequence of exits that a trust domain can cause, and any answers of the quote relay: 33 bytes of
- * input each: kind, then four numbers. Promises checked beside memory safety: attributes change only
- * inside RAM and as asked, a refused request changes nothing, the TDREPORT that leaves is what lay in
- * a shared buffer, and no request is left in flight once the relay is gone. */
+/* Any sequence of exits that a trust domain can cause, and any answers of the quote relay: 33 bytes
+ * of input each: kind, then four numbers. Promises checked beside memory safety: attributes change
+ * only inside RAM and as asked, a refused request changes nothing, the TDREPORT that leaves is what
+ * lay in a shared buffer, and no request is left in flight once the relay is gone. */
 #include "common/bytes.h"
 #include "common/record.h"
 #include "tests/unit/tdx_vm.h"

@@ -418,10 +418,10 @@ static void test_snp_refusals(void)
 	refused(EX_USAGE_ERROR, "one without the other", "an ID block without its signature");
 	harness_init(&h, "longmode");
 	harness_add_arg(&h, "host_data=%064d", 0);
-	refused(EX_USAGE_ERROR, "an SEV-SNP guest, which alone takes", "host data for a plain guest");
+	refused(EX_USAGE_ERROR, "an SEV-SNP guest, which alone", "host data for a plain guest");
 	harness_init(&h, "longmode");
 	harness_add_arg(&h, "mrconfigid=%064d", 0);
-	refused(EX_USAGE_ERROR, "mrconfigid=: not 96 hexadecimal digits", "MRCONFIGID of another size");
+	refused(EX_USAGE_ERROR, "mrconfigid=: not 96", "MRCONFIGID of another size");
 	harness_init(&h, "longmode");
 	harness_add_arg(&h, "quote=%d", h.kvm_fd);
 	refused(EX_HOST, "quote", "a relay of quotes that is no socket");

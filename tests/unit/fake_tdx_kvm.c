@@ -124,6 +124,8 @@ static bool all_signals_blocked(void)
 
 static void take_pages(const struct uapi_tdx_mem_region *r, uint64_t count, int measure)
 {
+	if (r->source_addr == 0)
+		return; /* the note says so */
 	for (uint64_t i = 0; i < count && fake_tdx.pages < FAKE_PAGES_MAX; i++) {
 		struct fake_page *p = &fake_tdx.page[fake_tdx.pages++];
 

@@ -132,7 +132,7 @@ static void only_shared_memory_is_written(void **state)
 	static const uint64_t bad[] = {
 		0x800000,             /* private */
 		PLACE - 4096,         /* begins private */
-		PLACE + 7 * 4096,     /* ends private */
+		PLACE + 0x7000,     /* ends private */
 		PLACE + 1, MEMORY, MEMORY - 4096, 0xFFFFFFFFFFFFF000, 0xFEC00000,
 		PLACE | 1ull << 51,
 	};
@@ -143,7 +143,7 @@ static void only_shared_memory_is_written(void **state)
 		if (request(bad[i], 8).ret != EIO)
 			fail_msg("%#llx", (unsigned long long)bad[i]);
 	assert_int_equal(byte_at(0x800000), 0);
-	assert_int_equal(byte_at(PLACE + 7 * 4096), 0);
+	assert_int_equal(byte_at(PLACE + 0x7000), 0);
 }
 
 static void tables_of_other_sizes_are_refused(void **state)

@@ -27,7 +27,7 @@ static const struct failure failures[] = {
 	{ TDX_BUS_CYCLES, -EINVAL, 0, "25 MHz" },
 	{ TDX_BUS_CYCLES, -ENXIO, 0, "before there is an APIC" },
 	{ TDX_TSC, -EINVAL, 0, "KVM_SET_TSC_KHZ: the kernel refuses the host's own TSC" },
-	{ TDX_INIT_VM, -EINVAL, 0, "KVM_TDX_INIT_VM: the kernel refuses attributes, xfam or a CPUID" },
+	{ TDX_INIT_VM, -EINVAL, 0, "KVM_TDX_INIT_VM: the kernel refuses attributes, xfam or a" },
 	{ TDX_INIT_VM, -EINVAL, OPERAND(64), "refuses the attributes" },
 	{ TDX_INIT_VM, -EINVAL, OPERAND(65), "refuses the extended features (xfam)" },
 	{ TDX_INIT_VM, -EINVAL, OPERAND(66), "execution controls" },

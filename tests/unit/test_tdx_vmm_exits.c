@@ -204,8 +204,8 @@ static void a_dead_trust_domain_is_explained(void **state)
 {
 	(void)state;
 	assert_false(tdx_exit(v, -EIO));
-	assert_non_null(strstr(tdx_vm_log(), "KVM_RUN: the TDX module ended the trust domain: it used "
-					     "private memory it had not accepted"));
+	assert_non_null(strstr(tdx_vm_log(), "KVM_RUN: the TDX module ended the trust domain: it "
+					     "used private memory it had not accepted"));
 	v->run->exit_reason = KVM_EXIT_IO;
 	assert_false(tdx_exit(v, -EFAULT)); /* the exit reason is not valid */
 	assert_false(tdx_exit(v, 0));

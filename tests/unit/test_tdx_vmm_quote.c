@@ -1,5 +1,5 @@
-/* Quotes of a trust domain: what the guest may ask, what the relay may answer, and that neither makes
- * the other wait. */
+/* Quotes of a trust domain: what the guest may ask, what the relay may answer, and that neither
+ * makes the other wait. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -172,7 +172,7 @@ static void buffers_that_are_none_are_refused(void **state)
 		{ "largest number", BUFFER, 0xFFFFFFFFFFFFF000 },
 		{ "private", 0x800000, SIZE },
 		{ "begins private", BUFFER - 4096, SIZE },
-		{ "ends private", BUFFER + 63 * 4096, SIZE },
+		{ "ends private", BUFFER + 0x3F000, SIZE },
 		{ "no RAM", MEMORY, SIZE },
 		{ "ends behind RAM", MEMORY - 4096, SIZE },
 		{ "wraps", 0xFFFFFFFFFFFFF000, SIZE },
@@ -276,23 +276,21 @@ static void a_quote_larger_than_the_buffer_is_an_error(void **state)
 
 struct breach {
 	const char *what;
-	uint32_t id_xor, status, size;
 	size_t sent;
-	uint32_t magic;
+	uint32_t id_xor, status, size, magic;
 };
 
 static const struct breach breaches[] = {
-	{ "another id", 1, QUOTE_OK, 10, 26, QUOTE_MAGIC },
-	{ "wrong magic", 0, QUOTE_OK, 10, 26, QUOTE_MAGIC ^ 1 },
-	{ "unknown status", 0, 3, 0, 16, QUOTE_MAGIC },
-	{ "no quote", 0, QUOTE_OK, 0, 16, QUOTE_MAGIC },
-	{ "a quote with an error", 0, QUOTE_FAILED, 10, 26, QUOTE_MAGIC },
-	{ "shorter than said", 0, QUOTE_OK, 11, 26, QUOTE_MAGIC },
-	{ "longer than said", 0, QUOTE_OK, 9, 26, QUOTE_MAGIC },
-	{ "short head", 0, QUOTE_FAILED, 0, 15, QUOTE_MAGIC },
-	{ "too large", 0, QUOTE_OK, QUOTE_SIZE_MAX + 1, 16 + QUOTE_SIZE_MAX + 1, QUOTE_MAGIC },
-	{ "much too large", 0, QUOTE_OK, QUOTE_SIZE_MAX + 40, 16 + QUOTE_SIZE_MAX + 40,
-	  QUOTE_MAGIC },
+	{ "another id", 26, 1, QUOTE_OK, 10, QUOTE_MAGIC },
+	{ "wrong magic", 26, 0, QUOTE_OK, 10, QUOTE_MAGIC ^ 1 },
+	{ "unknown status", 16, 0, 3, 0, QUOTE_MAGIC },
+	{ "no quote", 16, 0, QUOTE_OK, 0, QUOTE_MAGIC },
+	{ "a quote with an error", 26, 0, QUOTE_FAILED, 10, QUOTE_MAGIC },
+	{ "shorter than said", 26, 0, QUOTE_OK, 11, QUOTE_MAGIC },
+	{ "longer than said", 26, 0, QUOTE_OK, 9, QUOTE_MAGIC },
+	{ "short head", 15, 0, QUOTE_FAILED, 0, QUOTE_MAGIC },
+	{ "too large", 16 + QUOTE_SIZE_MAX + 1, 0, QUOTE_OK, QUOTE_SIZE_MAX + 1, QUOTE_MAGIC },
+	{ "much too large", 16 + QUOTE_SIZE_MAX + 40, 0, QUOTE_OK, QUOTE_SIZE_MAX + 40, QUOTE_MAGIC },
 };
 
 static void a_relay_that_breaks_the_framing_is_never_asked_again(void **state)

@@ -83,7 +83,8 @@ int private_enable(int vm_fd, struct err *e)
 	return rc < 0 ? failed(ENABLE_CAP, rc, e) : 0;
 }
 
-static const struct memory_region *region_of(const struct private_memory *m, uint64_t gpa, uint64_t size)
+static const struct memory_region *region_of(const struct private_memory *m, uint64_t gpa,
+					     uint64_t size)
 {
 	for (unsigned i = 0; i < m->memory->count; i++) {
 		const struct memory_region *r = &m->memory->region[i];

@@ -54,8 +54,8 @@ int snp_certs_enable(struct vm *vm, struct err *e)
 	return rc < 0 ? snp_error(SNP_REQ_CERTS, rc, fw, e) : 0;
 }
 
-/* The errno of the answer. Place and room are the guest's word: the kernel has looked at nothing but
- * the alignment. */
+/* The errno of the answer. Place and room are the guest's word: the kernel has looked at nothing
+ * but the alignment. */
 static uint64_t put_table(struct vm *vm, uint64_t gpa, uint64_t room)
 {
 	const struct snp_certs *c = &vm->snp.certs;

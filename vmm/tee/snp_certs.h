@@ -22,7 +22,8 @@ struct vm;
 /* Reads the table from fd (-1: none), which it closes. 0, -EX_MALFORMED for its size, -EX_HOST. */
 int snp_certs_read(struct snp_certs *c, int fd, struct err *e);
 
-/* Asks the kernel for the exits; after INIT2, before the vCPUs. An old kernel is a line in the log. */
+/* Asks the kernel for the exits; after INIT2, before the vCPUs. An old kernel is a line in the log:
+ * 0, -EX_HOST for any other refusal. */
 int snp_certs_enable(struct vm *vm, struct err *e);
 
 /* Answers a KVM_EXIT_SNP_REQ_CERTS in v->run. */

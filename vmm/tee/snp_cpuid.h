@@ -36,8 +36,8 @@ int snp_cpuid_mark(union kvm_cpuid_table *t, unsigned c_bit, struct err *e);
  * or hardware cannot give, without empty leaves. -EX_HOST when more than 64 entries are left. */
 int snp_cpuid_fill(const union kvm_cpuid_table *t, struct snp_cpuid_page *out, struct err *e);
 
-/* One line about how field `field` (below SNP_CPUID_FIELDS) of entry `index` of `after` differs from
- * `before`; 0 when it does not. */
+/* One line about how field `field` (below SNP_CPUID_FIELDS) of entry `index` of `after` differs
+ * from `before`; 0 when it does not. */
 #define SNP_CPUID_FIELDS 9u
 int snp_cpuid_difference(const struct snp_cpuid_page *before, const struct snp_cpuid_page *after,
 			 unsigned index, unsigned field, char *text, size_t size);

@@ -100,8 +100,8 @@ static const struct {
 	  "SEV firmware, give the RMP table full coverage" },
 	{ ANY_STEP, EIO, 0x02, "the guest is at another stage of its launch: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x04, "kernel and firmware disagree about a length: " REPORT_KERNEL },
-	{ ANY_STEP, EIO, 0x06, "the firmware refuses a certificate: look at the ID block's keys and "
-	  "at the platform's own certificates" },
+	{ ANY_STEP, EIO, 0x06, "the firmware refuses a certificate: look at the ID block's keys "
+	  "and at the platform's own certificates" },
 	{ ANY_STEP, EIO, 0x07, "the firmware refuses the guest policy: measure with --policy "
 	  "0x30000" },
 	{ ANY_STEP, EIO, 0x08, "the guest lost its address space id: " REPORT_KERNEL },
@@ -122,8 +122,8 @@ static const struct {
 	  "if it comes back, ask the vendor" },
 	{ ANY_STEP, EIO, 0x14, "the security processor has a hardware error and is unsafe: "
 	  "reboot the host; if it comes back, ask the vendor" },
-	{ ANY_STEP, EIO, 0x15, "this firmware or processor does not support it: update BIOS and SEV "
-	  "firmware" },
+	{ ANY_STEP, EIO, 0x15, "this firmware or processor does not support it: update BIOS and "
+	  "SEV firmware" },
 	{ ANY_STEP, EIO, 0x16, "the firmware refuses a parameter: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x17, "the security processor is out of resources: end other "
 	  "confidential guests" },
@@ -133,22 +133,22 @@ static const struct {
 	  REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x1A, "kernel and firmware disagree about a page's state: "
 	  REPORT_KERNEL },
-	{ ANY_STEP, EIO, 0x1B, "the entry of a swapped page does not fit: no guest of ours has any: "
-	  REPORT_KERNEL },
+	{ ANY_STEP, EIO, 0x1B, "the entry of a swapped page does not fit: no guest of ours has "
+	  "any: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x1C, "kernel and firmware disagree about a page's owner: "
 	  REPORT_KERNEL },
-	{ ANY_STEP, EIO, 0x1D, "the counter of the guest's messages to the firmware is used up: start "
-	  "the guest again" },
+	{ ANY_STEP, EIO, 0x1D, "the counter of the guest's messages to the firmware is used up: "
+	  "start the guest again" },
 	{ ANY_STEP, EIO, 0x1F, "the firmware's ring buffer of commands ended: " REPORT_KERNEL },
 	{ ANY_STEP, EIO, 0x20, "the RMP table is not initialized: enable RMP coverage in the "
 	  "BIOS" },
-	{ ANY_STEP, EIO, 0x21, "the SEV firmware has an older security version than what ran before: "
-	  "install a newer one" },
+	{ ANY_STEP, EIO, 0x21, "the SEV firmware has an older security version than what ran "
+	  "before: install a newer one" },
 	{ ANY_STEP, EIO, 0x22, "the SEV firmware's version does not fit: install another one" },
-	{ ANY_STEP, EIO, 0x24, "the update of the SEV firmware failed: install it again, reboot the "
-	  "host" },
-	{ ANY_STEP, EIO, 0x25, "the SEV firmware must be restored after a failed update: reboot the "
-	  "host" },
+	{ ANY_STEP, EIO, 0x24, "the update of the SEV firmware failed: install it again, reboot "
+	  "the host" },
+	{ ANY_STEP, EIO, 0x25, "the SEV firmware must be restored after a failed update: reboot "
+	  "the host" },
 	{ ANY_STEP, EIO, 0x27, "a key is invalid: load the VLEK again, or use the VCEK" },
 	{ ANY_STEP, EIO, 0x26, "the RMP table could not be initialized: enable RMP coverage in "
 	  "the BIOS" },

@@ -7,7 +7,8 @@
 
 struct vcpu;
 
-/* Handles HYPERCALL, MEMORY_FAULT, SNP_REQ_CERTS, SYSTEM_EVENT and FAIL_ENTRY exits; false: it was another. */
+/* Handles HYPERCALL, MEMORY_FAULT, SNP_REQ_CERTS, SYSTEM_EVENT and FAIL_ENTRY exits; false: it was
+ * another. */
 bool snp_exit(struct vcpu *v, int rc);
 
 #endif

@@ -1,4 +1,5 @@
-/* A trust domain on KVM (Documentation/virt/kvm/x86/intel-tdx.rst): what lives as long as the VM. */
+/* A trust domain on KVM (Documentation/virt/kvm/x86/intel-tdx.rst): what lives as long as the
+ * VM. */
 #ifndef PAVISE_VMM_TEE_TDX_H
 #define PAVISE_VMM_TEE_TDX_H
 

@@ -18,8 +18,8 @@ union kvm_cpuid_table;
 int tdx_cpuid_choose(const struct tdx_capabilities *caps, const union kvm_cpuid_table *supported,
 		     unsigned gpaw, struct tdx_init_vm *init, struct err *e);
 
-/* What KVM itself has to believe of a vCPU (KVM_SET_CPUID2): x2APIC, and addresses no narrower
- * than the guest's, else it refuses each address with the shared bit. -EX_HOST without the leaves. */
+/* What KVM itself has to believe of a vCPU (KVM_SET_CPUID2): x2APIC, and addresses no narrower than
+ * the guest's, else it refuses each address with the shared bit. -EX_HOST without these leaves. */
 int tdx_cpuid_mark(union kvm_cpuid_table *t, unsigned gpaw, struct err *e);
 
 /* One line about how register `reg` (0..3: EAX to EDX) of entry `index` of init's table differs in

@@ -20,7 +20,8 @@ static const char *const step_name[TDX_STEPS] = {
 	[TDX_RUN] = "KVM_RUN",
 };
 
-/* Intel TDX module ABI, "function completion status codes": bits 63:32; bits 31:0 name an operand. */
+/* Intel TDX module ABI, "function completion status codes": bits 63:32; bits 31:0 name an
+ * operand. */
 static const struct {
 	uint32_t class;
 	const char *name;
@@ -73,12 +74,12 @@ static const struct {
 	  "give fewer cpus" },
 	{ TDX_INIT_VM, ANY_ERRNO, 0xC0000100, 69, "the module refuses a CPUID value: its "
 	  "configurable bits are not those KVM told: " UPDATE_MODULE },
-	{ TDX_INIT_VM, ANY_ERRNO, 0xC0000100, 70, "the module refuses the TSC frequency: it must be "
-	  "100 MHz to 10 GHz: " REPORT_KERNEL },
-	{ TDX_INIT_MEM_REGION, ANY_ERRNO, 0xC0000100, 1, "the module refuses the address of a page: "
-	  "it lies beyond the guest's addresses or has the shared bit: report it as a bug" },
-	{ TDX_INIT_MEM_REGION, ANY_ERRNO, 0xC0000B00, ANY_OPERAND, "the Secure EPT has no entry for "
-	  "the page: " REPORT_KERNEL },
+	{ TDX_INIT_VM, ANY_ERRNO, 0xC0000100, 70, "the module refuses the TSC frequency: it must "
+	  "be 100 MHz to 10 GHz: " REPORT_KERNEL },
+	{ TDX_INIT_MEM_REGION, ANY_ERRNO, 0xC0000100, 1, "the module refuses the address of a "
+	  "page: it lies beyond the guest's addresses or has the shared bit: report it as a bug" },
+	{ TDX_INIT_MEM_REGION, ANY_ERRNO, 0xC0000B00, ANY_OPERAND, "the Secure EPT has no entry "
+	  "for the page: " REPORT_KERNEL },
 	{ TDX_INIT_MEM_REGION, ANY_ERRNO, 0xC0000B02, ANY_OPERAND, "the page was added before: "
 	  "report it as a bug" },
 	{ TDX_INIT_MEM_REGION, ANY_ERRNO, 0xC0000B0D, ANY_OPERAND, "the page was added before: "
@@ -91,41 +92,41 @@ static const struct {
 	  "and stays so: the host is overloaded: try later" },
 	{ ANY_STEP, ANY_ERRNO, 0x80000203, ANY_OPERAND, "the processor has no random numbers left: "
 	  "try later" },
-	{ ANY_STEP, ANY_ERRNO, 0x80000204, ANY_OPERAND, "the module is busy with a call of the guest "
-	  "and stays so: try later" },
+	{ ANY_STEP, ANY_ERRNO, 0x80000204, ANY_OPERAND, "the module is busy with a call of the "
+	  "guest and stays so: try later" },
 	{ ANY_STEP, ANY_ERRNO, 0xC0000300, ANY_OPERAND, "kernel and module disagree about a page's "
 	  "state: " REPORT_KERNEL },
 	{ ANY_STEP, ANY_ERRNO, 0xC0000400, ANY_OPERAND, "the trust domain still has pages: "
 	  REPORT_KERNEL },
-	{ ANY_STEP, ANY_ERRNO, 0xC0000505, ANY_OPERAND, "the TDX module is not initialized: see the "
-	  "kernel log for virt/tdx; load kvm_intel with tdx=1" },
+	{ ANY_STEP, ANY_ERRNO, 0xC0000505, ANY_OPERAND, "the TDX module is not initialized: see "
+	  "the kernel log for virt/tdx; load kvm_intel with tdx=1" },
 	{ ANY_STEP, ANY_ERRNO, 0xC0000506, ANY_OPERAND, "the TDX module was shut down: reboot the "
 	  "host" },
 	{ ANY_STEP, ANY_ERRNO, 0xE0000604, ANY_OPERAND, "the trust domain is dead: its memory lost "
 	  "integrity: see the kernel log for machine checks" },
-	{ ANY_STEP, ANY_ERRNO, 0xC0000606, ANY_OPERAND, "the trust domain has no control structure: "
-	  REPORT_KERNEL },
-	{ ANY_STEP, ANY_ERRNO, 0xC0000607, ANY_OPERAND, "the trust domain is at another stage of its "
-	  "life: " REPORT_KERNEL },
-	{ ANY_STEP, ANY_ERRNO, 0xC0000608, ANY_OPERAND, "launch steps are out of order: report it as "
-	  "a bug" },
+	{ ANY_STEP, ANY_ERRNO, 0xC0000606, ANY_OPERAND, "the trust domain has no control "
+	  "structure: " REPORT_KERNEL },
+	{ ANY_STEP, ANY_ERRNO, 0xC0000607, ANY_OPERAND, "the trust domain is at another stage of "
+	  "its life: " REPORT_KERNEL },
+	{ ANY_STEP, ANY_ERRNO, 0xC0000608, ANY_OPERAND, "launch steps are out of order: report it "
+	  "as a bug" },
 	{ ANY_STEP, ANY_ERRNO, 0xC0000609, ANY_OPERAND, "the trust domain has no processor: report "
 	  "it as a bug" },
-	{ ANY_STEP, ANY_ERRNO, 0xC0000610, ANY_OPERAND, "the trust domain has too few control pages: "
-	  REPORT_KERNEL },
-	{ ANY_STEP, ANY_ERRNO, 0xC0000700, ANY_OPERAND, "a vCPU is not in the state this step wants: "
-	  "report it as a bug" },
-	{ ANY_STEP, ANY_ERRNO, 0x80000701, ANY_OPERAND, "a vCPU still belongs to another processor: "
-	  REPORT_KERNEL },
+	{ ANY_STEP, ANY_ERRNO, 0xC0000610, ANY_OPERAND, "the trust domain has too few control "
+	  "pages: " REPORT_KERNEL },
+	{ ANY_STEP, ANY_ERRNO, 0xC0000700, ANY_OPERAND, "a vCPU is not in the state this step "
+	  "wants: report it as a bug" },
+	{ ANY_STEP, ANY_ERRNO, 0x80000701, ANY_OPERAND, "a vCPU still belongs to another "
+	  "processor: " REPORT_KERNEL },
 	{ ANY_STEP, ANY_ERRNO, 0xC0000705, ANY_OPERAND, "more vCPUs than the trust domain was made "
 	  "for: give fewer cpus" },
-	{ ANY_STEP, ANY_ERRNO, 0xC0000820, ANY_OPERAND, "the memory key is in use: end another trust "
-	  "domain" },
+	{ ANY_STEP, ANY_ERRNO, 0xC0000820, ANY_OPERAND, "the memory key is in use: end another "
+	  "trust domain" },
 
-	{ TDX_CREATE_VM, EINVAL, 0, ANY_OPERAND, "this host's KVM makes no trust domains: use Linux "
-	  "6.16 or newer with kvm_intel.tdx=1 and TDX enabled in the BIOS" },
-	{ TDX_CREATE_VM, EOPNOTSUPP, 0, ANY_OPERAND, "this host's KVM makes no trust domains now: see "
-	  "the kernel log for virt/tdx" },
+	{ TDX_CREATE_VM, EINVAL, 0, ANY_OPERAND, "this host's KVM makes no trust domains: use "
+	  "Linux 6.16 or newer with kvm_intel.tdx=1 and TDX enabled in the BIOS" },
+	{ TDX_CREATE_VM, EOPNOTSUPP, 0, ANY_OPERAND, "this host's KVM makes no trust domains now: "
+	  "see the kernel log for virt/tdx" },
 	{ TDX_CAPABILITIES, E2BIG, 0, ANY_OPERAND, "the kernel has more configurable CPUID leaves "
 	  "than 256: " REPORT_KERNEL },
 	{ TDX_CAPABILITIES, EINVAL, 0, ANY_OPERAND, "the kernel speaks another TDX interface: use "
@@ -142,17 +143,18 @@ static const struct {
 	  REPORT_KERNEL },
 	{ TDX_INIT_VM, EBUSY, 0, ANY_OPERAND, "the control group has no trust domain left: raise "
 	  "misc.max tdx, or end another one" },
-	{ TDX_INIT_VM, ENOSPC, 0, ANY_OPERAND, "no memory key is left: end another trust domain, or "
-	  "give TDX more keys in the BIOS" },
-	{ TDX_INIT_VM, EIO, 0, ANY_OPERAND, "the kernel cannot reach every processor package: bring "
-	  "a processor of each package online" },
-	{ TDX_INIT_VM, EAGAIN, 0, ANY_OPERAND, "the processor has no random numbers left: try later" },
+	{ TDX_INIT_VM, ENOSPC, 0, ANY_OPERAND, "no memory key is left: end another trust domain, "
+	  "or give TDX more keys in the BIOS" },
+	{ TDX_INIT_VM, EIO, 0, ANY_OPERAND, "the kernel cannot reach every processor package: "
+	  "bring a processor of each package online" },
+	{ TDX_INIT_VM, EAGAIN, 0, ANY_OPERAND, "the processor has no random numbers left: try "
+	  "later" },
 	{ TDX_INIT_VCPU, EINVAL, 0, ANY_OPERAND, "the vCPU lacks x2APIC or was initialized before: "
 	  "report it as a bug" },
 	{ TDX_GET_CPUID, E2BIG, 0, ANY_OPERAND, "the module has more CPUID leaves than 256: "
 	  REPORT_KERNEL },
-	{ TDX_INIT_MEM_REGION, EINVAL, 0, ANY_OPERAND, "the kernel refuses a page: it is not private "
-	  "memory of a slot: report it as a bug" },
+	{ TDX_INIT_MEM_REGION, EINVAL, 0, ANY_OPERAND, "the kernel refuses a page: it is not "
+	  "private memory of a slot: report it as a bug" },
 	{ TDX_INIT_MEM_REGION, EEXIST, 0, ANY_OPERAND, "the page was added before: report it as a "
 	  "bug" },
 	{ TDX_INIT_MEM_REGION, EINTR, 0, ANY_OPERAND, "signals kept interrupting it: try again" },
@@ -162,8 +164,8 @@ static const struct {
 	  REPORT_KERNEL },
 	{ TDX_FINALIZE_VM, EINVAL, 0, ANY_OPERAND, "the trust domain cannot run: no memory key, or "
 	  "finished before: report it as a bug" },
-	{ TDX_RUN, EINVAL, 0, ANY_OPERAND, "the trust domain was not launched to its end: report it "
-	  "as a bug" },
+	{ TDX_RUN, EINVAL, 0, ANY_OPERAND, "the trust domain was not launched to its end: report "
+	  "it as a bug" },
 	{ TDX_RUN, EIO, 0, ANY_OPERAND, "the TDX module ended the trust domain: it used private "
 	  "memory it had not accepted, or the kernel met a bug: see the kernel log" },
 
@@ -173,8 +175,8 @@ static const struct {
 	  "later" },
 	{ ANY_STEP, ENOTTY, 0, ANY_OPERAND, "the kernel does not know this step for this VM: use "
 	  "mainline Linux 6.16 or newer" },
-	{ ANY_STEP, ENOMEM, 0, ANY_OPERAND, "the host is out of memory: free some or give the guest "
-	  "less" },
+	{ ANY_STEP, ENOMEM, 0, ANY_OPERAND, "the host is out of memory: free some or give the "
+	  "guest less" },
 	{ ANY_STEP, EFAULT, 0, ANY_OPERAND, "the kernel could not read our memory: report it as a "
 	  "bug" },
 	{ ANY_STEP, EIO, 0, ANY_OPERAND, "the trust domain is dead or the module refused: see the "

@@ -39,7 +39,8 @@ struct tdx_quotes {
 	pthread_mutex_t lock;
 };
 
-/* Takes the socket (-1: every quote is unavailable). vm->vm_fd is set. 0, -EX_HOST, -EX_INTERNAL. */
+/* Takes the socket (-1: every quote is unavailable); vm->vm_fd is set. 0, -EX_HOST or
+ * -EX_INTERNAL. */
 int tdx_quote_init(struct vm *vm, int fd, struct err *e);
 
 /* GetQuote and SetupEventNotifyInterrupt; returns the status for R10, UAPI_TDVMCALL_*. Nothing is

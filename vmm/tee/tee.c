@@ -21,8 +21,8 @@ int tee_check_config(enum plan_tee tee, const struct config *c, struct err *e)
 	bool tdx_only = c->quote >= 0 || c->has_mr;
 
 	if (tee != PLAN_TEE_SNP && snp_only)
-		return err_set(e, EX_USAGE_ERROR, "plan: not for an SEV-SNP guest, which alone takes "
-			       "sev=, host_data=, id_block=, id_auth= and certs=");
+		return err_set(e, EX_USAGE_ERROR, "plan: not for an SEV-SNP guest, which alone "
+			       "takes sev=, host_data=, id_block=, id_auth= and certs=");
 	if (tee != PLAN_TEE_TDX && tdx_only)
 		return err_set(e, EX_USAGE_ERROR, "plan: not for a trust domain, which alone takes "
 			       "quote=, mrconfigid=, mrowner= and mrownerconfig=");

@@ -47,7 +47,8 @@ const struct tee_ops *tee_find(enum plan_tee tee);
 int tee_check_config(enum plan_tee tee, const struct config *c, struct err *e);
 
 /* The rules of every kind: RAM and processors within the plan's limits, every region inside RAM
- * that the boot block offers, but for a trust domain's reset page. -EX_USAGE_ERROR for the limits, -EX_MALFORMED for regions. */
+ * that the boot block offers, but for a trust domain's reset page. -EX_USAGE_ERROR for the limits,
+ * -EX_MALFORMED for regions. */
 int tee_check_plan(const struct vm *vm, const struct plan *p, const struct fw_boot_block *block,
 		   struct err *e);
 

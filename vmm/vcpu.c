@@ -35,6 +35,7 @@ static void adjust_cpuid(union kvm_cpuid_table *t, const struct vm *vm, unsigned
 				c->ecx |= CPUID1_ECX_TSC_DEADLINE;
 			break;
 		case 0xA: /* no virtual PMU: one channel less between guests */
+		case 0x23:
 			c->eax = c->ebx = c->ecx = c->edx = 0;
 			break;
 		case 0xB:
@@ -48,15 +49,23 @@ static void adjust_cpuid(union kvm_cpuid_table *t, const struct vm *vm, unsigned
 	}
 }
 
+int vcpu_cpuid(const struct vm *vm, unsigned index, union kvm_cpuid_table *out, struct err *e)
+{
+	int tsc_deadline = kvm_check_cap(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
+	int rc = kvm_supported_cpuid(vm->kvm_fd, out, e);
+
+	if (rc == 0)
+		adjust_cpuid(out, vm, index, tsc_deadline);
+	return rc;
+}
+
 static int set_up_cpuid(struct vm *vm, struct vcpu *v, struct err *e)
 {
 	static union kvm_cpuid_table table; /* large, and main is the only caller */
-	int tsc_deadline = kvm_check_cap(vm->kvm_fd, KVM_CAP_TSC_DEADLINE_TIMER) > 0;
-	int rc = kvm_supported_cpuid(vm->kvm_fd, &table, e);
+	int rc = vcpu_cpuid(vm, v->index, &table, e);
 
 	if (rc < 0)
 		return rc;
-	adjust_cpuid(&table, vm, v->index, tsc_deadline);
 	if (vm->tee->adjust_cpuid)
 		rc = vm->tee->adjust_cpuid(vm, &table, e);
 	return rc < 0 ? rc : kvm_set_cpuid(v->fd, &table, e);

@@ -24,6 +24,11 @@ struct vcpu {
  * plan (vmm/tee/), the others wait for INIT and SIPI in the kernel. 0, -EX_HOST. */
 int vcpu_create(struct vm *vm, unsigned index, struct err *e);
 
+/* CPUID of vCPU `index` as this host's KVM supports it, before the kind of guest changes it. It need
+ * not exist yet; vm->kvm_fd is open. 0, -EX_HOST. */
+union kvm_cpuid_table;
+int vcpu_cpuid(const struct vm *vm, unsigned index, union kvm_cpuid_table *out, struct err *e);
+
 /* Runs the guest on the calling thread until vm->stopping: returns then. */
 void vcpu_loop(struct vcpu *v);
 

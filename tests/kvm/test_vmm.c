@@ -427,6 +427,42 @@ static void test_snp_refusals(void)
 	refused(EX_HOST, "quote", "a relay of quotes that is no socket");
 }
 
+/* A sound TDX plan of the tiny image, whose reset page is its last page. */
+static void init_tdx(void)
+{
+	static uint8_t page[FW_PAGE];
+	const struct plan_region *image;
+	uint64_t last;
+
+	harness_init(&h, "longmode");
+	image = &h.plan.region[0];
+	last = (image->size - 1) / FW_PAGE * FW_PAGE;
+	memset(page, 0, sizeof(page));
+	memcpy(page, image->data + last, image->size - last);
+	h.plan.tee = PLAN_TEE_TDX;
+	h.plan.vcpu = (struct plan_vcpu){ .rip = FW_RESET_VECTOR };
+	h.plan.tdx = (struct plan_tdx){ PLAN_TDX_ATTRIBUTES, PLAN_TDX_XFAM, TDX_GPAW };
+	h.plan.region[2] = h.plan.region[1];
+	h.plan.region[1] = (struct plan_region){ PLAN_RESET_PAGE, FW_RESET_PAGE, FW_PAGE, page };
+	h.plan.region_count = 3;
+}
+
+static void test_tdx_refusals(void)
+{
+	bool has_tdx;
+
+	init_tdx();
+	has_tdx = ioctl(h.kvm_fd, KVM_CHECK_EXTENSION, (unsigned long)UAPI_CAP_VM_TYPES) >>
+			  UAPI_VM_TYPE_TDX & 1;
+	if (has_tdx)
+		printf("# this host has TDX: what it says of the tiny plan is not tested\n");
+	else
+		refused(EX_HOST, "/dev/kvm: no TDX", "a TDX plan on a host without");
+	init_tdx();
+	harness_add_arg(&h, "host_data=%064d", 0);
+	refused(EX_USAGE_ERROR, "an SEV-SNP guest, which alone", "host data for a trust domain");
+}
+
 static void test_bad_arguments(void)
 {
 	harness_init(&h, "longmode");
@@ -476,6 +512,7 @@ int main(void)
 	test_high_memory();
 	test_bad_plans();
 	test_snp_refusals();
+	test_tdx_refusals();
 	test_bad_arguments();
 	return tap_done();
 }

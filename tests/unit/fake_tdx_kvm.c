@@ -21,13 +21,15 @@ void fake_tdx_reset(void)
 		  .edx = 0x0005411C },
 		{ .function = 0x80000008, .eax = 0xFF00FF, .ebx = 0x200 },
 		{ .function = 4, .flags = 1, .eax = ~0u, .ebx = ~0u, .ecx = ~0u },
+		{ .function = 0xA, .eax = ~0u, .ebx = ~0u, .edx = ~0u },
 	};
 	static const struct kvm_cpuid_entry2 supported[] = {
-		{ .function = 1, .eax = 0x000806F8, .ebx = 0x00040800, .ecx = 0xFFFFFFFF,
+		{ .function = 1, .eax = 0x000806F8, .ebx = 0x00400800, .ecx = ~(1u << 24),
 		  .edx = 0xFFFFFFFF },
 		{ .function = 4, .index = 1, .flags = 1, .eax = 0x11 },
 		{ .function = 4, .flags = 1, .eax = 0x22 },
 		{ .function = 7, .flags = 1, .ebx = ~0u, .ecx = ~0u, .edx = ~0u },
+		{ .function = 0xA, .eax = 0x07300802, .edx = 0x603 },
 		{ .function = 0x80000008, .eax = 0x00392E2E, .ebx = ~0u }, /* MAXPHYADDR 46 */
 	};
 

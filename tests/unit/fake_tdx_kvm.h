@@ -20,7 +20,7 @@ struct fake_page {
 struct fake_tdx {
 	uint64_t attributes, xfam, user_calls;
 	uint32_t leaves;            /* CPUID entries with bits that may be chosen: first 1.0, 7.0,
-				     * 80000008.0 and 4.0 */
+				     * 80000008.0, 4.0, A.0 */
 	struct kvm_cpuid_entry2 mask[UAPI_TDX_CPUID_MAX];
 	union kvm_cpuid_table supported; /* what KVM_GET_SUPPORTED_CPUID answers */
 	uint64_t tsc_khz;

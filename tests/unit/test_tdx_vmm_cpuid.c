@@ -78,6 +78,17 @@ static void only_bits_that_may_be_chosen_are_chosen(void **state)
 	assert_int_equal(fake_tdx.init.cpuid[1].ecx, 0x02417F65 & ~(1u << 5));
 }
 
+/* As for any guest of ours: its own number of processors, a TSC deadline timer, no virtual PMU. */
+static void the_machine_is_in_cpuid(void **state)
+{
+	(void)state;
+	assert_int_equal(tdx_vm_create(), 0);
+	assert_int_equal(fake_tdx.init.cpuid[0].ebx, 2 << 16);
+	assert_int_equal(fake_tdx.init.cpuid[0].ecx >> 24 & 1, 1);
+	assert_int_equal(fake_tdx.init.cpuid[4].function, 0xA);
+	assert_int_equal(fake_tdx.init.cpuid[4].eax | fake_tdx.init.cpuid[4].edx, 0);
+}
+
 /* pitfall "GPAW=46": the host's MAXPHYADDR is no width of guest addresses. */
 static void guest_addresses_have_48_bits(void **state)
 {
@@ -105,13 +116,13 @@ static void kvm_believes_in_48_bits_and_x2apic(void **state)
 	(void)state;
 	fake_tdx.supported.head.entries[0].ecx &= ~(1u << 21);
 	assert_int_equal(tdx_vm_all(), 0);
-	assert_int_equal(fake_tdx.set.head.nent, 5);
+	assert_int_equal(fake_tdx.set.head.nent, 6);
 	assert_int_equal(e[0].ecx >> 21 & 1, 1);
 	assert_int_equal(e[0].ebx >> 24, 1); /* APIC id of the second one */
-	assert_int_equal(e[4].eax & 0xFF, 48);
-	assert_int_equal(e[4].eax >> 16 & 0xFF, 48);
+	assert_int_equal(e[5].eax & 0xFF, 48);
+	assert_int_equal(e[5].eax >> 16 & 0xFF, 48);
 	again(1);
-	fake_tdx.supported.head.entries[4].function = 0x80000007;
+	fake_tdx.supported.head.entries[5].function = 0x80000007;
 	assert_int_equal(tdx_vm_all(), -EX_HOST);
 	assert_non_null(strstr(tm.e.text, "no CPUID leaf 0x80000008"));
 }
@@ -164,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(capabilities_are_asked_for_with_more_room),
 		TEST(only_bits_that_may_be_chosen_are_chosen),
+		TEST(the_machine_is_in_cpuid),
 		TEST(guest_addresses_have_48_bits),
 		TEST(kvm_believes_in_48_bits_and_x2apic),
 		TEST(values_the_module_changes_are_logged),

@@ -99,7 +99,7 @@ static int init_td(struct vm *vm, const struct plan_tdx *wanted, const struct co
 {
 	static union kvm_cpuid_table supported; /* large */
 	struct tdx_init_vm *init = &vm->tdx.init;
-	int rc = kvm_supported_cpuid(vm->kvm_fd, &supported, e);
+	int rc = vcpu_cpuid(vm, 0, &supported, e);
 
 	if (rc < 0)
 		return rc;

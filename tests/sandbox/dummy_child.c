@@ -2,6 +2,7 @@
  * reports what it was given. What the VMM does is chosen by the VM's name:
  *   off      powers off            fwstop  firmware stop 0x41     crash  triple fault
  *   die      ends with status 9    mute    never gets ready       hold   runs until stopped
+ *   badtime  tells a moment that is none
  *   liar     sends SEALED before it was asked                     deaf   ignores STOP
  *   quote    asks for a quote, says what it hears, runs until stopped
  * As a simulated TDX platform it refuses every quote. It is linked statically and reports over its
@@ -188,9 +189,13 @@ static int run_vmm(const char *does, int quote)
 	expect(RECORD_GO);
 	printf("go\n");
 	fflush(stdout);
-	if (strcmp(does, "off") == 0)
+	if (strcmp(does, "badtime") == 0)
+		tell(RECORD_TIMING, VM_MOMENTS, 1);
+	if (strcmp(does, "off") == 0) {
+		tell(RECORD_TIMING, VM_MOMENT_MADE, 12000);
+		tell(RECORD_TIMING, VM_MOMENT_PAGES, 117);
 		tell(RECORD_EXIT, VM_END_POWER_OFF, 0);
-	else if (strcmp(does, "fwstop") == 0)
+	} else if (strcmp(does, "fwstop") == 0)
 		tell(RECORD_EXIT, VM_END_FIRMWARE_STOP, 0x41);
 	else if (strcmp(does, "crash") == 0)
 		tell(RECORD_EXIT, VM_END_TRIPLE_FAULT, 0);

@@ -210,6 +210,13 @@ if [ "$(grep -cE 'timing: (prepare|devices|launch|seal|guest|clean-up) ' "$work/
 else
     not_ok "every phase has its time" "$(cat "$work/err")"
 fi
+if grep -q 'timing: VMM at *0\.012 s machine made$' "$work/err" &&
+    grep -q 'timing: pages encrypted by the launch: 117$' "$work/err"; then
+    ok "and what the VMM says of its own"
+else
+    not_ok "and what the VMM says of its own" "$(cat "$work/err")"
+fi
+ends "a VMM with a moment that is none" 70 "vmm: sent record 7 out of turn" badtime "${usual[@]}"
 
 # TDX: the relay of quotes is the real one where it can seal itself.
 if has_landlock; then cp "$build/bin/pavise-quote" "$libexec/"; else cp "$libexec/pavise-dev" "$libexec/pavise-quote"; fi

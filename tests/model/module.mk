@@ -63,6 +63,13 @@ kvm_model_tdx_SRCS = tests/model/kvm_model_tdx.c tests/model/tiny_td.c tests/mod
 kvm_model_tdx_LIBS = $(ATTEST_LIB_LIBS)
 KVM_SCRIPTS += $(O)/tests/kvm_model_tdx
 
+# The TDX firmware image itself, under attack.
+TOOLS += kvm_model_tdx_boot
+kvm_model_tdx_boot_SRCS = tests/model/kvm_model_tdx_boot.c tests/model/tdx_process.c \
+                          $(KVM_HARNESS_SRCS)
+kvm_model_tdx_boot_LIBS = $(ATTEST_LIB_LIBS)
+KVM_SCRIPTS += $(O)/tests/kvm_model_tdx_boot
+
 TOOLS += kvm_model
 kvm_model_SRCS = tests/model/kvm_model.c tests/model/tiny_guest.c tests/model/psp_process.c \
                  $(KVM_HARNESS_SRCS)
@@ -144,6 +151,7 @@ KVM_SCRIPTS += tests/model/launch_identity.py tests/model/launch_reference.py
 
 # A host that attacks: pavise-vmm-sim and one more argument, fault=.
 TOOLS += vmm-fault
-vmm-fault_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/fault.c
-vmm-fault_LIBS = $(pavise-vmm-sim_LIBS) -Wl,--wrap=config_parse -Wl,--wrap=model_run_vcpu
+vmm-fault_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/fault.c tests/model/fault/launch.c
+vmm-fault_LIBS = $(pavise-vmm-sim_LIBS) $(addprefix -Wl$(comma)--wrap=,config_parse model_run_vcpu \
+                 tdx_capabilities tdx_init_vm tdx_init_mem_region tdx_finalize_vm)
 vmm-fault_LINK := $(STATIC)

@@ -5,19 +5,24 @@
  *   fault=remap:GPA:GPA  the second page's bytes appear at the first one's address
  *   fault=drop:GPA:0     a validated page is taken back, and given anew when it is used
  *   fault=vector:N       an exception or interrupt comes where none can
+ *   fault=poke:GPA:VALUE eight bytes are other than the VMM put them, from the start
+ *   fault=launch:NAME    a kernel under strain (launch.h)
  *
- * GPA is hexadecimal. The attack comes when the guest asks for its staging area to be made
- * private: its kernel lies in private memory by then and is not yet where it will run.
+ * Numbers are hexadecimal. The attack comes when the guest asks for its staging area to be made
+ * private (a poke before the guest runs): its kernel lies in private memory by then and is not yet
+ * where it will run.
  *
- * Hardware lets a host do all of it by RMPUPDATE, which takes the page's validation away; the next
- * access raises #VC with error code 0x404 (AMD APM vol. 2 §15.36.10, §15.36.5). The model alone
+ * SEV-SNP hardware lets a host do all of it by RMPUPDATE, which takes the page's validation away; the
+ * next access raises #VC with error code 0x404 (AMD APM vol. 2 §15.36.10, §15.36.5). The model alone
  * stops a VM there (model/README.md); here it delivers the #VC, one instruction late, since KVM has
  * made an MMIO access of the first one and must finish it: what it read is all ones, what it wrote
- * is lost. */
+ * is lost. TDX hardware lets a host block and remove a page and give another, which is pending: the
+ * next access ends the trust domain, as in the model alone. */
 #include "common/args.h"
 #include "common/kvm_uapi.h"
 #include "model/platform.h"
 #include "model/real.h"
+#include "tests/model/fault/launch.h"
 #include "vmm/config.h"
 
 #include <errno.h>
@@ -30,7 +35,7 @@
 #define FRAGMENTS_MAX 8u        /* MMIO exits of one instruction */
 
 static struct {
-	enum { NONE, SWAP, REMAP, DROP, VECTOR } kind;
+	enum { NONE, SWAP, REMAP, DROP, VECTOR, POKE } kind;
 	uint64_t a, b;
 	bool done;
 } fault;
@@ -42,10 +47,14 @@ int __real_model_run_vcpu(struct model_vcpu *v);
 
 static int parse(const char *value, struct err *e)
 {
-	static const char *const names[] = { "", "swap:", "remap:", "drop:", "vector:" };
+	static const char *const names[] = { "", "swap:", "remap:", "drop:", "vector:", "poke:" };
+	static const char launch[] = "launch:";
 	char *end = NULL;
 
-	for (int i = SWAP; i <= VECTOR; i++) {
+	if (strncmp(value, launch, sizeof(launch) - 1) == 0 &&
+	    fault_launch(value + sizeof(launch) - 1))
+		return 0;
+	for (int i = SWAP; i <= POKE; i++) {
 		size_t n = strlen(names[i]);
 
 		if (strncmp(value, names[i], n) != 0)
@@ -141,6 +150,21 @@ static void attack(struct model_vcpu *v)
 	model_log("fault: done");
 }
 
+/* Where the guest will find it: in private memory, or in what is shared from the start. */
+static void poke(void)
+{
+	const struct model_region *r = model_region_of(fault.a, sizeof(fault.b));
+	bool shared;
+
+	fault.done = true;
+	if (!r)
+		return;
+	shared = page_shared_usable(r->pages.page[(fault.a - r->gpa) / PAGE_BYTES]);
+	memcpy((uint8_t *)(uintptr_t)((shared ? r->view.shared.host : r->view.private.host) +
+				      (fault.a - r->gpa)), &fault.b, sizeof(fault.b));
+	model_log("fault: done");
+}
+
 static bool is_time(const struct model_vcpu *v)
 {
 	const struct kvm_run *run = v->run;
@@ -172,9 +196,12 @@ static int finish_access(const struct model_vcpu *v)
 
 int __wrap_model_run_vcpu(struct model_vcpu *v)
 {
-	int rc = __real_model_run_vcpu(v);
+	int rc;
 
-	if (fault.kind == NONE || rc != 0)
+	if (fault.kind == POKE && !fault.done && v == model.vcpu)
+		poke();
+	rc = __real_model_run_vcpu(v);
+	if (fault.kind == NONE || fault.kind == POKE || rc != 0)
 		return rc;
 	if (is_time(v))
 		attack(v);

@@ -128,6 +128,11 @@ kvm_model_firmware_SRCS := tests/model/kvm_model_firmware.c tests/model/psp_proc
 KVM_SCRIPTS += $(O)/tests/kvm_model_firmware
 FUZZERS += fuzz_ghcb_host
 fuzz_ghcb_host_SRCS := tests/fuzz/fuzz_ghcb_host.c model/ghcb.c
+FUZZERS += fuzz_tdcall_host
+fuzz_tdcall_host_SRCS := tests/fuzz/fuzz_tdcall_host.c model/tdcall.c model/tdvmcall.c model/td_quote.c \
+                         model/sept.c model/pages.c model/alias.c model/exits.c model/fold.c model/platform.c \
+                         model/private.c model/request.c model/sites.c common/err.c common/bytes.c
+fuzz_tdcall_host_LIBS := -Wl,--wrap=ioctl -Wl,--wrap=ppoll
 FUZZERS += fuzz_request
 fuzz_request_SRCS := tests/fuzz/fuzz_request.c model/request.c common/err.c
 

@@ -138,7 +138,8 @@ static int sync_view(struct alias *a, struct pages *pages, const struct side *s,
 	int rc = 0;
 
 	while (rc == 0 && at < end) {
-		bool mapped = (pages->page[at] & s->mapped) != 0, usable = s->usable(pages->page[at]);
+		bool mapped = (pages->page[at] & s->mapped) != 0;
+		bool usable = s->usable(pages->page[at]);
 		uint64_t from = at;
 
 		while (at < end && ((pages->page[at] & s->mapped) != 0) == mapped &&
@@ -151,7 +152,8 @@ static int sync_view(struct alias *a, struct pages *pages, const struct side *s,
 			rc = alias_map(a, s->at.gpa + from * PAGE_BYTES, (at - from) * PAGE_BYTES,
 				       s->at.host + from * PAGE_BYTES, e);
 		else if (mapped && !usable)
-			rc = alias_unmap(a, s->at.gpa + from * PAGE_BYTES, (at - from) * PAGE_BYTES, e);
+			rc = alias_unmap(a, s->at.gpa + from * PAGE_BYTES,
+					 (at - from) * PAGE_BYTES, e);
 	}
 	return rc;
 }

@@ -1,7 +1,8 @@
 /* The guest's memory slots. Every page of RAM may be reached by two guest-physical addresses, each
  * on a backing of its own, which differ in one bit: the C-bit of an SEV-SNP guest, set for private
- * memory, or the S-bit of a trust domain, set for shared memory. A slot exists exactly where the page
- * record lets the guest through, so that every other access leaves the guest and is judged (exits.c). */
+ * memory, or the S-bit of a trust domain, set for shared memory. A slot exists exactly where the
+ * page record lets the guest through, so that every other access leaves the guest and is judged
+ * (exits.c). */
 #ifndef PAVISE_MODEL_ALIAS_H
 #define PAVISE_MODEL_ALIAS_H
 

@@ -1,7 +1,7 @@
 /* The fold: the stock kernel that comes next knows nothing of this model, and a plain KVM cannot
- * run it as a confidential guest. So private memory ends here: what the guest accepted is copied into
- * the shared backing and both aliases of every page lead there. Everything said about private memory
- * holds up to this point only. */
+ * run it as a confidential guest. So private memory ends here: what the guest accepted is copied
+ * into the shared backing and both aliases of every page lead there. Everything said about private
+ * memory holds up to this point only. */
 #include "model/platform.h"
 
 #include <string.h>

@@ -7,9 +7,9 @@
  *   GIVEN         GUEST_INVALID                     PENDING
  *   + ACCEPTED    GUEST_VALID                       MAPPED
  *
- * A page is given at its first use, or by the launch, which also accepts it; a discard takes it back.
- * PRE_GUEST (SEV-SNP) and BLOCKED (TDX) exist only inside a step of the host that ends in another
- * state, and no guest sees them. */
+ * A page is given at its first use, or by the launch, which also accepts it; a discard takes it
+ * back. PRE_GUEST (SEV-SNP) and BLOCKED (TDX) exist only inside a step of the host that ends in
+ * another state, and no guest sees them. */
 #ifndef PAVISE_MODEL_PAGES_H
 #define PAVISE_MODEL_PAGES_H
 

@@ -75,7 +75,8 @@ uint8_t *model_page(uint64_t gpa, bool private)
 
 int model_sync(struct model_region *r, uint64_t gpa, uint64_t size, struct err *e)
 {
-	return alias_sync(&model.alias, &r->view, (gpa - r->gpa) / PAGE_BYTES, size / PAGE_BYTES, e);
+	return alias_sync(&model.alias, &r->view, (gpa - r->gpa) / PAGE_BYTES, size / PAGE_BYTES,
+			  e);
 }
 
 int model_open_memory(void)

@@ -1,6 +1,6 @@
 /* The one simulated machine of this process, for an SEV-SNP guest or a trust domain: what KVM, the
- * page record and the processor would keep. Everything is made before sealing; at run time nothing is
- * allocated. What differs between the two kinds of guest is behind struct model_kind: kind_snp
+ * page record and the processor would keep. Everything is made before sealing; at run time nothing
+ * is allocated. What differs between the two kinds of guest is behind struct model_kind: kind_snp
  * (sev.c, launch.c, snp_exits.c), kind_tdx (tdx.c, tdcall.c, tdvmcall.c).
  *
  * Before GO one thread runs; after it every function of the model runs under model.lock, taken in
@@ -127,7 +127,7 @@ struct model_kind {
 			  bool private);
 	/* Any other exit of the plain VM; NULL: goes to the VMM as it is. */
 	int (*other_exit)(struct model_vcpu *v);
-	/* May the vCPU enter the guest? 0, or what KVM_RUN answers; NULL: whenever finished. */
+	/* May the vCPU enter the guest? ENTER_GUEST, or what KVM_RUN answers. */
 	int (*check_run)(struct model_vcpu *v);
 	/* What else ends with private memory; a part of a sentence for the log. */
 	void (*folded)(char *text, size_t size);
@@ -174,7 +174,8 @@ extern struct model model;
 enum model_stop {
 	MODEL_STOP_UNVALIDATED = 0x51000001, /* SEV-SNP: private access to a page not validated:
 					      * #VC 0x404 */
-	MODEL_STOP_DIRECT_IO = 0x51000002,   /* IN, OUT or MMIO without GHCB or TDVMCALL: #VC, #VE */
+	MODEL_STOP_DIRECT_IO = 0x51000002,   /* IN, OUT or MMIO without GHCB or TDVMCALL: #VC,
+					      * #VE */
 	MODEL_STOP_SITE = 0x51000003,        /* a site ran where #GP or #PF would come */
 	MODEL_STOP_FAULT = 0x51000004,       /* the model itself cannot go on; the log says why */
 };
@@ -195,7 +196,7 @@ uint8_t *model_page(uint64_t gpa, bool private);
 /* Slots of [gpa, gpa + size) as the page record says. */
 int model_sync(struct model_region *r, uint64_t gpa, uint64_t size, struct err *e);
 
-/* What only the two bytes of a view differ in: address, and whether it names private memory. */
+/* Takes the bit of its view off a guest-physical address; *private says which view it was. */
 uint64_t model_address(uint64_t gpa, bool *private);
 
 /* Sites (sites.c): read from the image in private memory, replaced. -EX_MALFORMED. */

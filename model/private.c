@@ -1,5 +1,5 @@
-/* vmm/kvm/private.h on the model, for both kinds of guest: the checks of KVM and guest_memfd in their
- * order (virt/kvm/guest_memfd.c, arch/x86/kvm/x86.c). */
+/* vmm/kvm/private.h on the model, for both kinds of guest: the checks of KVM and guest_memfd in
+ * their order (virt/kvm/guest_memfd.c, arch/x86/kvm/x86.c). */
 #include "vmm/kvm/private.h"
 
 #include "model/td.h"
@@ -134,7 +134,8 @@ static uint64_t small_pages(void)
 	return bytes ? strtoull(bytes, NULL, 0) / PAGE_BYTES : 0;
 }
 
-/* No slot reaches KVM yet: alias_sync makes them page by page as the record lets the guest through. */
+/* No slot reaches KVM yet: alias_sync makes them page by page as the record lets the guest
+ * through. */
 int private_set_memory(int vm_fd, uint32_t slot, uint64_t gpa, uint64_t size, uint64_t host,
 		       int gmem_fd, uint64_t gmem_offset)
 {

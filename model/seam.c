@@ -1,4 +1,5 @@
-/* vmm/kvm/kvm.h as a host with SEV-SNP or TDX would answer it. A plain VM passes through untouched. */
+/* vmm/kvm/kvm.h as a host with SEV-SNP or TDX would answer it. A plain VM passes through
+ * untouched. */
 #include "model/td.h"
 #include "model/real.h"
 #include "vmm/config.h"

@@ -1,5 +1,5 @@
-/* Between two KVM_RUNs of an SEV-SNP guest: PVALIDATE, RMPADJUST and VMGEXIT of the image, and its two
- * MSRs. */
+/* Between two KVM_RUNs of an SEV-SNP guest: PVALIDATE, RMPADJUST and VMGEXIT of the image, and its
+ * two MSRs. */
 #include "model/platform.h"
 #include "model/psp_client.h"
 #include "model/real.h"

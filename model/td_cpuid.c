@@ -1,6 +1,6 @@
-/* Which CPUID bits a VMM may configure, as module 1.5 has it and KVM passes it on: without the bits
- * that KVM takes out (TSX, WAITPKG), with the width of guest-physical addresses, which KVM takes for
- * itself (Linux 6.16, arch/x86/kvm/vmx/tdx.c). */
+/* Which CPUID bits a VMM may configure, as module 1.5 has it and KVM passes it on: without the
+ * bits that KVM takes out (TSX, WAITPKG), with the width of guest-physical addresses, which KVM
+ * takes for itself (Linux 6.16, arch/x86/kvm/vmx/tdx.c). */
 #include "model/td.h"
 
 #include <errno.h>

@@ -1,7 +1,8 @@
-/* Quotes after the fold, in place of the tdx-guest driver, which cannot work in the folded kernel. The
- * module makes a TDREPORT; then the VMM gets the very exits that the driver's GetQuote would make: a
- * MapGPA for the buffer, KVM_EXIT_TDX, and it writes the quote into the buffer when it comes. The
- * buffer is memory that no table of the guest offers for use (firmware/layout.h, reserved). */
+/* Quotes after the fold, in place of the tdx-guest driver, which cannot work in the folded kernel.
+ * The module makes a TDREPORT; then the VMM gets the very exits that the driver's GetQuote would
+ * make: a MapGPA for the buffer, KVM_EXIT_TDX, and it writes the quote into the buffer when it
+ * comes. The buffer is memory that no table of the guest offers for use (firmware/layout.h,
+ * reserved). */
 #include "model/td.h"
 
 #include "model/tdx_client.h"

@@ -274,8 +274,8 @@ static bool td_site_fits(const uint8_t bytes[FW_SITE_SIZE], uint32_t kind)
 	       memcmp(bytes, tdcall, FW_SITE_SIZE) == 0;
 }
 
-/* Where there is no RAM the attribute says shared. With SEPT_VE_DISABLE a pending page makes no #VE:
- * KVM sees the access, which it cannot resolve. */
+/* Where there is no RAM the attribute says shared. With SEPT_VE_DISABLE a pending page makes no
+ * #VE: KVM sees the access, which it cannot resolve. */
 static int td_bad_access(struct model_vcpu *v, const struct model_region *r, uint64_t gpa,
 			 bool private)
 {

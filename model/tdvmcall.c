@@ -1,5 +1,5 @@
-/* TDG.VP.VMCALL: what the guest asks of the host, split between kernel and VMM as KVM splits it (GHCI
- * specification; Linux 6.16, arch/x86/kvm/vmx/tdx.c). */
+/* TDG.VP.VMCALL: what the guest asks of the host, split between kernel and VMM as KVM splits it
+ * (GHCI specification; Linux 6.16, arch/x86/kvm/vmx/tdx.c). */
 #include "model/td.h"
 
 #include "common/checked.h"

@@ -1,5 +1,5 @@
-/* vmm/kvm/tdx.h on the model: KVM's checks in KVM's order (Linux 6.16, arch/x86/kvm/vmx/tdx.c), then
- * what the module checks of itself, then the simulated module. Everything here happens before
+/* vmm/kvm/tdx.h on the model: KVM's checks in KVM's order (Linux 6.16, arch/x86/kvm/vmx/tdx.c),
+ * then what the module checks of itself, then the simulated module. Everything here happens before
  * sealing, in one thread. */
 #include "model/td.h"
 

@@ -48,7 +48,7 @@ static int receive_answer(int fd, enum tdx_command command, void *out, size_t si
 	    h.reserved != 0 || h.size != (size_t)n - sizeof(h) ||
 	    h.size != (h.status == TDX_ST_SUCCESS ? size : 0))
 		return gone(e, EPROTO);
-	if (h.size != 0)
+	if (out && h.size != 0)
 		memcpy(out, message + sizeof(h), h.size);
 	*status = h.status;
 	return 0;

@@ -94,8 +94,8 @@ static void note_data(uint32_t word)
 		announced = word;
 		return;
 	}
-	for (unsigned i = 0; i < 4 && written_size < announced && written_size < REQUEST_MESSAGE_MAX;
-	     i++)
+	for (unsigned i = 0; i < 4 && written_size < announced &&
+	     written_size < REQUEST_MESSAGE_MAX; i++)
 		written[written_size++] = (uint8_t)(word >> 8 * i);
 }
 

@@ -1,12 +1,13 @@
-/* TDCALLs of a hostile trust domain on the platform model (model/tdcall.c, tdvmcall.c, exits.c): any
- * registers, any access, and a VMM that answers anything. What must hold: no memory outside RAM is
- * touched; an exit names memory and sizes that KVM would name; registers that the guest did not show
- * keep their values, and RIP always.
+/* TDCALLs of a hostile trust domain on the platform model (model/tdcall.c, tdvmcall.c, exits.c):
+ * any registers, any access, and a VMM that answers anything. What must hold: no memory outside
+ * RAM is touched; an exit names memory and sizes that KVM would name; registers that the guest did
+ * not show keep their values, and RIP always.
  *
- * Input, steps of one byte and what it needs: 0 TDCALL at the first site (leaf byte, then RCX, RDX, R8
- * and R10 to R15, each chosen by a byte: a small number, an address that means something, or eight
- * bytes), 1 the same at the fold, 2 an access (address), 3 an attribute (page, private), 4 the VMM's
- * answer to the last exit (a byte) and KVM_RUN again, 5 the module's next status (a byte). */
+ * Input, steps of one byte and what it needs: 0 TDCALL at the first site (leaf byte, then RCX,
+ * RDX, R8 and R10 to R15, each chosen by a byte: a small number, an address that means something,
+ * or eight bytes), 1 the same at the fold, 2 an access (address), 3 an attribute (page, private),
+ * 4 the VMM's answer to the last exit (a byte) and KVM_RUN again, 5 the module's next status (a
+ * byte). */
 #include "model/real.h"
 #include "model/td.h"
 #include "model/tdx_client.h"

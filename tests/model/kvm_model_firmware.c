@@ -1,6 +1,6 @@
-/* Tier kvm: plans of `pavise measure snp` and `pavise measure tdx` around the firmware images, in the
- * real pavise-vmm-sim with the real pavise-psp-sim or pavise-tdx-sim behind it. Everything about
- * SEV-SNP and TDX is simulated; images, plans and VMM are what hardware would get. */
+/* Tier kvm: plans of `pavise measure snp` and `pavise measure tdx` around the firmware images, in
+ * the real pavise-vmm-sim with the real pavise-psp-sim or pavise-tdx-sim behind it. Everything
+ * about SEV-SNP and TDX is simulated; images, plans and VMM are what hardware would get. */
 #include "common/file.h"
 #include "firmware/layout.h"
 #include "firmware/sha2.h"
@@ -83,7 +83,8 @@ static int run(const char *const *arg)
 
 static bool make_plan(const char *cpus, bool tpm)
 {
-	const char *arg[ARGS_MAX] = { in_build("bin/pavise-measure"), kind, "--firmware", image(), "--kernel",
+	const char *arg[ARGS_MAX] = { in_build("bin/pavise-measure"), kind, "--firmware",
+				      image(), "--kernel",
 				      in_build("tests/guests/fakekernel.bin"), "--initrd",
 				      in_folder("initrd"), "--append", "quiet x", "--memory",
 				      "192M", "--cpus", cpus, "--plan", in_folder("plan"),

@@ -81,7 +81,8 @@ static void test_stops(void)
 		{ "replaced", "replaced\n", "read=", VM_END_KVM_ERROR, EIO,
 		  "so does one to a page that went shared and came back" },
 		{ "wrongprivate", "reading\n", "read=", VM_END_MEMORY_FAULT,
-		  FW_BOOT_BLOCK / FW_PAGE, "a private access to a shared page is refused by the VMM" },
+		  FW_BOOT_BLOCK / FW_PAGE,
+		  "a private access to a shared page is refused by the VMM" },
 		{ "wrongshared", "reading\n", "read=", VM_END_MEMORY_FAULT, FW_IMAGE / FW_PAGE,
 		  "a shared access to a private page is refused by the VMM" },
 		{ "outside", "reading\n", "read=", VM_END_MEMORY_FAULT, PCI_WINDOW_BASE / FW_PAGE,
@@ -182,7 +183,8 @@ static void test_quote(void)
 	tap_check(&h, has(h.console_text, "quote=0\nstatus=0\n") &&
 		  !has(h.console_text, "length=0\n"), "GetQuote gives a quote");
 	says("identified=1\nbytes=4\nkind=3\n", "the agent learns that it is a trust domain");
-	says("ready=1\nlarge=1\nagent status=0\n", "and gets a quote through the VMM and its relay");
+	says("ready=1\nlarge=1\nagent status=0\n",
+	     "and gets a quote through the VMM and its relay");
 	says("short=2\nreset=0\n", "a short request is an error");
 	finish();
 	run_guest("quote");

@@ -1,6 +1,6 @@
-/* Tier kvm: the TDX firmware image, as it is measured, on the simulated platform, from the reset vector
- * through the fold into a kernel of a few instructions; with a kernel that is short of everything
- * while the trust domain is launched, and with a host that attacks it. */
+/* Tier kvm: the TDX firmware image, as it is measured, on the simulated platform, from the reset
+ * vector through the fold into a kernel of a few instructions; with a kernel that is short of
+ * everything while the trust domain is launched, and with a host that attacks it. */
 #include "attest/measure/tdx/plan.h"
 #include "common/file.h"
 #include "firmware/staging.h"
@@ -117,7 +117,8 @@ static void test_strain(void)
 		prepare();
 		harness_add_arg(&h, "fault=launch:%s", name[i]);
 		harness_run(&h);
-		tap_check(&h, boots() && is_mrtd(), "launch:%s: boots, with the same MRTD", name[i]);
+		tap_check(&h, boots() && is_mrtd(), "launch:%s: boots, with the same MRTD",
+			  name[i]);
 		finish();
 	}
 }
@@ -150,8 +151,8 @@ static bool nothing_ran(void)
 	       !has(h.log_text, "hands over");
 }
 
-/* Pages that the host takes away, and events that cannot come, once all RAM is accepted and the blobs
- * are checked: see fault/fault.c. */
+/* Pages that the host takes away, and events that cannot come, once all RAM is accepted and the
+ * blobs are checked: see fault/fault.c. */
 static void test_attacks(void)
 {
 	static const struct {
@@ -210,10 +211,12 @@ static void test_lies(void)
 		  "one with a bit in its last bytes" },
 		{ FW_SCRATCH + 0x100, 1, VM_END_FIRMWARE_STOP, STOP_SCRATCH_DIRTY,
 		  "scratch memory that is not zero" },
-		{ BOOT(magic), 0, VM_END_FIRMWARE_STOP, STOP_BOOT_BLOCK, "a boot block of another kind" },
+		{ BOOT(magic), 0, VM_END_FIRMWARE_STOP, STOP_BOOT_BLOCK,
+		  "a boot block of another kind" },
 		{ BOOT(apic_id), 1, VM_END_FIRMWARE_STOP, STOP_BOOT_CPUS,
 		  "processors with other ids than the module gives" },
-		{ BOOT(ram_count), (uint64_t)(CPUS + 1) << 32 | 2, VM_END_FIRMWARE_STOP, STOP_BOOT_CPUS,
+		{ BOOT(ram_count), (uint64_t)(CPUS + 1) << 32 | 2, VM_END_FIRMWARE_STOP,
+		  STOP_BOOT_CPUS,
 		  "more processors than the plan allows" },
 		{ BOOT(ram[1].size), 0x100000000ull - 0x100000, VM_END_FIRMWARE_STOP, STOP_BOOT_RAM,
 		  "RAM inside the MMIO hole" },

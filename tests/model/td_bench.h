@@ -1,5 +1,5 @@
-/* A trust domain on the model with neither KVM nor module below: KVM agrees with everything, the module
- * answers as told, and a "guest" is one TDCALL with registers the test chooses. */
+/* A trust domain on the model with neither KVM nor module below: KVM agrees with everything, the
+ * module answers as told, and a "guest" is one TDCALL with registers the test chooses. */
 #ifndef PAVISE_TESTS_MODEL_TD_BENCH_H
 #define PAVISE_TESTS_MODEL_TD_BENCH_H
 

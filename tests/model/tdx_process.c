@@ -42,7 +42,8 @@ int tdx_platform_make(struct tdx_process *p)
 
 		if (null < 0 || dup2(null, STDOUT_FILENO) < 0)
 			_exit(126);
-		execl(program("pavise-tdx-sim"), "pavise-tdx-sim", "init", "--state", p->folder, (char *)NULL);
+		execl(program("pavise-tdx-sim"), "pavise-tdx-sim", "init", "--state", p->folder,
+		      (char *)NULL);
 		_exit(127);
 	}
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
@@ -69,8 +70,9 @@ static int listen_for_quotes(const struct tdx_process *p)
 }
 
 /* Runs the program with label=none and KEY=FD for each descriptor. */
-__attribute__((noreturn)) static void become(const char *name, const char *const *key, const int *fd,
-					     unsigned count, const char *const *more)
+__attribute__((noreturn)) static void become(const char *name, const char *const *key,
+					     const int *fd, unsigned count,
+					     const char *const *more)
 {
 	char arg[FDS][32];
 	const char *argv[FDS + 5] = { name, "label=none" };

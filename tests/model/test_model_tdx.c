@@ -1,5 +1,5 @@
-/* The launch of a trust domain, every command in every state: errno, completion status of the module,
- * and how many commands reached it. */
+/* The launch of a trust domain, every command in every state: errno, completion status of the
+ * module, and how many commands reached it. */
 #include "model/real.h"
 #include "tests/model/td_bench.h"
 #include "vmm/kvm/private.h"

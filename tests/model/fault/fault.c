@@ -12,12 +12,12 @@
  * private (a poke before the guest runs): its kernel lies in private memory by then and is not yet
  * where it will run.
  *
- * SEV-SNP hardware lets a host do all of it by RMPUPDATE, which takes the page's validation away; the
- * next access raises #VC with error code 0x404 (AMD APM vol. 2 §15.36.10, §15.36.5). The model alone
- * stops a VM there (model/README.md); here it delivers the #VC, one instruction late, since KVM has
- * made an MMIO access of the first one and must finish it: what it read is all ones, what it wrote
- * is lost. TDX hardware lets a host block and remove a page and give another, which is pending: the
- * next access ends the trust domain, as in the model alone. */
+ * SEV-SNP hardware lets a host do all of it by RMPUPDATE, which takes the page's validation away;
+ * the next access raises #VC with error code 0x404 (AMD APM vol. 2 §15.36.10, §15.36.5). The model
+ * alone stops a VM there (model/README.md); here it delivers the #VC, one instruction late, since
+ * KVM has made an MMIO access of the first one and must finish it: what it read is all ones, what
+ * it wrote is lost. TDX hardware lets a host block and remove a page and give another, which is
+ * pending: the next access ends the trust domain, as in the model alone. */
 #include "common/args.h"
 #include "common/kvm_uapi.h"
 #include "model/platform.h"

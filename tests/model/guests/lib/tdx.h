@@ -1,5 +1,5 @@
-/* What tiny trust domains share: TDCALL and TDVMCALL, output. They run in ring 0 with interrupts off
- * and no IDT: any exception is a triple fault. */
+/* What tiny trust domains share: TDCALL and TDVMCALL, output. They run in ring 0 with interrupts
+ * off and no IDT: any exception is a triple fault. */
 #ifndef PAVISE_TESTS_TDX_GUEST_H
 #define PAVISE_TESTS_TDX_GUEST_H
 

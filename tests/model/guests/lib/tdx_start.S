@@ -1,6 +1,7 @@
-/* The frame of every tiny trust domain: an image with the firmware's header at 0x100000. All processors
- * start in the reset page, a copy of the image's last page, in 32-bit mode without paging: the first
- * one goes to 64-bit mode, the others wait for the ACPI wakeup mailbox. All of it is private:
+/* The frame of every tiny trust domain: an image with the firmware's header at 0x100000. All
+ * processors start in the reset page, a copy of the image's last page, in 32-bit mode without
+ * paging: the first one goes to 64-bit mode, the others wait for the ACPI wakeup mailbox. All of
+ * it is private:
  *
  *   0x0000000000  identity up to 4 GiB: 4 KiB pages below 2 MiB, then 2 MiB pages
  *   0x0100000000  the same guest-physical addresses with the S-bit, up to 4 GiB, 2 MiB pages

@@ -70,7 +70,7 @@ def statuses(w):
     changed[48 + 136] ^= 1  # MRTD
     w.expect("a good quote under a root that is given", 0, "simulated or private root")
     w.expect("no policy", 1, "fail    policy.given", policy=None)
-    w.expect("a private root that nobody trusts", 2, "fail    tdx.root", root=False)
+    w.expect("a private root that nobody trusts", 1, "fail    tdx.root", root=False)
     w.expect("a changed measurement", 2, "fail    tdx.signature",
              quote=w.write("changed", bytes(changed)))
     w.expect("a cut quote", 3, "fail    tdx.form", quote=w.write("cut", good[:-1]))

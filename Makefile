@@ -284,6 +284,7 @@ lint-tidy: $(GENERATED)
 	$(call tidy,$(GUEST_C),-ffreestanding -mgeneral-regs-only)
 	$(call tidy,$(FIRMWARE_C),-ffreestanding -mgeneral-regs-only -DVARIANT=VARIANT_PLAIN)
 	$(call tidy,$(FIRMWARE_C),-ffreestanding -mgeneral-regs-only -DVARIANT=VARIANT_SNP)
+	$(call tidy,$(FIRMWARE_C),-ffreestanding -mgeneral-regs-only -DVARIANT=VARIANT_TDX)
 
 lint-analyzer:
 	@echo "lint: gcc -fanalyzer"

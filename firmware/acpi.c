@@ -223,7 +223,7 @@ int fw_acpi_build(const struct fw_boot_block *b, enum fw_variant variant, uint8_
 	struct tables t = { .out = out, .cap = cap };
 	bool tpm = (b->flags & FW_BOOT_HAS_TPM) != 0;
 	uint64_t entry[4];
-	unsigned count = 0;
+	size_t count = 0;
 	uint8_t *rsdp = reserve(&t, RSDP_SIZE), *xsdt;
 	size_t xsdt_size;
 
@@ -237,7 +237,7 @@ int fw_acpi_build(const struct fw_boot_block *b, enum fw_variant variant, uint8_
 	xsdt = start_table(&t, "XSDT", 1, xsdt_size);
 	if (t.full || rsdp == NULL || xsdt == NULL)
 		return -1;
-	for (unsigned i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		store(xsdt + HEADER_SIZE + 8 * i, entry[i], 8);
 	end_table(xsdt, xsdt_size);
 	memcpy(rsdp, "RSD PTR ", 8);

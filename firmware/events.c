@@ -165,12 +165,12 @@ static void put_spec_id(struct log *l)
 		0, 2, 105, 2 /* minor, major, errata: family 2.0, PFP 1.05; UINTN is 64 bits */
 	};
 
-	const uint32_t algs = l->cc ? 1 : 2;
+	const uint32_t algs = l->cc ? 1 : 2, fixed_size = sizeof(fixed);
 
 	put32(l, l->cc ? FW_CC_MR_RTMR0 : 0);
 	put32(l, FW_EV_NO_ACTION);
 	put(l, sha1_zero, sizeof(sha1_zero));
-	put32(l, sizeof(fixed) + 4u + algs * (uint32_t)sizeof(uint32_t) + 1u);
+	put32(l, fixed_size + 4u + algs * 4u + 1u);
 	put(l, fixed, sizeof(fixed));
 	put32(l, algs);
 	if (!l->cc) {

@@ -139,9 +139,9 @@ static void build_ap_tables(uint64_t end)
 
 	memset(t, 0, FW_AP_TABLES_SIZE);
 	t[0] = (FW_AP_TABLES + FW_PAGE) | P | RW | AD;
-	t[ENTRIES] = (FW_AP_TABLES + 2 * FW_PAGE) | P | RW | AD;
+	t[ENTRIES] = (FW_AP_TABLES + 2ull * FW_PAGE) | P | RW | AD;
 	for (uint64_t at = 0; at < end && at < GIB; at += PAGE_2M)
-		t[2 * ENTRIES + at / PAGE_2M] = at | P | RW | AD | PS;
+		t[2ull * ENTRIES + at / PAGE_2M] = at | P | RW | AD | PS;
 }
 #else
 static void build_ap_tables(uint64_t end)

@@ -198,7 +198,7 @@ static void on_alarm(int signal)
 int tdx_guest_run_other(struct tdx_guest *g, unsigned cpu, unsigned ms, struct kvm_regs *r,
 			struct kvm_sregs *s)
 {
-	const struct itimerval timer = { .it_value = { ms / 1000, (ms % 1000) * 1000 },
+	const struct itimerval timer = { .it_value = { ms / 1000, ms % 1000 * 1000L },
 					 .it_interval = { 0, 10000 } };
 	const struct itimerval never = { 0 };
 	const struct sigaction act = { .sa_handler = on_alarm };

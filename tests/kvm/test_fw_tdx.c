@@ -21,10 +21,10 @@ static struct tdx_guest g;
 /* Linux looks for ROMs in [0xA0000, 1 MiB): that is taken too. */
 static bool all_memory_is_taken(void)
 {
-	for (uint64_t i = 0; i < CC_GUEST_PAGES; i++)
+	for (unsigned long long i = 0; i < CC_GUEST_PAGES; i++)
 		if (!g.m.accepted[i] || !g.m.is_private[i]) {
-			printf("# page 0x%llx: accepted %u private %u\n",
-			       (unsigned long long)(i * FW_PAGE), g.m.accepted[i], g.m.is_private[i]);
+			printf("# page number 0x%llx: accepted %u private %u\n", i,
+			       g.m.accepted[i], g.m.is_private[i]);
 			return false;
 		}
 	return true;

@@ -237,7 +237,7 @@ static void a_damaged_table_of_sites_is_refused(void **state)
 	assert_int_equal(fw_sites_restore(image, sizeof(image)), -1);
 	site->offset = UINT32_MAX;
 	assert_int_equal(fw_sites_restore(image, sizeof(image)), -1);
-	*site = (struct fw_site){ 128, 5 };
+	*site = (struct fw_site){ 128, FW_SITE_TDX_FOLD + 1 };
 	assert_int_equal(fw_sites_restore(image, sizeof(image)), -1);
 	*site = (struct fw_site){ 128, 0 };
 	assert_int_equal(fw_sites_restore(image, sizeof(image)), -1);

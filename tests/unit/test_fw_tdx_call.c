@@ -101,7 +101,7 @@ static void mapping_goes_on_where_the_host_stopped(void **state)
 {
 	(void)state;
 	tdx_machine_share(&m, 8 * MIB, 16 * MIB);
-	m.map_limit = 3 * FW_PAGE;
+	m.map_limit = 3ull * FW_PAGE;
 	assert_int_equal(tdvmcall_map_private(&m.ops, 8 * MIB, 16 * MIB), STOP_HANDED_OVER);
 	assert_int_equal(m.map_calls, (8 * MIB / FW_PAGE + 2) / 3);
 	assert_int_equal(m.is_private[16 * MIB / FW_PAGE - 1], 1);

@@ -90,7 +90,9 @@ say_and_halt:
 	vmgexit
 #elif VARIANT == VARIANT_TDX
 	/* The host sees and changes R10 to R12 and no other register. A halt would be a #VE, so a
-	 * host that comes back is told again. */
+	 * host that comes back is told again. Where no TDCALL is, this must end too: without an IDT
+	 * its #UD does not come back here. */
+	lidt no_idt(%rip)
 	mov %eax, %ebp
 1:	mov $EXPOSE_R10_TO_R12, %ecx
 	xor %r10d, %r10d

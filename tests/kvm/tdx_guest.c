@@ -37,6 +37,17 @@ static void launch(struct tdx_guest *g, uint64_t gpa, const void *data, size_t s
 	memset(&g->m.accepted[PAGE_OF(gpa)], 1, PAGE_OF(size + FW_PAGE - 1));
 }
 
+static void patch_sites(struct tdx_guest *g)
+{
+	static const uint8_t ud2[] = { 0x0F, 0x0B };
+	const struct fw_image_header *h = (const void *)g->parts.firmware;
+	const struct fw_site *site = (const void *)(g->parts.firmware + h->sites_offset);
+
+	cc_patch_sites(&g->parts, g->private + FW_IMAGE, SITE_PORT);
+	for (uint32_t i = 0; g->no_tdcall && i < h->sites_count; i++)
+		memcpy(g->private + FW_IMAGE + site[i].offset, ud2, sizeof(ud2));
+}
+
 /* The state after KVM_TDX_FINALIZE_VM, docs/PROTOCOL.plan "TDX". */
 static void fill_memory(struct tdx_guest *g)
 {
@@ -51,7 +62,7 @@ static void fill_memory(struct tdx_guest *g)
 	launch(g, FW_MAILBOX, zero, FW_PAGE);
 	if (g->dirty != 0)
 		g->private[g->dirty] = 1;
-	cc_patch_sites(&g->parts, g->private + FW_IMAGE, SITE_PORT);
+	patch_sites(g);
 	g->reset = mmap(NULL, FW_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (g->reset == MAP_FAILED)
 		cc_bail("memory");

@@ -18,6 +18,7 @@ struct tdx_guest {
 	struct cc_parts parts;
 	struct tdx_machine m;              /* module and host: honest until a test changes it */
 	uint64_t dirty;                    /* a byte of the launch that is not zero; 0: none */
+	bool no_tdcall;                    /* the processor does not know TDCALL: #UD */
 	unsigned inject_vector, inject_at; /* before run number inject_at; 0: never */
 
 	/* What came of it. */

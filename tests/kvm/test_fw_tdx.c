@@ -10,6 +10,7 @@
 #include "vmm/platform/tpm_crb.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -332,6 +333,79 @@ static void test_domain(void)
 	      g.parts.hash_page.record.variant = FW_VARIANT_SNP);
 }
 
+/* They cannot even say why, but they end. */
+static void test_other_images(void)
+{
+	static const char *const path[] = { "firmware/pavise-fw-plain.bin",
+					    "firmware/pavise-fw-snp.bin" };
+
+	for (size_t i = 0; i < sizeof(path) / sizeof(path[0]); i++) {
+		tdx_guest_init(&g);
+		cc_parts_use_firmware(&g.parts, path[i]);
+		tdx_guest_run(&g);
+		tap_ok(!g.powered_off && !g.folded && g.m.port == 0 && g.fault != NULL,
+		       "%s does not start in a trust domain (%s)", path[i], g.fault);
+		tdx_guest_free(&g);
+	}
+	tdx_guest_init(&g);
+	g.no_tdcall = true;
+	tdx_guest_run(&g);
+	tap_ok(g.run[0]->exit_reason == KVM_EXIT_SHUTDOWN && g.m.vmcalls == 0,
+	       "without TDCALL the image ends by a triple fault (%s)",
+	       g.fault ? g.fault : "no fault");
+	tdx_guest_free(&g);
+}
+
+/* A host that writes while the firmware copies: from before its first copy on. */
+static pthread_t writer;
+static atomic_bool writing;
+
+static void *flip(void *arg)
+{
+	volatile uint8_t *at = arg;
+
+	while (writing)
+		*at ^= 1;
+	return NULL;
+}
+
+static void flip_kernel(struct tdx_machine *host, uint64_t function, struct tdx_regs *r)
+{
+	(void)function;
+	(void)r;
+	if (host->vmcalls != 1)
+		return;
+	writing = true;
+	if (pthread_create(&writer, NULL, flip,
+			   g.shared + g.parts.staging.kernel + g.parts.kernel_size - 1) != 0)
+		abort();
+}
+
+#define RACES 8
+
+/* The promised kernel, or the numbered stop. */
+static void test_race(void)
+{
+	unsigned good = 0, stopped = 0;
+
+	for (unsigned i = 0; i < RACES; i++) {
+		tdx_guest_init(&g);
+		g.m.host_lie = flip_kernel;
+		tdx_guest_run(&g);
+		writing = false;
+		pthread_join(writer, NULL);
+		stopped += g.m.fatal;
+		good += g.fault == NULL &&
+			(g.m.fatal ? g.m.fatal_code == (STOP_MAGIC | STOP_KERNEL_HASH) :
+				     g.powered_off &&
+					     g.private[FAKE_LOAD + g.parts.kernel_size - 1025] ==
+						     g.parts.kernel[g.parts.kernel_size - 1]);
+		tdx_guest_free(&g);
+	}
+	tap_ok(good == RACES, "a blob changed while it is copied is the promised one or a stop "
+	       "(%u of %u stopped)", stopped, RACES);
+}
+
 /* Wherever the image can be left, its IDT is there: early, between calls, at its end. */
 static void test_injection(void)
 {
@@ -473,7 +547,9 @@ int main(void)
 	}
 	test_kernels();
 	test_domain();
+	test_other_images();
 	test_injection();
+	test_race();
 	test_host();
 	test_memory();
 	test_parts();

@@ -325,7 +325,8 @@ static void test_domain(void)
 	STOPS("debug", STOP_TDX_ATTRIBUTES, g.m.attributes |= TDX_ATTRIBUTE_DEBUG);
 	STOPS("an attribute more", STOP_TDX_ATTRIBUTES, g.m.attributes |= 1ull << 30);
 	STOPS("#VE on private memory", STOP_TDX_SEPT_VE, g.m.attributes = 0);
-	STOPS("an RTMR refused", STOP_TDX_RTMR, g.m.module_lie = fails; g.m.lie = TDG_MR_RTMR_EXTEND);
+	STOPS("an RTMR refused", STOP_TDX_RTMR, g.m.module_lie = fails;
+	      g.m.lie = TDG_MR_RTMR_EXTEND);
 	STOPS("scratch memory is dirty", STOP_SCRATCH_DIRTY, g.dirty = FW_SCRATCH + 5);
 	STOPS("somebody was at the mailbox", STOP_TDX_MAILBOX, g.dirty = FW_MAILBOX + FW_PAGE - 1);
 	STOPS("a command in the mailbox", STOP_TDX_MAILBOX, g.dirty = FW_MAILBOX);

@@ -186,7 +186,8 @@ void pavise_result_free(struct pavise_result *r);
 #define PAVISE_SNP_MEASUREMENT_SIZE 48
 
 /* The launch digest of an SEV-SNP launch plan (docs/PROTOCOL.plan) of size bytes. name: for texts.
- * PAVISE_MALFORMED, PAVISE_INTERNAL. */
+ * PAVISE_MALFORMED; PAVISE_USAGE for a plan that leaves its number of processors open, and so has a
+ * digest for each; PAVISE_INTERNAL. */
 int pavise_measure_snp_plan(const char *name, const void *plan, size_t size,
 			    uint8_t out[PAVISE_SNP_MEASUREMENT_SIZE], struct pavise_error *e);
 

@@ -54,9 +54,9 @@ class World:
     def at(self, name):
         return os.path.join(self.folder, name)
 
-    def measure(self, cpus, memory, initrd, append, policy):
-        """(digest, bytes of the plan)"""
-        more = []
+    def measure(self, cpus, memory, initrd, append, policy, *more):
+        """(digest, bytes of the plan); more: further options"""
+        more = list(more)
         if initrd:
             with open(self.at("initrd"), "wb") as f:
                 f.write(bytes((i * 7 + 1) & 0xFF for i in range(initrd)))
@@ -92,6 +92,19 @@ def agree(w):
         ok(predicted == reference == launched,
            "cpus %u, %u MiB, initrd %u, command line %u, policy %s: measure, reference and launch agree"
            % (cpus, memory, initrd, len(append or ""), policy),
+           "measure   %s\nreference %s\nlaunch    %s\n%s" % (predicted, reference, launched, r.stdout))
+
+
+def any_number(w):
+    """One plan for 1 to 64 processors: what is launched follows the number."""
+    plans = set()
+    for cpus in (1, 2, 3):
+        predicted, plan = w.measure(cpus, 192, 5000, "quiet", "30000", "--max-cpus", 64)
+        plans.add(plan)
+        reference = measure_ref.measure(plan, cpus).hex()
+        launched, r = w.launch(plan, cpus, 192)
+        ok(predicted == reference == launched and len(plans) == 1,
+           "%u of 1 to 64 processors: measure, reference and launch of one plan agree" % cpus,
            "measure   %s\nreference %s\nlaunch    %s\n%s" % (predicted, reference, launched, r.stdout))
 
 
@@ -162,6 +175,7 @@ def main():
                                     if "cannot hold address bit" in r.stdout else r.stdout.strip()))
             return 0
         agree(w)
+        any_number(w)
         differ(w)
     print("1..%d" % count)
     return 1 if failed else 0

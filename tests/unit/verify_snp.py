@@ -55,17 +55,18 @@ class World:
     def at(self, *names):
         return os.path.join(self.folder, *names)
 
-    def measure(self, plan, cpus=2, initrd=None, firmware=None):
+    def measure(self, plan, cpus=2, initrd=None, firmware=None, max_cpus=None):
         firmware = firmware or fake_images.firmware_snp()
         r = run(os.path.join(BUILD, "bin", "pavise-measure"), "snp", "--firmware",
                 write(self.at("fw"), firmware), "--kernel",
                 write(self.at("k"), fake_images.bzimage()), "--initrd",
                 write(self.at("rd"), initrd or fake_images.initrd()), "--append", "console=ttyS0",
-                "--cpus", str(cpus), "--plan", self.at(plan))
+                "--cpus", str(cpus), "--plan", self.at(plan),
+                *(["--max-cpus", str(max_cpus)] if max_cpus else []))
         if r.returncode != 0:
             raise RuntimeError(r.stderr)
         with open(self.at(plan), "rb") as f:
-            return measure_ref.digest_of(measure_ref.pages_of(f.read())).hex()
+            return measure_ref.measure(f.read(), cpus).hex()
 
     def guest(self, name, nonce, digest, policy):
         os.mkdir(self.at(name))
@@ -168,6 +169,20 @@ def other_plans(world):
                "files lead to\n        have %s\n        need %s\n" % (world.digest, digest)
         ok(r.returncode == 1 and text in r.stdout and digest != world.digest,
            "names both measurements for " + name, text + r.stdout + r.stderr)
+
+
+def any_number(world):
+    """A plan that leaves its processors open: each of its digests, and no other."""
+    digests = {n: world.measure("any.plan", cpus=n, max_cpus=64) for n in (1, 3, 64)}
+    policy = world.changed(plan="any.plan")
+    for n, digest in digests.items():
+        world.guest("guest%d" % n, NONCE, digest, "0x30000")
+        r = world.bundle(guest="guest%d" % n, root="guest%d" % n, policy=policy)
+        ok(r.returncode == 0 and "pass    snp.measurement: what the plan's files lead to, cpus %d\n"
+           % n in r.stdout, "affirms a guest of %d processors" % n, r.stdout + r.stderr)
+    r = world.bundle(policy=policy)
+    ok(r.returncode == 1 and "none of the 64 that the plan's files lead to" in r.stdout,
+       "refuses the guest of a plan with other limits", r.stdout + r.stderr)
 
 
 def report_alone(world):
@@ -306,6 +321,7 @@ def main():
         affirms(world)
         refuses(world)
         other_plans(world)
+        any_number(world)
         report_alone(world)
         result_form(world)
         bad_files(world)

@@ -186,6 +186,12 @@ demo:
 	$(MAKE) $(JOBS) all $(O)/tests/plan-flip $(O)/tests/https-post
 	scripts/demo.sh
 
+# The suite of a confidential guest on this machine's own hardware; elsewhere a line that says why not.
+check-snp check-tdx:
+	scripts/setup.sh build unit
+	$(MAKE) $(JOBS) all $(O)/tests/plan-flip
+	tests/hardware/check.sh $(@:check-%=%)
+
 # Every launch digest that `pavise measure snp` predicts against the one that a launch gives.
 launch-matrix:
 	scripts/setup.sh build unit
@@ -348,6 +354,7 @@ help:
 	@echo 'make demo        set up, build, show an SEV-SNP guest on the platform model (NONCE=, SEED=)'
 	@echo 'make check       set up, build, run every test tier this machine can run'
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
+	@echo 'make check-snp, check-tdx   the suite on real hardware (docs/hardware.md); elsewhere: why not'
 	@echo 'make launch-matrix   predicted launch digests against launched ones (simulated SEV-SNP)'
 	@echo 'make fresh       build and unit tests in a bare Debian of its own'
 	@echo 'make check-mutants  every check of a verdict has a test that fails without it'
@@ -359,7 +366,7 @@ help:
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
-.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab demo launch-matrix check-mutants policy-docs fresh \
+.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx demo launch-matrix check-mutants policy-docs fresh \
 	reproduce fuzz fuzz-smoke fuzz-planted format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
 	coverage bench install clean help
 .DELETE_ON_ERROR:

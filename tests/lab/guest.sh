@@ -35,7 +35,7 @@ make_payload() {
     cp "$kernel" "$1/kernel"
     cp "$build/firmware/pavise-fw-$2.bin" "$1/firmware"
     cp "$3" "$1/run.sh"
-    cp "$lab/payload.sh" "$build/tests/plan-flip" "$1/"
+    cp "$lab/payload.sh" "$lab/suite.sh" "$build/tests/plan-flip" "$1/"
     printf 'NONCE=%s\nSEED=%s\n' "$nonce" "$seed" >"$1/inputs"
 }
 

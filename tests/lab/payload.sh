@@ -104,9 +104,9 @@ attest() {
     cp "$2" "$out/"
 }
 
-# flip PLAN PART [OF]: a plan of this host's making, one byte changed under the same hashes.
+# flip OF PLAN PART: a plan of this host's making, one byte changed under the same hashes.
 flip() {
-    ./plan-flip "$plans/${3:-demo}.plan" "$plans/$1.plan" "$2" "$SEED" || fail "plan-flip"
+    ./plan-flip "$plans/$1.plan" "$plans/$2.plan" "$3" "$SEED" || fail "plan-flip"
 }
 
 orderly_end() {

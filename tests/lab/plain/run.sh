@@ -82,7 +82,7 @@ other_nonce() {
 
 changed_blob() {
     step "refused by the firmware: a changed $1 under the same plan"
-    flip "changed-$1" "$1"
+    flip demo "changed-$1" "$1"
     refused "$1" 8 "$2" pavise run changed --plan "$plans/changed-$1.plan" --disk "$images/other.img" \
         "${machine[@]}" --keep-logs "logs/changed-$1"
 }
@@ -102,7 +102,7 @@ neighbours() {
 
 changed_firmware() {
     step "refused by the verifier: changed firmware boots and measures differently"
-    flip changed-firmware note
+    flip demo changed-firmware note
     start changed --plan $plans/changed-firmware.plan --disk "$images/other.img" "${machine[@]}"
     attest changed evidence-changed-firmware.json
     verifier evidence-changed-firmware.json

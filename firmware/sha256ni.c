@@ -1,11 +1,12 @@
-/* The compression function of SHA-256 by the processor's SHA instructions (Intel SDM vol. 2,
- * SHA256RNDS2, SHA256MSG1, SHA256MSG2). The only vector code of the image: compiled apart, called
- * in ring 3 alone, and it leaves no trace in a register. */
+/* The compression function of SHA-256 (FIPS 180-4) by the processor's SHA instructions (Intel SDM
+ * vol. 2, SHA256RNDS2, SHA256MSG1, SHA256MSG2). The only vector code of the image: compiled apart,
+ * called in ring 3 alone, and it leaves no trace in a register. */
 #include "firmware/sha2.h"
 
 #include <string.h>
 
-typedef int v4 __attribute__((vector_size(16)));
+typedef unsigned v4 __attribute__((vector_size(16))); /* sums wrap */
+typedef int v4si __attribute__((vector_size(16)));    /* as the compiler's functions have it */
 typedef char v16 __attribute__((vector_size(16)));
 
 #define BLOCK  64u /* bytes */
@@ -26,6 +27,23 @@ static inline void clear_vectors(void)
 			 :
 			 : "memory", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
 			   "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+}
+
+/* Four words of the message schedule from the sixteen before them, oldest first (§6.2.2). */
+__attribute__((target("sha,sse4.1")))
+static inline v4 schedule(v4 a, v4 b, v4 c, v4 d)
+{
+	v4 sum = (v4)__builtin_ia32_sha256msg1((v4si)a, (v4si)b) +
+		 __builtin_shufflevector(c, d, 1, 2, 3, 4);
+
+	return (v4)__builtin_ia32_sha256msg2((v4si)sum, (v4si)d);
+}
+
+/* Two rounds, with the two lower words of wk. */
+__attribute__((target("sha,sse4.1")))
+static inline v4 rounds(v4 old, v4 other, v4 wk)
+{
+	return (v4)__builtin_ia32_sha256rnds2((v4si)old, (v4si)other, (v4si)wk);
 }
 
 __attribute__((target("sha,sse4.1")))
@@ -51,17 +69,13 @@ void fw_sha256_blocks_ni(uint32_t h[8], const uint8_t *data, size_t blocks)
 				*w = (v4)__builtin_shufflevector(bytes, bytes, 3, 2, 1, 0, 7, 6, 5,
 								 4, 11, 10, 9, 8, 15, 14, 13, 12);
 			} else {
-				v4 x = m[(i + 2) % 4], y = m[(i + 3) % 4];
-
-				*w = __builtin_ia32_sha256msg1(*w, m[(i + 1) % 4]) +
-				     __builtin_shufflevector(x, y, 1, 2, 3, 4);
-				*w = __builtin_ia32_sha256msg2(*w, y);
+				*w = schedule(*w, m[(i + 1) % 4], m[(i + 2) % 4], m[(i + 3) % 4]);
 			}
 			memcpy(&k, fw_sha256_constants + (size_t)4 * i, sizeof(k));
 			k += *w;
-			cdgh = __builtin_ia32_sha256rnds2(cdgh, abef, k);
+			cdgh = rounds(cdgh, abef, k);
 			k = __builtin_shufflevector(k, k, 2, 3, 2, 3);
-			abef = __builtin_ia32_sha256rnds2(abef, cdgh, k);
+			abef = rounds(abef, cdgh, k);
 		}
 		abef += old_abef;
 		cdgh += old_cdgh;

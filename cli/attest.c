@@ -1,6 +1,6 @@
 /* pavise attest: asks the agent inside a running guest for evidence about a nonce and writes it
- * to a file, or brings it the wrapped key of its data disk. What the guest answers is hostile until `pavise verify` has judged it: here it is
- * only bounded and checked to be JSON. */
+ * to a file, or brings it the wrapped key of its data disk. What the guest answers is hostile until
+ * `pavise verify` has judged it: here it is only bounded and checked to be JSON. */
 #include "attest/agent/answer.h"
 #include "cli/control_client.h"
 #include "common/args.h"
@@ -30,9 +30,9 @@ static int usage(void)
 {
 	puts("usage: pavise attest NAME --nonce HEX -o FILE [--timeout SECONDS] [--run-dir DIR]\n"
 	     "       pavise attest NAME --send-key FILE [--timeout SECONDS] [--run-dir DIR]\n"
-	     "Asks the agent in guest NAME for evidence about the nonce (16 to 64 bytes), or brings it\n"
-	     "the key of its data disk as pavise image wrap-key made it, and waits until the disk is "
-	     "open.");
+	     "Asks the agent in guest NAME for evidence about the nonce (16 to 64 bytes), or\n"
+	     "brings it the key of its data disk, as pavise image wrap-key made it, and waits\n"
+	     "until the disk is open.");
 	return EX_OK;
 }
 

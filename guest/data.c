@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,8 +48,8 @@ static int zero(const char *path, uint64_t size, struct err *e)
 	return bad ? err_errno(e, EX_HOST, cause, "data disk: %s: cannot be written", path) : 0;
 }
 
-/* Reads the first block: 1 when it is all zero, 0 when not. Past the cache, which hides EILSEQ: that
- * is how dm-crypt says that the authentication failed. */
+/* Reads the first block: 1 when it is all zero, 0 when not. Past the cache, which hides EILSEQ:
+ * that is how dm-crypt says that the authentication failed. */
 static int first_block(const char *path, struct err *e)
 {
 	static const uint8_t zeros[BLOCK];
@@ -101,7 +100,7 @@ static int make_tags(int control, uint64_t sectors, char path[DM_PATH_MAX], stru
 static int provided(int control, uint64_t *sectors, struct err *e)
 {
 	char path[DM_PATH_MAX], text[256];
-	uint64_t mismatches;
+	char *at = text, *end = text;
 	int rc = make_tags(control, PROBE_SECTORS, path, e);
 
 	if (rc < 0)
@@ -110,8 +109,10 @@ static int provided(int control, uint64_t *sectors, struct err *e)
 	int removed = dm_remove(control, INTEGRITY, e);
 	if (rc < 0 || removed < 0)
 		return -EX_HOST;
-	if (sscanf(text, "%" SCNu64 " %" SCNu64, &mismatches, sectors) != 2 ||
-	    *sectors < PROBE_SECTORS || *sectors > UINT64_MAX / DM_SECTOR)
+	(void)strtoull(at, &end, 10);
+	if (end != at && *end == ' ')
+		*sectors = strtoull(at = end, &end, 10);
+	if (end == at || *sectors < PROBE_SECTORS || *sectors > UINT64_MAX / DM_SECTOR)
 		return err_set(e, EX_HOST, "data disk: too small, or \"%.64s\" is no status", text);
 	*sectors -= *sectors % PROBE_SECTORS;
 	return 0;

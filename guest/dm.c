@@ -53,10 +53,11 @@ static int load(int control, const char *name, const struct dm_table *t, struct 
 	struct dm_target_spec spec = { .length = t->sectors };
 	size_t n = strlen(t->params) + 1, at = sizeof(r.head) + sizeof(spec);
 
-	begin(&r, name, (t->readonly ? DM_READONLY_FLAG : 0) | (t->secret ? DM_SECURE_DATA_FLAG : 0));
+	begin(&r, name,
+	      (t->readonly ? DM_READONLY_FLAG : 0) | (t->secret ? DM_SECURE_DATA_FLAG : 0));
 	if (n > sizeof(r) - at || strlen(t->target) >= sizeof(spec.target_type))
 		return err_set(e, EX_INTERNAL, "device mapper: %s: table too long", name);
-	strcpy(spec.target_type, t->target);
+	memcpy(spec.target_type, t->target, strlen(t->target) + 1);
 	r.head.target_count = 1;
 	memcpy(r.bytes + sizeof(r.head), &spec, sizeof(spec));
 	memcpy(r.bytes + at, t->params, n);

@@ -19,7 +19,7 @@ struct dm_table { /* of one target */
 	bool secret; /* the kernel wipes its copy of params */
 };
 
-/* /dev/mapper/control. The descriptor is the caller's. -EX_HOST: the kernel has no device mapper. */
+/* Opens /dev/mapper/control for the caller. -EX_HOST: the kernel has no device mapper. */
 int dm_open(int *control, struct err *e);
 
 /* Makes device `name`, active; its node goes to path. -EX_HOST with the kernel's errno: the kernel

@@ -74,7 +74,7 @@ static int mount_all(struct err *e)
 	static const struct {
 		const char *type, *place;
 		unsigned long flags;
-		int needed; /* the others are asked for by the agent alone, which says what it lacks */
+		int needed; /* the others the agent alone asks for, and it says what it lacks */
 	} table[] = {
 		{ "devtmpfs", "/dev", MS_NOSUID, 1 },
 		{ "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 1 },
@@ -89,7 +89,8 @@ static int mount_all(struct err *e)
 		if (strcmp(table[i].type, "devpts") == 0)
 			mkdir(table[i].place, 0755);
 		/* EBUSY: the kernel has mounted it itself (CONFIG_DEVTMPFS_MOUNT). */
-		if (mount(table[i].type, table[i].place, table[i].type, table[i].flags, NULL) != 0 &&
+		if (mount(table[i].type, table[i].place, table[i].type, table[i].flags, NULL) !=
+			    0 &&
 		    errno != EBUSY && table[i].needed)
 			return err_errno(e, EX_HOST, errno, "%s: cannot be mounted",
 					 table[i].place);
@@ -112,8 +113,8 @@ static int read_params(struct guest_params *p, struct err *e)
 	return guest_params_parse(text, p, e);
 }
 
-/* In a view of the file systems of its own: it needs /sys and the initrd's libraries when the rest of
- * the guest has gone to its root. key: its end of the socket, or -1. */
+/* In a view of the file systems of its own: it needs /sys and the initrd's libraries when the rest
+ * of the guest has gone to its root. key: its end of the socket, or -1. */
 static void __attribute__((noreturn)) become_agent(const struct guest_params *p, int key)
 {
 	char id[2 * PARAMS_DIGEST + 32] = "data-key-id=";
@@ -131,7 +132,7 @@ static void __attribute__((noreturn)) become_agent(const struct guest_params *p,
 	_exit(1);
 }
 
-/* *key: our end of the socket over which the agent brings the data disk's key; -1: none is expected. */
+/* *key: our end of the socket over which the agent brings the data disk's key; -1: none. */
 static int start_agent(const struct guest_params *p, int *key, struct err *e)
 {
 	int ends[2] = { -1, -1 };
@@ -198,7 +199,7 @@ static int start_workload(const struct guest_params *p, struct err *e)
 
 static int boot(struct err *e)
 {
-	struct guest_params p;
+	struct guest_params p = { .has_data = false };
 	int key = -1, rc = mount_all(e);
 
 	if (rc == 0)
@@ -207,7 +208,8 @@ static int boot(struct err *e)
 		rc = modules_load(MODULES_FOLDER, e);
 	/* configfs, where a confidential guest asks for its report, may be a module. */
 	if (rc == 0)
-		(void)mount("configfs", "/sys/kernel/config", "configfs", MS_NOSUID | MS_NODEV, NULL);
+		(void)mount("configfs", "/sys/kernel/config", "configfs", MS_NOSUID | MS_NODEV,
+			    NULL);
 	if (rc == 0)
 		rc = root_mount(&p, e);
 	if (rc == 0)

@@ -119,7 +119,8 @@ static int make_cmdline(struct build *b, struct err *e)
 		return err_set(e, EX_USAGE_ERROR, "--append: words of " PARAM_PREFIX " are ours");
 	for (const char *c = b->append; *c != '\0'; c++)
 		if (*c < 0x20 || *c > 0x7e)
-			return err_set(e, EX_USAGE_ERROR, "--append: has more than printable ASCII");
+			return err_set(e, EX_USAGE_ERROR,
+				       "--append: has more than printable ASCII");
 	hex_encode(b->disk.root_hash, PARAMS_DIGEST, hash);
 	hex_encode(b->disk.salt, PARAMS_DIGEST, salt);
 	hex_encode(b->data_id, PARAMS_DIGEST, id);

@@ -10,7 +10,8 @@
 #include <string.h>
 
 /* guest/kernel.config itself (kernel_config.S). */
-extern const char kernel_config_text[], kernel_config_end[];
+extern const char kernel_config_text[];
+extern const size_t kernel_config_size;
 
 static size_t wrong(const struct config *c)
 {
@@ -47,7 +48,8 @@ static int print_json(const struct config *c, struct err *e)
 	}
 	json_t *j = json_pack("{s:s, s:i, s:b, s:o}", "format", "pavise-check-config", "version", 0,
 			      "good", wrong(c) == 0, "options", rows);
-	bad = bad || j == NULL || json_dumpf(j, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
+	bad = bad || j == NULL || json_dumpf(j, stdout, JSON_INDENT(2)) != 0 ||
+	      putchar('\n') == EOF;
 	json_decref(j);
 	return bad ? err_set(e, EX_HOST, "standard output: cannot be written") : 0;
 }
@@ -58,8 +60,7 @@ static int check(const char *path, bool modules, bool json, struct err *e)
 	void *text = NULL;
 	size_t size = 0;
 	struct err why = { 0 };
-	int rc = config_fragment(kernel_config_text,
-				 (size_t)(kernel_config_end - kernel_config_text), &c, e);
+	int rc = config_fragment(kernel_config_text, kernel_config_size, &c, e);
 
 	if (rc == 0)
 		rc = file_read("configuration", path, CONFIG_FILE_MAX, 0, &text, &size, e);
@@ -93,8 +94,8 @@ int verb_check_config(int argc, char **argv, struct err *e)
 		*(c == 'm' ? &modules : c == 'j' ? &json : &print) = true;
 	}
 	if (print && optind == argc) {
-		size_t n = (size_t)(kernel_config_end - kernel_config_text);
-		return fwrite(kernel_config_text, 1, n, stdout) == n
+		return fwrite(kernel_config_text, 1, kernel_config_size, stdout) ==
+				       kernel_config_size
 			       ? 0
 			       : err_set(e, EX_HOST, "standard output: cannot be written");
 	}

@@ -1,5 +1,6 @@
 #include "image/config.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,8 +17,7 @@ static size_t name_length(const char *text, size_t size)
 {
 	size_t n = 0;
 
-	while (n < size && (text[n] == '_' || (text[n] >= 'A' && text[n] <= 'Z') ||
-			    (text[n] >= 'a' && text[n] <= 'z') || (text[n] >= '0' && text[n] <= '9')))
+	while (n < size && (text[n] == '_' || isalnum((unsigned char)text[n])))
 		n++;
 	return n;
 }
@@ -123,7 +123,7 @@ static int look_up(struct config_row *row, const char *text, size_t size, size_t
 	char value[CONFIG_VALUE_MAX + 1];
 	bool seen = false;
 
-	strcpy(row->found, "n");
+	keep(row->found, CONFIG_VALUE_MAX, "n", 1);
 	for (size_t at = 0, n; at < size; at += n + 1) {
 		struct line l;
 		n = line_length(text + at, size - at);
@@ -137,7 +137,7 @@ static int look_up(struct config_row *row, const char *text, size_t size, size_t
 		if (seen && strcmp(value, row->found) != 0)
 			return err_set(e, EX_MALFORMED, "%s: set twice, to %s and %s", row->name,
 				       row->found, value);
-		strcpy(row->found, value);
+		memcpy(row->found, value, sizeof(value));
 		seen = true;
 	}
 	return 0;

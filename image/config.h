@@ -26,13 +26,13 @@ struct config {
 	size_t count;
 };
 
-/* The rows of a fragment: "CONFIG_X=y" or "# CONFIG_X is not set", each behind comments that are its
- * reason. -EX_INTERNAL names a line that is neither. */
+/* The rows of a fragment: "CONFIG_X=y" or "# CONFIG_X is not set", each behind comments that are
+ * its reason. -EX_INTERNAL names a line that is neither. */
 int config_fragment(const char *text, size_t size, struct config *out, struct err *e);
 
 /* Looks up each row in a .config; what it does not name is not set. modules: m does for y, and
- * CONFIG_MODULES may be set. -EX_MALFORMED: an option twice with different values, a NUL, or nothing
- * that looks like a .config. */
+ * CONFIG_MODULES may be set. -EX_MALFORMED: an option twice with different values, a NUL, or
+ * nothing that looks like a .config. */
 int config_check(struct config *c, const char *text, size_t size, bool modules, struct err *e);
 
 #endif

@@ -77,7 +77,7 @@ static int make_squashfs(const char *root, const struct root_rules *rules, const
 {
 	struct err tool = { 0 };
 	pid_t pid = -1;
-	int in, rc = start_tool(path, &in, &pid, e);
+	int in = -1, rc = start_tool(path, &in, &pid, e);
 
 	if (rc < 0)
 		return rc;
@@ -138,7 +138,7 @@ static int append_tree(const char *path, struct disk *d, struct err *e)
 int disk_make(const char *root, const struct root_rules *rules, const uint8_t *given_salt,
 	      const char *path, struct disk *out, struct err *e)
 {
-	struct stat st;
+	struct stat st = { .st_size = 0 };
 	int rc = make_squashfs(root, rules, path, e);
 
 	if (rc == 0 && stat(path, &st) != 0)

@@ -36,7 +36,11 @@ static int put(struct initrd *i, const char *path, unsigned mode, void *data, si
 		return err_set(e, EX_HOST, name == NULL ? "out of memory"
 							: "initrd: too many files");
 	}
-	i->files[i->count++] = (struct initrd_file){ name, mode, data, size };
+	struct initrd_file *f = &i->files[i->count++];
+	f->path = name;
+	f->mode = mode;
+	f->data = data;
+	f->size = size;
 	return 0;
 }
 
@@ -146,8 +150,9 @@ json_t *initrd_list(struct initrd *i)
 		int bad = digest_bytes(f->data, f->size, digest, &unused);
 		hex_encode(digest, DIGEST, hex);
 		if (bad != 0 ||
-		    json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", f->path, "size",
-							  (json_int_t)f->size, "sha256", hex)) != 0) {
+		    json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "path", f->path,
+							  "size", (json_int_t)f->size, "sha256",
+							  hex)) != 0) {
 			json_decref(list);
 			return NULL;
 		}

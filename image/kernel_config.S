@@ -1,7 +1,10 @@
 /* guest/kernel.config, so that the program needs no file of its own. */
 	.section .rodata
-	.globl kernel_config_text, kernel_config_end
+	.globl kernel_config_text, kernel_config_size
 kernel_config_text:
 	.incbin "guest/kernel.config"
-kernel_config_end:
+1:
+	.balign 8
+kernel_config_size:
+	.quad 1b - kernel_config_text
 	.section .note.GNU-stack, "", @progbits

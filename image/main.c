@@ -1,5 +1,5 @@
-/* pavise image: disks, initrds and keys of workloads (docs/PROTOCOL.image, docs/PROTOCOL.key). Needs
- * no root, no KVM and no network; everything it reads may be hostile. */
+/* pavise image: disks, initrds and keys of workloads (docs/PROTOCOL.image, docs/PROTOCOL.key).
+ * Needs no root, no KVM and no network; everything it reads may be hostile. */
 #include "image/verbs.h"
 
 #include <errno.h>
@@ -21,8 +21,9 @@ static const char USAGE[] =
 	"                    [--create] -o FILE [-- OPTION-OF-VERIFY ...]\n"
 	"       pavise image check-config [--allow-modules] [--json] FILE\n"
 	"       pavise image check-config --print\n\n"
-	"build makes disk.img, initrd.cpio, cmdline and image.json in a new folder, the same bytes for\n"
-	"the same files. wrap-key judges the evidence first: no key for what is not affirmed.\n";
+	"build makes disk.img, initrd.cpio, cmdline and image.json in a new folder, the same\n"
+	"bytes for the same files. wrap-key judges the evidence first: no key for what is not\n"
+	"affirmed.\n";
 
 static const struct {
 	const char *name;

@@ -63,8 +63,10 @@ static int unpack(const char *path, void **data, size_t *size, struct err *e)
 		free(out);
 		return err_set(e, EX_HOST, "module %s: cannot be unpacked", path);
 	}
-	uint8_t *fitting = realloc(out, (size_t)n);
-	*data = fitting != NULL ? fitting : out;
+	void *fitting = realloc(out, (size_t)n);
+	if (fitting != NULL)
+		out = fitting;
+	*data = out;
 	*size = (size_t)n;
 	return 0;
 }
@@ -98,7 +100,7 @@ static int add_one(struct list *l, struct kmod_module *module, struct err *e)
 	return initrd_add(l->initrd, path, 0644, data, size, e);
 }
 
-/* What it needs first; modules.dep has no loops (depmod refuses them), depth is a second thought. */
+/* What it needs first. depmod refuses loops; depth is for a modules.dep that it did not make. */
 static int add_with_needs(struct list *l, struct kmod_module *module, int depth, struct err *e)
 {
 	struct kmod_list *needs = kmod_module_get_dependencies(module), *at;
@@ -142,14 +144,15 @@ int modules_add(struct initrd *i, const char *folder, bool data, struct err *e)
 	char dep[4096];
 	int rc = 0;
 
+	if (l == NULL)
+		return err_set(e, EX_HOST, "out of memory");
+	l->initrd = i;
 	snprintf(dep, sizeof(dep), "%s/modules.dep", folder);
 	if (access(dep, R_OK) != 0)
 		rc = err_errno(e, EX_USAGE_ERROR, errno, "--modules: %s", dep);
 	struct kmod_ctx *ctx = rc == 0 ? kmod_new(folder, no_config) : NULL;
-	if (rc == 0 && (l == NULL || ctx == NULL))
+	if (rc == 0 && ctx == NULL)
 		rc = err_set(e, EX_HOST, "out of memory");
-	if (rc == 0)
-		l->initrd = i;
 	for (size_t n = 0; rc == 0 && n < sizeof(table) / sizeof(table[0]); n++)
 		if (data || table[n].when < FOR_DATA)
 			rc = add_named(l, ctx, table[n].name,

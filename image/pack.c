@@ -86,7 +86,7 @@ static int kind(struct pack *p, struct archive_entry *in, struct archive_entry *
 		archive_entry_set_filetype(out, AE_IFDIR);
 		return 0;
 	default:
-		return refuse(path, "a device, FIFO or socket: the guest's kernel makes its own", e);
+		return refuse(path, "a device, FIFO or socket: the guest makes its own", e);
 	}
 }
 

@@ -1,5 +1,5 @@
-/* Members of a tar, of any compression that libarchive knows. It is hostile input; libarchive parses
- * it, pack.c decides. */
+/* Members of a tar, of any compression that libarchive knows. It is hostile input; libarchive
+ * parses it, pack.c decides. */
 #include "image/pack.h"
 
 #define BLOCK 65536u

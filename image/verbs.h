@@ -1,5 +1,5 @@
-/* The verbs of `pavise image`. Each takes its own arguments (argv[0] is the verb) and prints what it
- * has done; 0 or a negative status with *e filled. */
+/* The verbs of `pavise image`. Each takes its own arguments (argv[0] is the verb) and prints what
+ * it has done; 0 or a negative status with *e filled. */
 #ifndef PAVISE_IMAGE_VERBS_H
 #define PAVISE_IMAGE_VERBS_H
 

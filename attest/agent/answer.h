@@ -27,7 +27,8 @@ size_t answer_request(uint32_t id, const uint8_t *nonce, size_t nonce_size, uint
 /* The same for a wrapped key (docs/PROTOCOL.key); out holds WIRE_HEADER + WIRE_DATA_KEY_SIZE. */
 size_t answer_key_request(uint32_t id, const uint8_t key[WIRE_DATA_KEY_SIZE], uint8_t *out);
 
-/* Begins to wait for the answer to id: evidence, unless `type` is then set to another. -EX_HOST: no memory. answer_free, also after a failure. */
+/* Begins to wait for the answer to id: evidence, unless `type` is then set to another. -EX_HOST:
+ * no memory. answer_free, also after a failure. */
 int answer_begin(struct answer *a, uint32_t id, struct err *e);
 
 /* Where the next bytes go, and how many fit: at least one until the answer is whole. */

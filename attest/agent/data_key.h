@@ -1,5 +1,5 @@
-/* The key of the guest's data disk: from the channel, where it is wrapped (docs/PROTOCOL.key), to the
- * guest's init, which waits for it (docs/PROTOCOL.image). */
+/* The key of the guest's data disk: from the channel, where it is wrapped (docs/PROTOCOL.key), to
+ * the guest's init, which waits for it (docs/PROTOCOL.image). */
 #ifndef PAVISE_ATTEST_AGENT_DATA_KEY_H
 #define PAVISE_ATTEST_AGENT_DATA_KEY_H
 

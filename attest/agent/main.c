@@ -257,9 +257,10 @@ static int run(const char *device, const char *log_path, uint32_t port, struct d
 
 static int usage(void)
 {
-	puts("usage: pavise-agent [tpm=DEVICE] [event-log=FILE] [port=N] [data-key=FD data-key-id=HEX]\n"
-	     "Runs inside a guest and answers `pavise attest` on the host. data-key is the socket of\n"
-	     "the guest's init, which waits for the key of that id.");
+	puts("usage: pavise-agent [tpm=DEVICE] [event-log=FILE] [port=N]\n"
+	     "                    [data-key=FD data-key-id=HEX]\n"
+	     "Runs inside a guest and answers `pavise attest` on the host. data-key is the socket\n"
+	     "of the guest's init, which waits for the key of that id.");
 	return EX_OK;
 }
 

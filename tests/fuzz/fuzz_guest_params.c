@@ -26,7 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 	if (guest_params_parse(text, &p, &e) == 0) {
-		if (count(text, PARAM_ROOT_HASH "=") == 0 || count(text, PARAM_ROOT_SALT "=") == 0 ||
+		if (count(text, PARAM_ROOT_HASH "=") == 0 ||
+		    count(text, PARAM_ROOT_SALT "=") == 0 ||
 		    p.root_blocks == 0 || p.root_blocks > PARAMS_BLOCKS_MAX)
 			abort();
 		if (p.run[0] != '\0' && (p.run[0] != '/' || strpbrk(p.run, " \t\n\"") != NULL))

@@ -1,5 +1,5 @@
-/* Names of members: one that is taken is relative, has no "..", no empty part and no "." in it, and is
- * taken once. */
+/* Names of members: one that is taken is relative, has no "..", no empty part and no "." in it,
+ * and is taken once. */
 #include "image/members.h"
 
 #include <stdint.h>

@@ -126,6 +126,19 @@ other_guest() {
     says two "workload: found 'kept by the workload'"
 }
 
+blank_disk() {
+    step "refused: a blank disk in place of the data disk, for a key that does not allow to make one"
+    truncate -s 16M "$images/blank.img"
+    restorecon -F "$images/blank.img"
+    boot four data "$images/blank.img"
+    attest four four.json
+    wrap owner.key four
+    expect 7 "" send four four.key
+    ended four 0
+    says four "REFUSED: data disk: blank"
+    cmp -s "$images/blank.img" <(head -c 16777216 /dev/zero) || fail "the blank disk was written to"
+}
+
 changed_data() {
     step "refused: one byte of the data disk changed"
     flip_byte "$data" $(((8 << 20) + SEED % 1048576))
@@ -145,6 +158,7 @@ pinned_root
 changed_root
 data_disk
 other_guest
+blank_disk
 changed_data
 orderly_end
 finish "image: PASS"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 struct fake_tdx fake_tdx;
+union kvm_cpuid_table fake_supported, fake_shown, fake_set;
 
 void fake_tdx_reset(void)
 {
@@ -35,6 +36,8 @@ void fake_tdx_reset(void)
 
 	fake_reset();
 	memset(&fake_tdx, 0, sizeof(fake_tdx));
+	memset(&fake_shown, 0, sizeof(fake_shown));
+	memset(&fake_set, 0, sizeof(fake_set));
 	fake.types |= 1u << UAPI_VM_TYPE_TDX;
 	fake_tdx.attributes = PLAN_TDX_ATTRIBUTES;
 	fake_tdx.xfam = 0x602E7;
@@ -44,8 +47,8 @@ void fake_tdx_reset(void)
 	for (unsigned i = 0; i < UAPI_TDX_CPUID_MAX; i++)
 		fake_tdx.mask[i] = (struct kvm_cpuid_entry2){ .function = 0x1000 + i };
 	memcpy(fake_tdx.mask, mask, sizeof(mask));
-	fake_tdx.supported.head.nent = sizeof(supported) / sizeof(supported[0]);
-	memcpy(fake_tdx.supported.head.entries, supported, sizeof(supported));
+	fake_supported.head.nent = sizeof(supported) / sizeof(supported[0]);
+	memcpy(fake_supported.head.entries, supported, sizeof(supported));
 }
 
 static int answer(uint64_t *hw)
@@ -165,8 +168,8 @@ int tdx_get_cpuid(int vcpu_fd, union kvm_cpuid_table *table, uint64_t *hw)
 	rc = answer(hw);
 	if (rc < 0)
 		return rc;
-	if (fake_tdx.shown.head.nent > 0) {
-		*table = fake_tdx.shown;
+	if (fake_shown.head.nent > 0) {
+		*table = fake_shown;
 		return 0;
 	}
 	table->head.nent = fake_tdx.init.head.nent;
@@ -180,7 +183,7 @@ int kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e)
 {
 	(void)kvm_fd;
 	(void)e;
-	*out = fake_tdx.supported;
+	*out = fake_supported;
 	return 0;
 }
 
@@ -227,7 +230,7 @@ int kvm_set_cpuid(int vcpu_fd, union kvm_cpuid_table *table, struct err *e)
 {
 	(void)e;
 	fake_note("cpuid %d %u", vcpu_fd, table->head.nent);
-	fake_tdx.set = *table;
+	fake_set = *table;
 	return 0;
 }
 

@@ -22,18 +22,18 @@ struct fake_tdx {
 	uint32_t leaves;            /* CPUID entries with bits that may be chosen: first 1.0, 7.0,
 				     * 80000008.0, 4.0, A.0 */
 	struct kvm_cpuid_entry2 mask[UAPI_TDX_CPUID_MAX];
-	union kvm_cpuid_table supported; /* what KVM_GET_SUPPORTED_CPUID answers */
 	uint64_t tsc_khz;
 	struct tdx_init_vm init;    /* the last one */
-	union kvm_cpuid_table shown; /* nent 0: what INIT_VM chose */
 	unsigned pages;
 	struct fake_page page[FAKE_PAGES_MAX];
 	bool signals_seen;          /* INIT_MEM_REGION ran with a signal not blocked */
 	struct kvm_msi_route route; /* the last one */
-	union kvm_cpuid_table set;  /* the last of KVM_SET_CPUID2 */
 };
 
 extern struct fake_tdx fake_tdx;
+extern union kvm_cpuid_table fake_supported; /* what KVM_GET_SUPPORTED_CPUID answers */
+extern union kvm_cpuid_table fake_shown;     /* what KVM_TDX_GET_CPUID does; nent 0: INIT_VM's */
+extern union kvm_cpuid_table fake_set;       /* the last of KVM_SET_CPUID2 */
 
 /* A host with TDX; resets fake_sev's as well. */
 void fake_tdx_reset(void);

@@ -111,18 +111,18 @@ static void guest_addresses_have_48_bits(void **state)
 /* pitfall "MAXPHYADDR < GPAW": KVM then refuses every MapGPA. And no INIT_VCPU without x2APIC. */
 static void kvm_believes_in_48_bits_and_x2apic(void **state)
 {
-	const struct kvm_cpuid_entry2 *e = fake_tdx.set.head.entries;
+	const struct kvm_cpuid_entry2 *e = fake_set.head.entries;
 
 	(void)state;
-	fake_tdx.supported.head.entries[0].ecx &= ~(1u << 21);
+	fake_supported.head.entries[0].ecx &= ~(1u << 21);
 	assert_int_equal(tdx_vm_all(), 0);
-	assert_int_equal(fake_tdx.set.head.nent, 6);
+	assert_int_equal(fake_set.head.nent, 6);
 	assert_int_equal(e[0].ecx >> 21 & 1, 1);
 	assert_int_equal(e[0].ebx >> 24, 1); /* APIC id of the second one */
 	assert_int_equal(e[5].eax & 0xFF, 48);
 	assert_int_equal(e[5].eax >> 16 & 0xFF, 48);
 	again(1);
-	fake_tdx.supported.head.entries[5].function = 0x80000007;
+	fake_supported.head.entries[5].function = 0x80000007;
 	assert_int_equal(tdx_vm_all(), -EX_HOST);
 	assert_non_null(strstr(tm.e.text, "no CPUID leaf 0x80000008"));
 }
@@ -131,10 +131,10 @@ static void kvm_believes_in_48_bits_and_x2apic(void **state)
 
 static void show_what_was_asked(void)
 {
-	fake_tdx.shown.head.nent = fake_tdx.leaves;
-	memcpy(fake_tdx.shown.head.entries, fake_tdx.init.cpuid,
+	fake_shown.head.nent = fake_tdx.leaves;
+	memcpy(fake_shown.head.entries, fake_tdx.init.cpuid,
 	       fake_tdx.leaves * sizeof(fake_tdx.init.cpuid[0]));
-	fake_tdx.shown.head.entries[0].ecx |= 1u << 21;
+	fake_shown.head.entries[0].ecx |= 1u << 21;
 }
 
 static void values_the_module_changes_are_logged(void **state)
@@ -143,8 +143,8 @@ static void values_the_module_changes_are_logged(void **state)
 	assert_int_equal(tdx_vm_create(), 0);
 	assert_int_equal(tdx_vm_vcpus(), 0);
 	show_what_was_asked();
-	fake_tdx.shown.head.entries[0].ecx &= ~0x80u; /* may be chosen */
-	fake_tdx.shown.head.entries[0].edx |= 1;      /* may not: the module's business */
+	fake_shown.head.entries[0].ecx &= ~0x80u; /* may be chosen */
+	fake_shown.head.entries[0].edx |= 1;      /* may not: the module's business */
 	assert_int_equal(tdx_vm_launch(), 0);
 	assert_non_null(strstr(tdx_vm_log(), "CPUID 1.0 ECX: the module shows 31044d08, not "
 					     "31044d88"));
@@ -157,13 +157,13 @@ static void other_addresses_than_asked_for_end_the_launch(void **state)
 	assert_int_equal(tdx_vm_create(), 0);
 	assert_int_equal(tdx_vm_vcpus(), 0);
 	show_what_was_asked();
-	fake_tdx.shown.head.entries[2].eax = 52 << 16 | 52;
+	fake_shown.head.entries[2].eax = 52 << 16 | 52;
 	assert_int_equal(tdx_vm_launch(), -EX_HOST);
 	assert_non_null(strstr(tm.e.text, "guest addresses of 52 bits, asked for 48"));
 	assert_int_equal(fake_count("region"), 0);
 	memset(&tm.e, 0, sizeof(tm.e));
 	show_what_was_asked();
-	fake_tdx.shown.head.entries[0].ecx = 0;
+	fake_shown.head.entries[0].ecx = 0;
 	assert_int_equal(tdx_vm_launch(), -EX_HOST);
 	assert_non_null(strstr(tm.e.text, "no x2APIC"));
 }

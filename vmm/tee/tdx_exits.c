@@ -22,9 +22,6 @@ enum fatal_register { RDX = 2, RBX = 3, RSI = 6, RDI = 7, R8 = 8, R9 = 9, R12 = 
 /* GHCI 1.5 §3.4: the message's bytes, in this order of registers. */
 static const enum fatal_register message_order[8] = { R14, R15, RBX, RDI, RSI, R8, R9, RDX };
 
-/* KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON with what TDH.VP.ENTER answered in data[0]. */
-#define UNEXPECTED_EXIT 4u
-
 static void answer_info(struct vcpu *v, struct uapi_tdx_exit *x)
 {
 	const struct tdx *t = &v->vm->tdx;
@@ -113,11 +110,13 @@ static void explain(const struct vcpu *v, int rc, uint64_t status)
 		vm_log(v->vm, "vcpu %u: %s", v->index, e.text);
 }
 
+/* KVM does not know what TDH.VP.ENTER answered, which is in data[0]. */
 static bool internal_error(struct vcpu *v)
 {
 	const struct kvm_run *run = v->run;
 
-	if (run->internal.suberror != UNEXPECTED_EXIT || run->internal.ndata < 1)
+	if (run->internal.suberror != KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON ||
+	    run->internal.ndata < 1)
 		return false;
 	explain(v, -EIO, run->internal.data[0]);
 	vm_end(v->vm, VM_END_KVM_ERROR, KVM_EXIT_INTERNAL_ERROR);

@@ -109,6 +109,9 @@ static void collect_class(const struct scope *s, enum level level, uint32_t clas
 						    pdb_is_domain(s->db, t) ? ROLE_PROCESS :
 									      ROLE_OBJECT };
 
+			/* What is sent to a process reaches that one alone. */
+			if (to.role == ROLE_PROCESS && is_trusted(s->db, t))
+				continue;
 			if (out->count < OBJECTS_MAX && !is_mute(s->db, t) &&
 			    any_may(s, level, to, class, mask))
 				out->list[out->count++] = (struct object){ to, class, reads, writes };

@@ -86,6 +86,11 @@ static const struct question ioctls = {
 /* What every process may open and nobody can hear another through. */
 static const char *const mute_devices[] = { "null_device_t", "zero_device_t", "devtty_t" };
 
+/* The one network socket of ours: quote services of TDX listen on vsock. */
+static const struct {
+	const char *domain, *class;
+} granted[] = { { "pavise_quote_t", "vsock_socket" } };
+
 #define SOCKETS                                                                                   \
 	"tcp_socket udp_socket rawip_socket packet_socket sctp_socket dccp_socket vsock_socket "  \
 	"netlink_socket netlink_route_socket netlink_tcpdiag_socket netlink_nflog_socket "        \
@@ -139,6 +144,15 @@ static int note(const struct ask *a, const struct question *q, uint32_t source, 
 			   pdb_type_name(db, target), pdb_class_name(db, class), names);
 }
 
+static bool is_granted(const struct pdb *db, uint32_t domain, uint32_t class)
+{
+	for (unsigned i = 0; i < COUNT(granted); i++)
+		if (pdb_type(db, granted[i].domain) == domain &&
+		    pdb_class(db, granted[i].class) == class)
+			return true;
+	return false;
+}
+
 static int hold(const struct ask *a, const struct power *p, uint32_t domain, uint32_t type,
 		uint32_t class, uint32_t mask)
 {
@@ -152,7 +166,8 @@ static int hold(const struct ask *a, const struct power *p, uint32_t domain, uin
 
 		bits |= pdb_decide(db, source, target, class) & mask;
 	}
-	if (p->together && bits != mask)
+	if ((p->together && bits != mask) ||
+	    (p->question == &network && is_granted(db, domain, class)))
 		return 0;
 	return note(a, p->question, domain, type, class, bits);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define OUR_ATTRIBUTE "pavise_mcs_domain"
-#define OUR_PREFIX "pavise_"
+#define OUR_FILES "pavise_file"
 #define FOREIGN_DOMAIN "svirt_t"
 
 bool scope_holds(const struct scope *s, uint32_t type)
@@ -13,6 +13,9 @@ bool scope_holds(const struct scope *s, uint32_t type)
 
 	if (name == NULL || scope_is_domain(s, type))
 		return name != NULL;
+	if (s->ours)
+		return pdb_in_attribute(s->db, type, OUR_FILES) &&
+		       !pdb_in_attribute(s->db, type, "exec_type");
 	return strncmp(name, s->prefix, strlen(s->prefix)) == 0 && !pdb_is_domain(s->db, type) &&
 	       !pdb_in_attribute(s->db, type, "exec_type");
 }
@@ -31,7 +34,6 @@ static void add_ours(struct scope *s)
 		if (pdb_type_name(s->db, t) != NULL && pdb_in_attribute(s->db, t, OUR_ATTRIBUTE) &&
 		    s->domains < SCOPE_DOMAINS_MAX)
 			s->domain[s->domains++] = t;
-	snprintf(s->prefix, sizeof(s->prefix), OUR_PREFIX);
 	s->ours = s->domains != 0;
 }
 

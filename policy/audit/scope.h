@@ -16,16 +16,16 @@ struct scope {
 	struct pdb *db;
 	uint32_t domain[SCOPE_DOMAINS_MAX];
 	unsigned domains;
-	char prefix[SCOPE_PREFIX_MAX]; /* "pavise_": what its types' names begin with */
 	bool ours;                     /* the modules of policy/selinux are in this policy */
+	char prefix[SCOPE_PREFIX_MAX]; /* else: "svirt_", what its types' names begin with */
 };
 
 /* domain NULL: ours where the policy has them, else libvirt's svirt_t. -EX_USAGE_ERROR when the
  * policy has none of that name. */
 int scope_make(struct scope *s, struct pdb *db, const char *domain, struct err *e);
 
-/* Whether the type is one of the VM's things: by its name, programs and other processes than the
- * VM's left out, which never have its level. */
+/* Whether the type is one of the VM's things: by pavise's attribute for them, or by its name.
+ * Programs and other processes than the VM's never have its level. */
 bool scope_holds(const struct scope *s, uint32_t type);
 bool scope_is_domain(const struct scope *s, uint32_t type);
 

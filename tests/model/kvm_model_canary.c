@@ -1,12 +1,13 @@
-/* Tier kvm: a secret that a simulated SEV-SNP guest writes to private memory before the fold. The
- * model keeps private memory in a mapping of the VMM's, so "private" is shown as what it can mean
- * there: nothing that another process maps, reads or is sent contains the secret, the VMM itself
- * holds it in that one mapping only, and no core of the VMM contains it. After the fold it is in
- * shared memory: the claim ends there, and the scan that found nothing finds it.
+/* Tier kvm: a secret that a simulated confidential guest writes to private memory before the fold.
+ * The model keeps private memory in a mapping of the VMM's, so "private" is shown as what it can
+ * mean there: nothing that another process maps, reads or is sent contains the secret, the VMM
+ * itself holds it in that one mapping only, and no core of the VMM contains it. After the fold it
+ * is in shared memory: the claim ends there, and the scan that found nothing finds it.
  *
  * The scans look for either half of the secret, 16 bytes, at any offset. */
 #include "firmware/layout.h"
 #include "tests/model/tiny_guest.h"
+#include "tests/model/tiny_td.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,6 +28,8 @@
 
 static struct harness h;
 static struct psp_process psp;
+static struct tdx_process tdx;
+static bool is_td; /* the kind under test */
 static uint8_t *ram; /* the shared memory, mapped as a device process does */
 static uint8_t canary[2 * HALF];
 static const uint8_t marker[HALF] = "in shared memory"; /* written by the test: scans work */
@@ -143,10 +146,18 @@ static void set_step(uint64_t step)
 	memcpy(ram + FW_BOOT_BLOCK + 0xF00, &step, sizeof(step));
 }
 
+static void prepare(const char *guest)
+{
+	if (is_td)
+		tiny_td_prepare(&h, &tdx, guest);
+	else
+		tiny_guest_prepare(&h, &psp, guest);
+}
+
 /* Runs the guest until it has written the secret. */
 static bool start(const char *program)
 {
-	tiny_guest_prepare(&h, &psp, "canary");
+	prepare("canary");
 	h.program = program;
 	ram = MAP_FAILED;
 	if (harness_start(&h) < 0 || harness_seal(&h) < 0 || harness_send(&h, RECORD_GO) < 0 ||
@@ -165,7 +176,10 @@ static void finish(void)
 	if (ram != MAP_FAILED)
 		munmap(ram, h.memory);
 	harness_free(&h);
-	psp_stop(&psp);
+	if (is_td)
+		tdx_stop(&tdx);
+	else
+		psp_stop(&psp);
 }
 
 /* The lines of /proc/PID/smaps about the private memory; "" when there is none. */
@@ -233,7 +247,7 @@ static void test_processes(void)
 {
 	struct scan vmm[2], chip[2];
 
-	if (!scan_process(h.pid, vmm) || !scan_process(psp.pid, chip)) {
+	if (!scan_process(h.pid, vmm) || !scan_process(is_td ? tdx.pid : psp.pid, chip)) {
 		tap_skip("private memory in a core",
 			 "this machine does not show another process's mappings");
 		return;
@@ -243,7 +257,7 @@ static void test_processes(void)
 		  "(%llu of %llu MiB)", (unsigned long long)vmm[0].bytes >> 20,
 		  (unsigned long long)(vmm[0].bytes + vmm[1].bytes) >> 20);
 	tap_check(&h, !chip[0].secret && !chip[1].secret && chip[1].bytes > 0,
-		  "and nowhere in the simulated secure processor");
+		  "and nowhere in the simulated processor");
 }
 
 static void test_life(void)
@@ -265,7 +279,8 @@ static void test_life(void)
 	set_step(2);
 	harness_finish(&h);
 	tap_check(&h, has(h.console_text, "private alias=6a60646d216e4f21\n"
-			  "shared alias=6a60646d216e4f21\nstatus=0\n"),
+			  "shared alias=6a60646d216e4f21\n") &&
+		  (is_td || has(h.console_text, "status=0\n")),
 		  "both aliases show it, and the processor is a plain one");
 	tap_check(&h, h.end == VM_END_POWER_OFF, "after the fold it is a plain guest");
 	finish();
@@ -385,10 +400,10 @@ static bool enter_folder(void)
 	return good;
 }
 
-/* False: this KVM cannot hold the C-bit. */
+/* False: this KVM cannot hold the C-bit or S-bit. */
 static bool usable(void)
 {
-	tiny_guest_prepare(&h, &psp, "accept");
+	prepare("accept");
 	harness_run(&h);
 	ram = MAP_FAILED;
 	finish();
@@ -404,18 +419,24 @@ int main(void)
 		tap_skip("a secret in private memory", reason);
 		return tap_done();
 	}
-	if (!enter_folder() || psp_chip_make(&psp) < 0) {
-		printf("Bail out! no folder, or pavise-psp-sim init failed\n");
+	if (!enter_folder() || psp_chip_make(&psp) < 0 || tdx_platform_make(&tdx) < 0) {
+		printf("Bail out! no folder, or a simulated platform cannot be made\n");
 		return 1;
 	}
-	if (usable()) {
-		test_life();
-		test_own_settings();
-		test_forced_core();
-	} else {
-		tap_skip("a secret in private memory", "this host's KVM cannot hold the C-bit");
+	for (int kind = 0; kind < 2; kind++) {
+		is_td = kind == 1;
+		printf("# %s\n", is_td ? "a trust domain" : "an SEV-SNP guest");
+		if (usable()) {
+			test_life();
+			test_own_settings();
+			test_forced_core();
+		} else {
+			tap_skip("a secret in private memory",
+				 "this host's KVM cannot hold the C-bit or S-bit");
+		}
 	}
 	psp_chip_remove(&psp);
+	tdx_platform_remove(&tdx);
 	if (chdir("/") == 0)
 		rmdir(folder);
 	return tap_done();

@@ -80,11 +80,17 @@ static bool boots(void)
 	return h.end == VM_END_POWER_OFF && strcmp(h.console_text, "fake kernel runs\n") == 0;
 }
 
-/* Without an attack, and where 2 MiB pages do not fit: up to 6.16 KVM gives none. */
-static void test_boot(void)
+/* False: this machine cannot run it. Without an attack, and where 2 MiB pages do not fit: up to 6.16 KVM gives none. */
+static bool test_boot(void)
 {
 	prepare();
 	harness_run(&h);
+	if (has(h.log_text, "cannot hold address bit")) {
+		tap_skip("the TDX firmware on the platform model",
+			 "this host's KVM cannot hold the S-bit");
+		finish();
+		return false;
+	}
 	tap_check(&h, boots() && has(h.log_text, "fold: "),
 		  "the firmware accepts its memory, checks the blobs, and the kernel runs");
 	finish();
@@ -94,6 +100,7 @@ static void test_boot(void)
 	tap_check(&h, boots(), "the same where 2 MiB pages do not fit");
 	finish();
 	unsetenv("PAVISE_SIM_SMALL_BELOW");
+	return true;
 }
 
 static bool is_mrtd(void)
@@ -252,11 +259,12 @@ int main(void)
 	load("tests/guests/fakekernel.bin", &kernel, &kernel_size);
 	for (size_t i = 0; i < sizeof(initrd); i++)
 		initrd[i] = (uint8_t)(i * 7);
-	test_boot();
-	test_strain();
-	test_no_launch();
-	test_attacks();
-	test_lies();
+	if (test_boot()) {
+		test_strain();
+		test_no_launch();
+		test_attacks();
+		test_lies();
+	}
 	tdx_platform_remove(&tdx);
 	free(firmware);
 	free(kernel);

@@ -80,7 +80,7 @@ KVM_SCRIPTS += $(O)/tests/kvm_model
 # what keeps the kernel from writing a core.
 TOOLS += kvm_model_canary vmm-dumpable
 kvm_model_canary_SRCS = tests/model/kvm_model_canary.c tests/model/tiny_guest.c \
-                        tests/model/psp_process.c $(KVM_HARNESS_SRCS)
+                        tests/model/tiny_td.c tests/model/tdx_process.c tests/model/psp_process.c $(KVM_HARNESS_SRCS)
 KVM_SCRIPTS += $(O)/tests/kvm_model_canary
 vmm-dumpable_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/dumpable.c
 vmm-dumpable_LIBS = $(pavise-vmm-sim_LIBS) -Wl,--wrap=seal_process -Wl,--wrap=seal_landlock

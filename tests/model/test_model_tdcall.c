@@ -1,6 +1,7 @@
 /* TDCALLs and TDVMCALLs one by one: registers in, registers and exit out. The tiny trust domains
  * (tests/model/guests) show the same on a real processor; here is what they cannot: what the VMM
  * answers, a module that refuses, accesses that end the domain. */
+#include "model/agent_ports.h"
 #include "tests/model/td_bench.h"
 #include "vmm/kvm/private.h"
 
@@ -475,6 +476,145 @@ static void fold(void **unused)
 	assert_int_equal(td_ram[PENDING_PAGE], 0x77);
 }
 
+/* ---- the agent's ports ---------------------------------------------------------------------- */
+
+#define BUFFER 0x1D0000ull
+
+static uint16_t port;
+static uint32_t word;
+
+static void write_word(struct kvm_run *run)
+{
+	run->exit_reason = KVM_EXIT_IO;
+	run->io.direction = KVM_EXIT_IO_OUT;
+	run->io.size = 4;
+	run->io.port = port;
+	run->io.count = 1;
+	run->io.data_offset = 4096;
+	memcpy((uint8_t *)run + 4096, &word, sizeof(word));
+}
+
+static void read_word(struct kvm_run *run)
+{
+	write_word(run);
+	run->io.direction = KVM_EXIT_IO_IN;
+}
+
+static void out(uint16_t where, uint32_t value)
+{
+	port = where;
+	word = value;
+	assert_int_equal(td_exit(write_word), 0);
+}
+
+static uint32_t in(uint16_t where)
+{
+	uint32_t value;
+
+	port = where;
+	assert_int_equal(td_exit(read_word), 0);
+	assert_int_equal(td_run()->exit_reason, KVM_EXIT_HLT); /* the VMM saw nothing */
+	memcpy(&value, (const uint8_t *)td_run() + 4096, sizeof(value));
+	return value;
+}
+
+static void submit(void)
+{
+	out(AGENT_PORT_COMMAND, AGENT_PORT_BEGIN);
+	out(AGENT_PORT_DATA, sizeof(struct tdx_quote_request));
+	for (unsigned i = 0; i < sizeof(struct tdx_quote_request) / 4; i++)
+		out(AGENT_PORT_DATA, i);
+	out(AGENT_PORT_COMMAND, AGENT_PORT_SUBMIT);
+}
+
+/* Up to the guest's next instruction, with what the VMM answers to both exits. */
+static void ask(uint64_t share, uint64_t quote)
+{
+	struct uapi_tdx_exit x;
+
+	submit();
+	check_map(BUFFER, 5, false);
+	td_run()->hypercall.ret = share;
+	assert_int_equal(td_again(), 0);
+	if (share != 0)
+		return;
+	x = tdx_exit();
+	assert_int_equal(td_run()->exit_reason, UAPI_EXIT_TDX);
+	assert_int_equal(x.quote.gpa, BUFFER);
+	assert_int_equal(x.quote.size, 0x5000);
+	x.ret = quote;
+	assert_int_equal(answer_tdx(x), 0);
+	assert_int_equal(td_run()->exit_reason, KVM_EXIT_HLT);
+}
+
+static void put_status(uint64_t status, uint32_t size)
+{
+	memcpy(td_ram + BUFFER + 20, &size, sizeof(size));
+	memcpy(td_ram + BUFFER + 8, &status, sizeof(status));
+}
+
+static void no_quote(uint32_t status)
+{
+	assert_int_equal(in(AGENT_PORT_COMMAND), AGENT_PORT_READY);
+	assert_int_equal(in(AGENT_PORT_DATA), sizeof(struct tdx_quote_answer));
+	assert_int_equal(in(AGENT_PORT_DATA), status);
+	assert_int_equal(in(AGENT_PORT_DATA), 0);
+}
+
+static void agent(void **unused)
+{
+	const struct kvm_regs last = { .rax = 1 };
+
+	(void)unused;
+	assert_int_equal(td_call(&last, true), 0);
+	ask(0, 0);
+	/* What Linux's driver would have put there: a report of 1024 bytes. */
+	assert_memory_equal(td_ram + BUFFER, "\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x04\0\0", 20);
+	assert_int_equal(td_ram[BUFFER + 24 + 1023], 0xD0);
+	assert_int_equal(td_ram[BUFFER + 24 + 1024], 0);
+	put_status(UINT64_MAX, 0);
+	assert_int_equal(in(AGENT_PORT_COMMAND), AGENT_PORT_IDLE);
+	memset(td_ram + BUFFER + 24, 0xAB, 8);
+	put_status(0, 6);
+	assert_int_equal(in(AGENT_PORT_COMMAND), AGENT_PORT_READY);
+	assert_int_equal(in(AGENT_PORT_DATA), sizeof(struct tdx_quote_answer) + 6);
+	assert_int_equal(in(AGENT_PORT_DATA), 0);
+	assert_int_equal(in(AGENT_PORT_DATA), 6);
+	assert_int_equal(in(AGENT_PORT_DATA), 0xABABABAB);
+	assert_int_equal(in(AGENT_PORT_DATA), 0xABAB);
+	assert_int_equal(in(AGENT_PORT_DATA), 0);
+}
+
+static void agent_refused(void **unused)
+{
+	const struct kvm_regs last = { .rax = 1 };
+
+	(void)unused;
+	assert_int_equal(td_call(&last, true), 0);
+	ask(EINVAL, 0);
+	no_quote(0x80000000);
+	ask(0, UAPI_TDVMCALL_RETRY);
+	no_quote(1);
+	ask(0, UAPI_TDVMCALL_UNSUPPORTED);
+	no_quote(0x80000003);
+	ask(0, 0);
+	put_status(0x8000000000000001, 0);
+	no_quote(0x80000001);
+	ask(0, 0);
+	put_status(0, 0x5000 - 24 + 1);
+	assert_int_equal(in(AGENT_PORT_COMMAND), AGENT_PORT_ERROR);
+	ask(0, 0);
+	put_status(0, 0);
+	assert_int_equal(in(AGENT_PORT_COMMAND), AGENT_PORT_ERROR);
+	td_module_says(TDX_MR_REPORT, TDX_ST_OPERAND_BUSY);
+	submit();
+	assert_int_equal(td_run()->exit_reason, KVM_EXIT_HLT);
+	no_quote(0x80000000);
+	out(AGENT_PORT_COMMAND, AGENT_PORT_IDENTIFY);
+	assert_int_equal(in(AGENT_PORT_DATA), 4);
+	assert_int_equal(in(AGENT_PORT_DATA), PLAN_TEE_TDX);
+}
+
 static void image_is_checked(void **unused)
 {
 	uint64_t hw;
@@ -500,6 +640,7 @@ int main(void)
 		RUNNING(accesses),   RUNNING(in_kernel),  RUNNING(mask),
 		RUNNING(map_gpa),    RUNNING(to_the_vmm), RUNNING(devices),
 		RUNNING(fatal),      RUNNING(sleeps),     RUNNING(fold),
+		RUNNING(agent),      RUNNING(agent_refused),
 		cmocka_unit_test(image_is_checked),
 	};
 

@@ -61,7 +61,7 @@ $(eval $(call attest_test,test_policy_keys))
 $(eval $(call attest_test,test_appraise,$(FAKE_SNP_SRCS)))
 $(eval $(call attest_test,test_verify,$(FAKE_SRCS)))
 $(eval $(call attest_test,test_verify_snp,$(FAKE_SNP_SRCS)))
-$(eval $(call attest_test,test_verify_references,$(FAKE_SNP_SRCS) tests/unit/fake_tdx.c \
+$(eval $(call attest_test,test_verify_references,$(FAKE_SNP_SRCS) tests/unit/fake_tdx.c model/tdx_sim/ecdsa.c \
 	attest/measure/bundle_sign.c common/file.c))
 $(eval $(call attest_test,test_snp_chain,$(SNP_JUDGE_SRCS)))
 $(eval $(call attest_test,test_snp_report,$(SNP_JUDGE_SRCS)))
@@ -70,7 +70,7 @@ $(eval $(call attest_test,test_snp_crl,$(SNP_JUDGE_SRCS) tests/unit/fake_x509.c)
 $(eval $(call attest_test,test_snp_policy,$(SNP_JUDGE_SRCS)))
 $(eval $(call attest_test,test_snp_vectors,$(SNP_VECTOR_SRCS)))
 $(eval $(call attest_test,test_snp_negative,$(SNP_VECTOR_SRCS)))
-$(eval $(call attest_test,test_warm,tests/unit/fake_tdx.c tests/unit/fake_tcb.c \
+$(eval $(call attest_test,test_warm,tests/unit/fake_tdx.c tests/unit/fake_tcb.c model/tdx_sim/ecdsa.c \
 	tests/unit/fake_snp.c tests/unit/fake_x509.c $(SNP_VECTOR_SRCS)))
 $(eval $(call attest_test,test_eventlog,$(FAKE_SRCS) $(VECTOR_SRCS)))
 $(eval $(call attest_test,test_quote,tests/unit/fake_tpm.c $(VECTOR_SRCS)))
@@ -112,5 +112,5 @@ agent_once_LIBS := $(AGENT_LIBS) -ltss2-tcti-swtpm
 # Prints what verifying costs, as a ratio to the signatures it needs.
 TOOLS += bench-verify
 bench-verify_SRCS := tests/bench/bench_verify.c tests/unit/fake_snp.c tests/unit/fake_tdx.c \
-                     tests/unit/fake_tcb.c
+                     tests/unit/fake_tcb.c model/tdx_sim/ecdsa.c
 bench-verify_LIBS := $(ATTEST_LIB_LIBS)

@@ -213,8 +213,8 @@ static int open_tpm(struct agent *a, const char *device, const char *log_path, s
 	return r == 0 ? agent_tpm_open(tcti, &a->tpm, e) : r;
 }
 
-/* The log of a trust domain's registers, which firmware announces by the table CCEL: a verifier can do
- * without, and says what it then could not tell. */
+/* The log of a trust domain's registers, which firmware announces by the table CCEL: a verifier can
+ * do without, and says what it then could not tell. */
 static int open_cc_log(struct agent *a, const char *path, struct err *e)
 {
 	uint8_t *log = NULL;

@@ -85,8 +85,8 @@ static int read_provider(int dir, enum tee_kind *kind, struct err *e)
 		if (strcmp(name, providers[i]) == 0)
 			return 0;
 	}
-	return err_set(e, EX_GUEST, "TEE: provider \"%.40s\": this agent knows only %s and %s", name,
-		       providers[TEE_SNP], providers[TEE_TDX]);
+	return err_set(e, EX_GUEST, "TEE: provider \"%.40s\": this agent knows only %s and %s",
+		       name, providers[TEE_SNP], providers[TEE_TDX]);
 }
 
 /* The entry's counter moves with every write of anybody: equal before and after means that what

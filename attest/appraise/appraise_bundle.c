@@ -109,8 +109,8 @@ static int check_vtpm(const struct appraisal *a, struct err *e)
 }
 
 /* Under a TEE the owner of the guest does not trust the host, and so not its vTPM: what its checks
- * find can cost the verdict, never earn it. Of a trust domain, whose own log and registers are judged
- * under these names, only its quote. */
+ * find can cost the verdict, never earn it. Of a trust domain, whose own log and registers are
+ * judged under these names, only its quote. */
 static void check_host_quote(const struct appraisal *a)
 {
 	a->checks->label = "host-vtpm (untrusted by the guest owner)";
@@ -146,8 +146,8 @@ static void check_tee(const struct appraisal *a)
 	const char *have = evidence_tee_name(ev->tee);
 
 	if (!a->policy->any_tee && a->policy->tee != ev->tee)
-		check_fail(a->checks, "tee.evidence", EX_REFUSED, have, evidence_tee_name(a->policy->tee),
-			   UNJUDGED_TEE);
+		check_fail(a->checks, "tee.evidence", EX_REFUSED, have,
+			   evidence_tee_name(a->policy->tee), UNJUDGED_TEE);
 	else if (ev->tee == EVIDENCE_PLAIN)
 		check_skip(a->checks, "tee.evidence", "plain VM: no TEE, the host is trusted");
 	else

@@ -123,7 +123,8 @@ void check_tdx_registers(const struct tdx_appraisal *a, const struct tdx_body *b
 void check_tdx_machine(const struct tdx_appraisal *a, const struct tdx_body *b)
 {
 	static const char good[] = "byte for byte what the plan's files lead to";
-	static const char hosts[] = "what the plan's files lead to, on a machine of the host's choice";
+	static const char hosts[] = "what the plan's files lead to, on a machine of the host's "
+				    "choice";
 	struct log_difference d = { 0 };
 
 	if (a->reference == NULL) {

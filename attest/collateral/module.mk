@@ -7,7 +7,8 @@ PROGS += pavise-collateral
 pavise-collateral_SRCS := $(COLLATERAL_MAIN_SRCS) common/file.c
 pavise-collateral_LIBS := $(ATTEST_LIB_LIBS)
 
-FAKE_COLLATERAL_SRCS := tests/unit/fake_collateral.c tests/unit/fake_tcb.c tests/unit/fake_x509.c
+FAKE_COLLATERAL_SRCS := tests/unit/fake_collateral.c tests/unit/fake_tcb.c model/tdx_sim/ecdsa.c \
+                        tests/unit/fake_x509.c
 $(eval $(call attest_test,test_collateral,$(FAKE_COLLATERAL_SRCS) \
 	tests/unit/fake_snp.c tests/unit/vectors.c common/file.c))
 $(eval $(call attest_fuzzer,fuzz_collateral))

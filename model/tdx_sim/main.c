@@ -166,7 +166,9 @@ static int run(int argc, char **argv, struct err *e)
 static const struct {
 	const char *name;
 	int (*write)(const char *folder, const char *path, struct err *e); /* NULL: init */
-} tools[] = { { "init", NULL }, { "root", tdx_state_root }, { "collateral", tdx_state_collateral } };
+} tools[] = { { "init", NULL },
+	      { "root", tdx_state_root },
+	      { "collateral", tdx_state_collateral } };
 
 static bool is_tool(const char *name)
 {

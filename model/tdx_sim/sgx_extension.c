@@ -78,7 +78,7 @@ static void put_configuration(struct writer *w)
 	struct writer list = writer_over(inside, sizeof(inside));
 	struct writer value = writer_over(room, sizeof(room));
 
-	for (uint8_t i = 0; i < sizeof(bits); i++)
+	for (size_t i = 0; i < sizeof(bits); i++)
 		put_value(&list, 7, (uint8_t)(i + 1), DER_BOOLEAN, &bits[i], 1);
 	put_tlv(&value, DER_SEQUENCE, inside, list.pos);
 	put_member(w, 7, 0, &value);

@@ -76,7 +76,7 @@ static void module_case(struct tdx_sim *s, const uint8_t *head, const uint8_t *d
 {
 	static const uint16_t fits[] = { 0, 168, 8, 264, 0, 56, 64, 0 };
 	struct tdx_header h = { .magic = TDX_WIRE_MAGIC, .command = head[0] & 0x7f };
-	size_t want = h.command < 8 && (head[1] & 1) == 0 ? fits[h.command] : head[2] * 8u;
+	size_t want = h.command < 8 && (head[1] & 1) == 0 ? fits[h.command] : 8 * (size_t)head[2];
 
 	if ((head[1] & 2) != 0)
 		h.magic ^= head[3];
@@ -100,8 +100,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (tdx_sim_open(&s, key, chain, sizeof(chain) - 1, &e) != 0)
 		abort();
 	for (unsigned i = 0; i < 32 && size >= 5; i++) {
-		size_t n = data[4] * 8u < size - 5 ? data[4] * 8u : size - 5;
+		size_t n = 8 * (size_t)data[4];
 
+		if (n > size - 5)
+			n = size - 5;
 		if ((data[0] & 0x80) != 0)
 			service_case(&s, data, data + 5, n);
 		else

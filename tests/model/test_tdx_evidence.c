@@ -333,7 +333,8 @@ static void other_files_are_refused(void **state)
 static void other_machines_are_refused(void **state)
 {
 	(void)state;
-	start(&(struct machine){ .memory = 512u << 20, .cpus = 3, .pci_slots = 2 }, SEPT_VE_DISABLE);
+	start(&(struct machine){ .memory = 512u << 20, .cpus = 3, .pci_slots = 2 },
+	      SEPT_VE_DISABLE);
 	REFUSED(EX_REFUSED, "tdx.rtmr.0", "reference.machine", "reference.log");
 	assert_non_null(strstr(find("reference.log")->note, "pavise-boot-block"));
 }

@@ -1,6 +1,6 @@
-/* The real pavise-tdx-sim with a platform of its own, as the launcher starts it: a TD is built before
- * it is sealed, reports and quotes are asked for under its real filter. Needs root, since only then
- * the capability sets can be emptied as the launcher empties them, and Landlock. */
+/* The real pavise-tdx-sim with a platform of its own, as the launcher starts it: a TD is built
+ * before it is sealed, reports and quotes are asked for under its real filter. Needs root, since
+ * only then the capability sets can be emptied as the launcher empties them, and Landlock. */
 #include "common/record.h"
 #include "model/tdx_sim/chain.h"
 #include "model/tdx_sim/qgs.h"

@@ -65,7 +65,8 @@ static void make_policy(void)
 
 	hex_encode(bench.sim.td.mrtd, 48, mrtd);
 	snprintf(text, sizeof(text),
-		 "{\"format\": \"pavise-policy\", \"version\": 0, \"base\": \"recommended\", \"tee\": \"tdx\", "
+		 "{\"format\": \"pavise-policy\", \"version\": 0, "
+		 "\"base\": \"recommended\", \"tee\": \"tdx\", "
 		 "\"require_nonce\": false, \"tdx\": {\"mrtd\": [\"%s\"]}}", mrtd);
 	if (policy_parse("policy", text, strlen(text), &policy, &e) != 0)
 		fail_msg("%s", e.text);

@@ -1,9 +1,8 @@
 #include "tests/unit/fake_tcb.h"
 
 #include "common/bytes.h"
+#include "model/tdx_sim/ecdsa.h"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,33 +145,14 @@ size_t fake_qe_identity(const struct fake_qe *f, char *out, size_t max)
 	return t.pos;
 }
 
-/* r ‖ s of an ECDSA signature over text. */
-static void sign(EVP_PKEY *signer, const char *text, uint8_t rs[64])
-{
-	uint8_t der[128];
-	size_t n = sizeof(der);
-	const uint8_t *p = der;
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-	if (ctx == NULL || EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, signer) <= 0 ||
-	    EVP_DigestSign(ctx, der, &n, (const uint8_t *)text, strlen(text)) <= 0)
-		abort();
-	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)n);
-	if (sig == NULL || BN_bn2binpad(ECDSA_SIG_get0_r(sig), rs, 32) != 32 ||
-	    BN_bn2binpad(ECDSA_SIG_get0_s(sig), rs + 32, 32) != 32)
-		abort();
-	ECDSA_SIG_free(sig);
-	EVP_MD_CTX_free(ctx);
-}
-
 size_t fake_signed(const char *key, const char *body, EVP_PKEY *signer, char *out, size_t max)
 {
 	struct text t = { out, max, 0 };
 	uint8_t rs[64] = { 0 };
 	char hex[129];
 
-	if (signer != NULL)
-		sign(signer, body, rs);
+	if (signer != NULL && !tdx_ecdsa_sign(signer, body, strlen(body), rs))
+		abort();
 	hex_encode(rs, sizeof(rs), hex);
 	put(&t, "{\"%s\":%s,\"signature\":\"%s\"}", key, body, hex);
 	return t.pos;

@@ -1,9 +1,8 @@
 #include "tests/unit/fake_tdx.h"
 
 #include "common/bytes.h"
+#include "model/tdx_sim/ecdsa.h"
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -308,29 +307,7 @@ unsigned char *fake_tdx_crl(const struct fake_tdx *f, enum tdx_role issuer, EVP_
 
 void fake_tdx_ecdsa(EVP_PKEY *key, const void *data, size_t n, uint8_t rs[64])
 {
-	unsigned char der[160];
-	const unsigned char *p = der;
-	size_t size = sizeof(der);
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-
-	must(md != NULL && EVP_DigestSignInit(md, NULL, EVP_sha256(), NULL, key) > 0 &&
-	     EVP_DigestSign(md, der, &size, data, n) > 0);
-	EVP_MD_CTX_free(md);
-	ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &p, (long)size);
-	must(sig != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(sig), rs, 32) == 32 &&
-	     BN_bn2binpad(ECDSA_SIG_get0_s(sig), rs + 32, 32) == 32);
-	ECDSA_SIG_free(sig);
-}
-
-static void get_point(EVP_PKEY *key, uint8_t xy[64])
-{
-	uint8_t point[65];
-	size_t n = 0;
-
-	must(EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point),
-					     &n) &&
-	     n == 65 && point[0] == 4);
-	memcpy(xy, point + 1, 64);
+	must(tdx_ecdsa_sign(key, data, n, rs));
 }
 
 static void put_chain(struct writer *w, const struct fake_tdx *f)
@@ -374,7 +351,7 @@ void fake_tdx_sign(struct fake_tdx *f)
 	uint8_t key[64], rs[64];
 
 	memset(f->quote, 0, sizeof(f->quote));
-	get_point(f->ak, key);
+	must(tdx_ecdsa_point(f->ak, key));
 	if (!f->keep_report_data)
 		bind_key(f, key);
 	write_copy(&w, f->header, sizeof(f->header));

@@ -19,12 +19,12 @@ define tdx_sim_test
 TESTS += $(1)
 $(1)_SRCS := tests/model/$(1).c $(TDX_BENCH_SRCS) $(2)
 $(1)_LIBS := -lcmocka $(ATTEST_LIB_LIBS)
-ATTEST_TESTS += $(1)
 endef
 $(eval $(call tdx_sim_test,test_tdx_sim))
 $(eval $(call tdx_sim_test,test_tdx_sim_quote))
 $(eval $(call tdx_sim_test,test_tdx_sim_process))
 $(eval $(call tdx_sim_test,test_tdx_evidence,tests/model/td_world.c tests/unit/fake_files.c))
+ATTEST_TESTS += test_tdx_sim_quote test_tdx_evidence
 
 FUZZERS += fuzz_tdx_sim_wire
 fuzz_tdx_sim_wire_SRCS := tests/fuzz/fuzz_tdx_sim_wire.c $(TDX_SIM_MODULE_SRCS) common/err.c \

@@ -219,7 +219,7 @@ static void rtmr_is_extended_alone(void **state)
 static void report_says_what_the_td_is(void **state)
 {
 	(void)state;
-	uint8_t raw[TDX_WIRE_REPORT_SIZE], data[64];
+	uint8_t raw[TDX_WIRE_REPORT_SIZE] = { 0 }, data[64];
 	struct tdx_tdreport r;
 	struct err e = { 0 };
 
@@ -246,7 +246,7 @@ static void report_says_what_the_td_is(void **state)
 static void changed_reports_are_not_ours(void **state)
 {
 	(void)state;
-	uint8_t raw[TDX_WIRE_REPORT_SIZE];
+	uint8_t raw[TDX_WIRE_REPORT_SIZE] = { 0 };
 
 	tdx_bench_run(&bench);
 	assert_int_equal(report(1, raw), TDX_ST_SUCCESS);
@@ -343,7 +343,7 @@ static uint32_t error_of(const struct tdx_sim *sim, size_t request_size)
 static void service_quotes_our_report(void **state)
 {
 	(void)state;
-	uint8_t raw[TDX_WIRE_REPORT_SIZE];
+	uint8_t raw[TDX_WIRE_REPORT_SIZE] = { 0 };
 	struct tdx_quote q;
 	struct err e = { 0 };
 	size_t size = 0;
@@ -366,7 +366,7 @@ static void service_quotes_our_report(void **state)
 static void service_refuses_foreign_reports(void **state)
 {
 	(void)state;
-	uint8_t raw[TDX_WIRE_REPORT_SIZE];
+	uint8_t raw[TDX_WIRE_REPORT_SIZE] = { 0 };
 	struct tdx_sim other;
 
 	tdx_bench_run(&bench);
@@ -395,7 +395,7 @@ static void service_refuses_broken_requests(void **state)
 		{ 16, QGS_INVALID_CODE },     { 20, QGS_INVALID_PARAMETER },
 		{ 24, QGS_INVALID_PARAMETER },
 	};
-	uint8_t raw[TDX_WIRE_REPORT_SIZE];
+	uint8_t raw[TDX_WIRE_REPORT_SIZE] = { 0 };
 
 	tdx_bench_run(&bench);
 	assert_int_equal(report(3, raw), TDX_ST_SUCCESS);

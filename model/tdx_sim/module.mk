@@ -20,7 +20,7 @@ TESTS += $(1)
 $(1)_SRCS := tests/model/$(1).c $(TDX_BENCH_SRCS) $(2)
 $(1)_LIBS := -lcmocka $(ATTEST_LIB_LIBS)
 endef
-$(eval $(call tdx_sim_test,test_tdx_sim))
+$(eval $(call tdx_sim_test,test_tdx_sim,attest/quote/qgs.c))
 $(eval $(call tdx_sim_test,test_tdx_sim_quote))
 $(eval $(call tdx_sim_test,test_tdx_sim_process))
 $(eval $(call tdx_sim_test,test_tdx_evidence,tests/model/td_world.c tests/unit/fake_files.c))

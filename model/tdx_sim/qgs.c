@@ -9,7 +9,7 @@
 #define MINOR 1u
 #define NOTHING 24u /* bytes of an answer without a quote */
 
-int qgs_request_size(const uint8_t *data, size_t have)
+int tdx_qgs_request_size(const uint8_t *data, size_t have)
 {
 	struct reader r = reader_over(data, have);
 	uint32_t size = read_be32(&r);
@@ -17,8 +17,9 @@ int qgs_request_size(const uint8_t *data, size_t have)
 	if (r.bad)
 		return 0;
 	/* The only request that is understood has one size; a header is needed to say more. */
-	return size >= HEADER && size <= QGS_REQUEST_SIZE - QGS_FRAME ? (int)(QGS_FRAME + size) :
-									-1;
+	if (size < HEADER || size > TDX_QGS_REQUEST_SIZE - QGS_FRAME)
+		return -1;
+	return (int)(QGS_FRAME + size);
 }
 
 /* In the order in which the fields stand. */
@@ -44,13 +45,13 @@ static enum qgs_error check(struct reader *r, const uint8_t **report)
 	return QGS_OK;
 }
 
-void qgs_answer(const struct tdx_sim *s, const uint8_t *request, size_t request_size,
-		uint8_t answer[QGS_ANSWER_MAX], size_t *size)
+void tdx_qgs_answer(const struct tdx_sim *s, const uint8_t *request, size_t request_size,
+		uint8_t answer[TDX_QGS_ANSWER_MAX], size_t *size)
 {
 	struct reader r = reader_over(request, request_size);
 	const uint8_t *report = NULL;
 	enum qgs_error error = check(&r, &report);
-	struct writer w = writer_over(answer, QGS_ANSWER_MAX);
+	struct writer w = writer_over(answer, TDX_QGS_ANSWER_MAX);
 	size_t quote = 0;
 
 	if (error == QGS_OK && !tdx_report_check(s, report))

@@ -6,8 +6,8 @@
 #include "model/tdx_sim/module.h"
 
 #define QGS_FRAME 4u
-#define QGS_REQUEST_SIZE (QGS_FRAME + 24u + TDX_WIRE_REPORT_SIZE)
-#define QGS_ANSWER_MAX (QGS_FRAME + 24u + TDX_SIM_QUOTE_MAX)
+#define TDX_QGS_REQUEST_SIZE (QGS_FRAME + 24u + TDX_WIRE_REPORT_SIZE)
+#define TDX_QGS_ANSWER_MAX (QGS_FRAME + 24u + TDX_SIM_QUOTE_MAX)
 
 enum qgs_type { QGS_GET_QUOTE_REQ = 0, QGS_GET_QUOTE_RESP = 1 };
 
@@ -23,11 +23,11 @@ enum qgs_error {
 
 /* How many bytes the whole request has of which the first `have` are at data: 0: not known yet;
  * -1: no request is like this, the connection ends. */
-int qgs_request_size(const uint8_t *data, size_t have);
+int tdx_qgs_request_size(const uint8_t *data, size_t have);
 
 /* Answers one whole frame; *size is what to send of answer: a quote or an error. Reports of other
  * platforms, by their MAC, get QGS_UNEXPECTED. */
-void qgs_answer(const struct tdx_sim *s, const uint8_t *request, size_t request_size,
-		uint8_t answer[QGS_ANSWER_MAX], size_t *size);
+void tdx_qgs_answer(const struct tdx_sim *s, const uint8_t *request, size_t request_size,
+		uint8_t answer[TDX_QGS_ANSWER_MAX], size_t *size);
 
 #endif

@@ -13,12 +13,12 @@
 /* Large; one process, one thread. */
 static uint8_t question[sizeof(struct tdx_header) + TDX_WIRE_PAYLOAD_MAX];
 static uint8_t answer[sizeof(struct tdx_header) + TDX_WIRE_PAYLOAD_MAX];
-static uint8_t quote[QGS_ANSWER_MAX];
+static uint8_t quote[TDX_QGS_ANSWER_MAX];
 
 /* The one connection to the quote generation service. */
 struct client {
 	int fd; /* -1: none */
-	uint8_t request[QGS_REQUEST_SIZE];
+	uint8_t request[TDX_QGS_REQUEST_SIZE];
 	size_t have;
 };
 
@@ -79,11 +79,11 @@ static void take_request(struct client *c, const struct tdx_sim *sim)
 		return;
 	}
 	c->have += (size_t)n;
-	int want = qgs_request_size(c->request, c->have);
+	int want = tdx_qgs_request_size(c->request, c->have);
 	if (want == 0 || (want > 0 && c->have < (size_t)want))
 		return;
 	if (want > 0) {
-		qgs_answer(sim, c->request, c->have, quote, &size);
+		tdx_qgs_answer(sim, c->request, c->have, quote, &size);
 		/* Fits the socket's buffer; a peer that does not read loses the rest. */
 		(void)send(c->fd, quote, size, MSG_NOSIGNAL);
 	}

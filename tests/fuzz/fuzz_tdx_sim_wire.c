@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const uint8_t chain[] = "-----BEGIN CERTIFICATE-----\n";
 static uint8_t message[sizeof(struct tdx_header) + TDX_WIRE_PAYLOAD_MAX + 1];
 static uint8_t answer[sizeof(struct tdx_header) + TDX_WIRE_PAYLOAD_MAX];
-static uint8_t request[QGS_REQUEST_SIZE + 64], quote[QGS_ANSWER_MAX];
+static uint8_t request[TDX_QGS_REQUEST_SIZE + 64], quote[TDX_QGS_ANSWER_MAX];
 
 static void to_module(struct tdx_sim *s, size_t size)
 {
@@ -37,11 +37,11 @@ static void to_service(const struct tdx_sim *s, size_t size, bool ours)
 {
 	uint32_t error;
 	size_t got = 0;
-	int want = qgs_request_size(request, size);
+	int want = tdx_qgs_request_size(request, size);
 
-	if (want < 0 || want > (int)QGS_REQUEST_SIZE)
+	if (want < 0 || want > (int)TDX_QGS_REQUEST_SIZE)
 		return;
-	qgs_answer(s, request, size, quote, &got);
+	tdx_qgs_answer(s, request, size, quote, &got);
 	memcpy(&error, quote + 16, sizeof(error));
 	if (got < 28 || got > sizeof(quote) || (error == QGS_OK) != (got > 28))
 		abort();
@@ -56,7 +56,7 @@ static void service_case(const struct tdx_sim *s, const uint8_t *head, const uin
 					   0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0 };
 	static const uint8_t report_data[64];
 	uint8_t report[TDX_WIRE_REPORT_SIZE];
-	size_t n = size < QGS_REQUEST_SIZE ? size : QGS_REQUEST_SIZE;
+	size_t n = size < TDX_QGS_REQUEST_SIZE ? size : TDX_QGS_REQUEST_SIZE;
 
 	if (tdx_report_make(s, report_data, report) != 0)
 		abort();
@@ -68,7 +68,7 @@ static void service_case(const struct tdx_sim *s, const uint8_t *head, const uin
 		memcpy(request, data, n);
 	else if ((head[1] & 4) != 0) /* its head alone */
 		memcpy(request, data, n < sizeof(frame) ? n : sizeof(frame));
-	to_service(s, QGS_REQUEST_SIZE - head[2] % 64,
+	to_service(s, TDX_QGS_REQUEST_SIZE - head[2] % 64,
 		   memcmp(request + sizeof(frame), report, sizeof(report)) == 0);
 }
 

@@ -203,6 +203,17 @@ static void stated_machine_is_affirmed(void **state)
 	assert_status("vtpm.present", CHECK_SKIPPED);
 }
 
+/* Nothing that the strict built-in policy asks for is missing on the simulated platform. */
+static void strict_policy_can_be_met(void **state)
+{
+	(void)state;
+	set_policy("{\"format\": \"pavise-policy\", \"version\": 0, \"base\": \"strict\", "
+		   "\"tee\": \"tdx\", \"plan\": \"web.plan\"}");
+	assert_affirmed();
+	world.log_size = 0;
+	REFUSED(EX_REFUSED, "log.form");
+}
+
 static void log_is_not_needed(void **state)
 {
 	(void)state;
@@ -515,6 +526,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(module_and_plan_agree),
 		TEST(stated_machine_is_affirmed),
+		TEST(strict_policy_can_be_met),
 		TEST(log_is_not_needed),
 		TEST(any_machine_is_affirmed),
 		TEST(machine_without_tpm_is_found),

@@ -2,6 +2,7 @@
  * generation service. */
 #include "tests/model/tdx_bench.h"
 
+#include "attest/quote/qgs.h"
 #include "attest/tdx/tdreport.h"
 #include "common/bytes.h"
 #include "model/tdx_sim/qgs.h"
@@ -181,6 +182,26 @@ static void one_page_added_is_the_known_value(void **state)
 	assert_memory_equal(registers().mrtd, want, sizeof(want));
 }
 
+static void measured_page_is_the_known_value(void **state)
+{
+	(void)state;
+	struct tdx_mr_extend chunk;
+	uint8_t want[48];
+
+	for (unsigned i = 0; i < sizeof(chunk.data); i++)
+		chunk.data[i] = (uint8_t)i;
+	tdx_bench_init(&bench);
+	assert_int_equal(add(0xfffff000), TDX_ST_SUCCESS);
+	for (chunk.gpa = 0xfffff000; chunk.gpa < 0x100000000; chunk.gpa += 256)
+		assert_int_equal(tdx_bench_ask(&bench, TDX_MR_EXTEND, &chunk, sizeof(chunk)),
+				 TDX_ST_SUCCESS);
+	assert_int_equal(add(0x809000), TDX_ST_SUCCESS);
+	assert_int_equal(finalize(), TDX_ST_SUCCESS);
+	assert_true(hex_decode("14ec74131df1cfef14ae147c746411a1dfc09b242c8f2c2bf29d2879732f88ec"
+			       "7e54676660e809c9676e1b2ee2cca8f8", want, sizeof(want)));
+	assert_memory_equal(registers().mrtd, want, sizeof(want));
+}
+
 static void mrtd_is_name_address_and_data(void **state)
 {
 	(void)state;
@@ -301,7 +322,7 @@ static void broken_messages_are_refused(void **state)
 
 /* ---- the quote generation service ---- */
 
-static uint8_t request[QGS_REQUEST_SIZE], answer[QGS_ANSWER_MAX];
+static uint8_t request[TDX_QGS_REQUEST_SIZE], answer[TDX_QGS_ANSWER_MAX];
 
 static void make_request(const uint8_t raw[TDX_WIRE_REPORT_SIZE])
 {
@@ -324,7 +345,7 @@ static uint32_t error_of(const struct tdx_sim *sim, size_t request_size)
 {
 	size_t size = 0;
 
-	qgs_answer(sim, request, request_size, answer, &size);
+	tdx_qgs_answer(sim, request, request_size, answer, &size);
 	struct reader r = reader_over(answer, size);
 	assert_int_equal(read_be32(&r), size - 4);
 	assert_int_equal(read_le16(&r), 1);
@@ -351,15 +372,42 @@ static void service_quotes_our_report(void **state)
 	tdx_bench_run(&bench);
 	assert_int_equal(report(3, raw), TDX_ST_SUCCESS);
 	make_request(raw);
-	assert_int_equal(qgs_request_size(request, 3), 0);
-	assert_int_equal(qgs_request_size(request, 4), sizeof(request));
+	assert_int_equal(tdx_qgs_request_size(request, 3), 0);
+	assert_int_equal(tdx_qgs_request_size(request, 4), sizeof(request));
 	assert_int_equal(error_of(&bench.sim, sizeof(request)), QGS_OK);
-	qgs_answer(&bench.sim, request, sizeof(request), answer, &size);
+	tdx_qgs_answer(&bench.sim, request, sizeof(request), answer, &size);
 	if (tdx_quote_parse(answer + 28, size - 28, &q, &e) != 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(q.version, 4);
 	assert_memory_equal(q.body.report_data, raw + 128, 64);
 	assert_int_equal(tdx_quote_verify(&q, NULL, &e), 0);
+}
+
+/* The two ends of the wire were written from the same description, apart from each other. */
+static void service_and_relay_agree(void **state)
+{
+	(void)state;
+	uint8_t raw[TDX_WIRE_REPORT_SIZE] = { 0 };
+	const uint8_t *quote = NULL;
+	size_t size = 0, need = 0, quote_size = 0;
+	struct err e = { 0 };
+
+	assert_int_equal(QGS_REQUEST_SIZE, TDX_QGS_REQUEST_SIZE);
+	tdx_bench_run(&bench);
+	assert_int_equal(report(3, raw), TDX_ST_SUCCESS);
+	qgs_request(raw, request);
+	assert_int_equal(tdx_qgs_request_size(request, sizeof(request)), sizeof(request));
+	tdx_qgs_answer(&bench.sim, request, sizeof(request), answer, &size);
+	assert_int_equal(qgs_answer_need(answer, size, &need, &e), 0);
+	assert_int_equal(need, size);
+	if (qgs_answer(answer, size, &quote, &quote_size, &e) != 0)
+		fail_msg("%s", e.text);
+	assert_int_equal(quote_size, size - 28);
+	raw[0] ^= 1; /* refused, and the relay understands that it is */
+	qgs_request(raw, request);
+	tdx_qgs_answer(&bench.sim, request, sizeof(request), answer, &size);
+	assert_int_equal(qgs_answer_need(answer, size, &need, &e), 0);
+	assert_int_equal(qgs_answer(answer, size, &quote, &quote_size, &e), -EX_REFUSED);
 }
 
 /* What another process reported is not quoted, whoever brings it. */
@@ -409,11 +457,11 @@ static void service_refuses_broken_requests(void **state)
 	for (size_t size = 0; size < sizeof(request); size++)
 		assert_int_not_equal(error_of(&bench.sim, size), QGS_OK);
 	/* A report without a frame, as old clients sent it, has the length 0x81000000. */
-	assert_int_equal(qgs_request_size(raw, sizeof(raw)), -1);
-	assert_int_equal(qgs_request_size((const uint8_t *)"\0\0\0\0", 4), -1);
-	assert_int_equal(qgs_request_size((const uint8_t *)"\0\0\x04\x19", 4), -1);
-	assert_int_equal(qgs_request_size((const uint8_t *)"\0\0\0\x0f", 4), -1);
-	assert_int_equal(qgs_request_size((const uint8_t *)"\0\0\0\x10", 4), 20);
+	assert_int_equal(tdx_qgs_request_size(raw, sizeof(raw)), -1);
+	assert_int_equal(tdx_qgs_request_size((const uint8_t *)"\0\0\0\0", 4), -1);
+	assert_int_equal(tdx_qgs_request_size((const uint8_t *)"\0\0\x04\x19", 4), -1);
+	assert_int_equal(tdx_qgs_request_size((const uint8_t *)"\0\0\0\x0f", 4), -1);
+	assert_int_equal(tdx_qgs_request_size((const uint8_t *)"\0\0\0\x10", 4), 20);
 }
 
 int main(void)
@@ -425,12 +473,14 @@ int main(void)
 		TEST(addresses_are_checked),
 		TEST(empty_td_is_sha384_of_nothing),
 		TEST(one_page_added_is_the_known_value),
+		TEST(measured_page_is_the_known_value),
 		TEST(mrtd_is_name_address_and_data),
 		TEST(rtmr_is_extended_alone),
 		TEST(report_says_what_the_td_is),
 		TEST(changed_reports_are_not_ours),
 		TEST(broken_messages_are_refused),
 		TEST(service_quotes_our_report),
+		TEST(service_and_relay_agree),
 		TEST(service_refuses_foreign_reports),
 		TEST(service_refuses_broken_requests),
 	};

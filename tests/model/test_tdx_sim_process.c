@@ -240,15 +240,15 @@ static void stop(struct process *p)
 }
 
 static void make_request(const uint8_t report[TDX_WIRE_REPORT_SIZE],
-			 uint8_t out[QGS_REQUEST_SIZE])
+			 uint8_t out[TDX_QGS_REQUEST_SIZE])
 {
-	struct writer w = writer_over(out, QGS_REQUEST_SIZE);
+	struct writer w = writer_over(out, TDX_QGS_REQUEST_SIZE);
 
-	write_be32(&w, QGS_REQUEST_SIZE - QGS_FRAME);
+	write_be32(&w, TDX_QGS_REQUEST_SIZE - QGS_FRAME);
 	write_le16(&w, 1);
 	write_le16(&w, 1);
 	write_le32(&w, QGS_GET_QUOTE_REQ);
-	write_le32(&w, QGS_REQUEST_SIZE - QGS_FRAME);
+	write_le32(&w, TDX_QGS_REQUEST_SIZE - QGS_FRAME);
 	write_le32(&w, 0);
 	write_le32(&w, TDX_WIRE_REPORT_SIZE);
 	write_le32(&w, 0);
@@ -256,10 +256,10 @@ static void make_request(const uint8_t report[TDX_WIRE_REPORT_SIZE],
 }
 
 /* One request in two pieces; the quote's size, 0 for an error. */
-static size_t quote(int psp, uint8_t mark, uint8_t answer[QGS_ANSWER_MAX])
+static size_t quote(int psp, uint8_t mark, uint8_t answer[TDX_QGS_ANSWER_MAX])
 {
 	const struct tdx_mr_report r = { .report_data = { mark } };
-	uint8_t report[TDX_WIRE_REPORT_SIZE], request[QGS_REQUEST_SIZE];
+	uint8_t report[TDX_WIRE_REPORT_SIZE], request[TDX_QGS_REQUEST_SIZE];
 	size_t have = 0;
 	ssize_t n;
 
@@ -269,7 +269,7 @@ static size_t quote(int psp, uint8_t mark, uint8_t answer[QGS_ANSWER_MAX])
 	assert_int_equal(send(fd, request, 100, MSG_NOSIGNAL), 100);
 	assert_int_equal(send(fd, request + 100, sizeof(request) - 100, MSG_NOSIGNAL),
 			 sizeof(request) - 100);
-	while ((n = recv(fd, answer + have, QGS_ANSWER_MAX - have, 0)) > 0)
+	while ((n = recv(fd, answer + have, TDX_QGS_ANSWER_MAX - have, 0)) > 0)
 		have += (size_t)n;
 	assert_int_equal(n, 0); /* one answer a connection */
 	close(fd);
@@ -279,7 +279,7 @@ static size_t quote(int psp, uint8_t mark, uint8_t answer[QGS_ANSWER_MAX])
 static void sealed_it_reports_and_quotes(void **state)
 {
 	(void)state;
-	static uint8_t answer[QGS_ANSWER_MAX];
+	static uint8_t answer[TDX_QGS_ANSWER_MAX];
 	struct process p;
 	struct tdx_quote q;
 	struct err e = { 0 };
@@ -303,7 +303,7 @@ static void sealed_it_reports_and_quotes(void **state)
 static void bad_peers_cost_it_nothing(void **state)
 {
 	(void)state;
-	static uint8_t answer[QGS_ANSWER_MAX], noise[4096];
+	static uint8_t answer[TDX_QGS_ANSWER_MAX], noise[4096];
 	struct process p;
 
 	start(&p, good_args);

@@ -67,7 +67,7 @@ static void check_signatures(const struct tdx_appraisal *a, const struct tdx_sub
 
 	hex_encode(q->qe_vendor, 16, have);
 	if (tdx_qe_vendor_is_intel(q))
-		check_pass(a->checks, "tdx.qe.vendor", have, "a quoting enclave of Intel's");
+		check_pass(a->checks, "tdx.qe.vendor", have, "says that it is Intel's quoting enclave");
 	else
 		check_fail(a->checks, "tdx.qe.vendor", EX_UNAUTHENTIC, have,
 			   "939a7233f79c4ca9940a0db3957f0607",

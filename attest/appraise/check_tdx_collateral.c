@@ -64,7 +64,9 @@ static bool prove(const struct tdx_appraisal *a, const struct collateral_part *p
 	}
 	if (proof.answer == COLLATERAL_STALE && stale->status == EX_OK)
 		*stale = proof.why;
-	check_pass(a->checks, id, part->origin, "%s", good);
+	a->checks->private_root |= proof.private_root;
+	check_pass(a->checks, id, part->origin, "signed by %s, %s",
+		   proof.private_root ? "the private root's owner, not Intel" : "Intel", good);
 	return true;
 }
 
@@ -91,7 +93,7 @@ static void check_tcb_info(const struct tdx_appraisal *a, struct tdx_subject *s,
 		check_fail(a->checks, id, EX_COLLATERAL, "of other platforms", fmspc,
 			   "the TCB info given is for other kinds of platforms (FMSPC, PCEID)");
 		tell_next(a, s, name);
-	} else if (prove(a, part, id, "signed by Intel, of this kind of platform", stale)) {
+	} else if (prove(a, part, id, "of this kind of platform", stale)) {
 		s->tcb_info = part->tcb;
 	}
 }
@@ -105,7 +107,7 @@ static void check_qe_identity(const struct tdx_appraisal *a, struct tdx_subject 
 
 	if (part == NULL)
 		without(a, s, id, "TD QE identity");
-	else if (prove(a, part, id, "signed by Intel, of its quoting enclave for TDX", stale))
+	else if (prove(a, part, id, "of its quoting enclave for TDX", stale))
 		s->qe_identity = part->qe;
 }
 

@@ -38,7 +38,9 @@ static void check_module(const struct tdx_appraisal *a, const struct tdx_subject
 		check_fail(a->checks, "tdx.module", EX_UNAUTHENTIC, have, "zero",
 			   "SEAMATTRIBUTES: not a TDX module for production");
 	} else {
-		check_pass(a->checks, "tdx.module", NULL, "a TDX module of Intel's%s",
+		check_pass(a->checks, "tdx.module", NULL, "%s%s",
+			   a->checks->private_root ? "a TDX module of the private root's owner"
+						   : "a TDX module of Intel's",
 			   s->tcb_info != NULL ? ", by TCB info" : "");
 	}
 	check_tell(a->checks, "module", NULL, NULL);
@@ -61,7 +63,7 @@ static void check_qe(const struct tdx_appraisal *a, const struct tdx_subject *s)
 		check_fail_err(a->checks, "tdx.qe.identity", &e);
 	else
 		check_pass(a->checks, "tdx.qe.identity", NULL,
-			   "the quoting enclave is the one of Intel's QE identity");
+			   "the quoting enclave is the one of the QE identity");
 	check_tell(a->checks, "qe", NULL, NULL);
 }
 

@@ -351,7 +351,7 @@ clean:
 
 help:
 	@echo 'make             build every program and the firmware into $(O)/'
-	@echo 'make demo        set up, build, show an SEV-SNP guest on the platform model (NONCE=, SEED=)'
+	@echo 'make demo        set up, build, show SEV-SNP and TDX guests on the platform model (NONCE=, SEED=)'
 	@echo 'make check       set up, build, run every test tier this machine can run'
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
 	@echo 'make check-snp, check-tdx   the suite on real hardware (docs/hardware.md); elsewhere: why not'

@@ -2,9 +2,9 @@
 # demo.sh: the main job, whole, in the lab (make demo). NONCE= and SEED= may be set.
 #
 # On this machine: build the guest's initrd, stage the programs, boot the lab. In the lab
-# (tests/lab/snp/run.sh): measure, run, attest and verify an SEV-SNP guest on the platform model, and
-# every refused case. Back here: measure and judge a second time, on a machine that knows nothing
-# but the files. Everything stays in build/demo.
+# (tests/lab/snp/run.sh, tests/lab/tdx/run.sh): measure, run, attest and verify an SEV-SNP guest and a
+# trust domain on the platform model, and what is refused. Back here: measure and judge a second time,
+# on a machine that knows nothing but the files. Everything stays in build/demo.
 set -eu
 
 top=$(cd "$(dirname "$0")/.." && pwd)
@@ -49,6 +49,7 @@ make_inputs() {
     make_initrd "$payload/initrd-changed" pavise-agent-sim --file "$build/demo-extra:/etc/not-the-owners"
     make_chips
     make_server_key
+    add_tdx "$payload" 'guest blob'
     echo "HOST_DATA=$host_data" >>"$payload/inputs"
 }
 
@@ -60,12 +61,12 @@ has_room() {
 
 run_parts() {
     if has_room; then
-        start_second 'blobs initrd firmware'
-        echo "PARTS='guest cpus'" >>"$payload/inputs"
+        start_second 'blobs initrd firmware cpus'
+        echo "PARTS='guest tdx'" >>"$payload/inputs"
         run_lab "$demo" "$build/demo-stage" "$payload"
         finish_second
     else
-        echo "PARTS='guest blobs initrd firmware cpus'" >>"$payload/inputs"
+        echo "PARTS='guest blobs initrd firmware cpus tdx'" >>"$payload/inputs"
         run_lab "$demo" "$build/demo-stage" "$payload"
     fi
 }
@@ -122,7 +123,22 @@ verify_here() {
     for changed in hash-page firmware cpus; do
         judge 1 "evidence-$changed.json" --nonce "$nonce" --trust-root "$demo/root.pem"
     done
+    judge_tdx 0 --trust-root "$demo/tdx/root.pem"
+    judge_tdx 1
+    judge_tdx 2 --trust-root "$demo/tdx/other-root.pem"
     rm "$demo/here.txt"
+}
+
+# judge_tdx STATUS OPTION...
+judge_tdx() {
+    want=$1
+    shift
+    status=0
+    "$build/bin/pavise" verify bundle "$demo/tdx/evidence.json" --policy "$demo/tdx/policy.json" --nonce "$nonce" \
+        --collateral "$demo/tdx/collateral.json" "$@" >"$demo/here.txt" || status=$?
+    [ "$status" = "$want" ] ||
+        fail "outside the lab the verifier ends with $status for the trust domain, not $want: see build/demo/here.txt"
+    echo "tdx/evidence.json: status $status, $(tail -n 1 "$demo/here.txt")"
 }
 
 main() {

@@ -39,6 +39,23 @@ make_payload() {
     printf 'NONCE=%s\nSEED=%s\n' "$nonce" "$seed" >"$1/inputs"
 }
 
+# add_tdx PAYLOAD PARTS: what tests/lab/tdx/run.sh needs, in a folder of a payload that has made_payload.
+add_tdx() {
+    mkdir "$1/tdx"
+    ln "$1/kernel" "$1/initrd" "$1/tdx/"
+    cp "$build/firmware/pavise-fw-tdx.bin" "$1/tdx/firmware"
+    cp "$lab/tdx/run.sh" "$lab/payload.sh" "$lab/suite.sh" "$build/tests/plan-flip" "$1/tdx/"
+    tdx_inputs "$2" >"$1/tdx/inputs"
+    echo "out=/usr/local/out/tdx" >>"$1/tdx/inputs"
+}
+
+# tdx_inputs PARTS
+tdx_inputs() {
+    printf 'NONCE=%s\nSEED=%s\n' "$nonce" "$seed"
+    printf 'MRCONFIGID=%s\n' "$(printf 'tdx %s' "$nonce" | sha384sum | cut -d ' ' -f 1)"
+    printf "PARTS='%s'\n" "$1"
+}
+
 # make_chip DIR: a simulated chip is made once and kept: its RSA keys take minutes under emulation.
 make_chip() {
     [ ! -d "$1" ] || return 0

@@ -31,7 +31,7 @@ whole() {
     echo "tdx: NONCE=$nonce SEED=$seed"
     make_stage "$build/tdx-stage"
     make_payload "$build/tdx-payload" tdx "$lab/tdx/run.sh" pavise-agent-sim
-    echo "MRCONFIGID=$(printf 'tdx %s' "$nonce" | sha384sum | cut -d ' ' -f 1)" >>"$build/tdx-payload/inputs"
+    tdx_inputs 'guest blob firmware' >"$build/tdx-payload/inputs"
     run_lab "$out" "$build/tdx-stage" "$build/tdx-payload"
     verify_here
 }

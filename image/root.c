@@ -65,8 +65,6 @@ int root_pack(const char *path, const struct root_rules *rules, int out, struct 
 		rc = pack_all(&p, path, e);
 	if (rc == 0 && archive_write_close(p.out) != ARCHIVE_OK)
 		rc = err_set(e, EX_HOST, "root: cannot be packed: %s", archive_error_string(p.out));
-	if (rc < 0 && p.out != NULL)
-		archive_write_fail(p.out);
 	archive_write_free(p.out);
 	members_free(p.members);
 	return rc;

@@ -136,7 +136,7 @@ blank_disk() {
     expect 7 "" send four four.key
     ended four 0
     says four "REFUSED: data disk: blank"
-    cmp -s "$images/blank.img" <(head -c 16777216 /dev/zero) || fail "the blank disk was written to"
+    [ "$(tr -d '\000' <"$images/blank.img" | wc -c)" = 0 ] || fail "the blank disk was written to"
 }
 
 changed_data() {

@@ -25,6 +25,7 @@ static const struct verb {
 	{ "policy", "check or explain an appraisal policy" },
 	{ "eventlog", "show a measured-boot event log and what it replays to" },
 	{ "audit", "ask an SELinux policy what one VM may do to another and to the host" },
+	{ "sandbox", "say what each sealed process may still ask the kernel for, and why" },
 	{ "doctor", "say what this host lacks for each kind of guest, and how to fix it" },
 	{ "stop", "end a running virtual machine in order" },
 };

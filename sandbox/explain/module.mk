@@ -1,0 +1,13 @@
+# pavise-sandbox: prints the tables of sandbox/seccomp, which come in as strings.
+PROGS += pavise-sandbox
+pavise-sandbox_SRCS := sandbox/explain/main.c common/err.c common/err_report.c
+pavise-sandbox_LIBS := -ljansson
+
+$(O)/gen/seccomp/tables.h: $(SECCOMP_TABLES:%=sandbox/seccomp/%.table) sandbox/explain/module.mk
+	@mkdir -p $(@D)
+	$(Q){ for t in $(SECCOMP_TABLES); do \
+		echo "{ \"$$t\","; \
+		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' sandbox/seccomp/$$t.table; \
+		echo "},"; done; } >$@
+GENERATED += $(O)/gen/seccomp/tables.h
+UNIT_SCRIPTS += tests/unit/sandbox_explain.py

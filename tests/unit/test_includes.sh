@@ -8,7 +8,7 @@ rules='firmware: common
 common: firmware
 vmm: common firmware seccomp
 devices: common firmware seccomp
-sandbox: common firmware
+sandbox: common firmware seccomp
 attest: common firmware seccomp
 cli: common sandbox attest seccomp
 guest: common

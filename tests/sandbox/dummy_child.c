@@ -229,9 +229,9 @@ int main(int argc, char **argv)
 	expect(RECORD_SEAL);
 	tell(RECORD_SEALED, 0, 0);
 	if (*does != '\0')
-		return run_vmm(does, atoi(value_of(argv, "quote=")));
+		return run_vmm(does, (int)strtol(value_of(argv, "quote="), NULL, 10));
 	if (*value_of(argv, "qgs=") != '\0')
-		refuse_quotes(atoi(value_of(argv, "qgs=")));
+		refuse_quotes((int)strtol(value_of(argv, "qgs="), NULL, 10));
 	expect(RECORD_STOP);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* plan-flip IN OUT kernel|initrd|cmdline|note SEED: copies a plan with one byte changed, as a
  * host would that swaps a blob under the same hash page ("note": the firmware's padding, so that
- * it still boots but measures differently). SEED picks the byte; the change is printed. */
+ * it still boots but measures differently). SEED picks the byte; the change is printed. Where a TDX
+ * plan has the image's last page twice, the byte is changed in both: else it would be no plan. */
 #include "common/args.h"
 #include "common/file.h"
 #include "common/plan.h"
@@ -55,6 +56,18 @@ static int choose(const struct plan *p, const char *name, uint64_t seed, const u
 	return 0;
 }
 
+/* Where the plan repeats the byte at `at` of the firmware; NULL: nowhere. */
+static const uint8_t *repeated(const struct plan *p, const uint8_t *at)
+{
+	const struct plan_region *image = plan_find(p, PLAN_FIRMWARE);
+	const struct plan_region *last = plan_find(p, PLAN_RESET_PAGE);
+
+	if (image == NULL || last == NULL || at < image->data ||
+	    at >= image->data + image->size || at < image->data + image->size - last->size)
+		return NULL;
+	return last->data + (at - (image->data + image->size - last->size));
+}
+
 static int flip(char **argv, struct err *e)
 {
 	void *data;
@@ -75,6 +88,9 @@ static int flip(char **argv, struct err *e)
 		printf("%s: byte at plan offset %zu: 0x%02x -> 0x%02x\n", argv[3], offset, *byte,
 		       *byte ^ 1);
 		*byte ^= 1;
+		const uint8_t *again = repeated(&p, at);
+		if (again != NULL)
+			((uint8_t *)data)[again - (const uint8_t *)data] ^= 1;
 		status = file_write("plan", argv[2], data, size, 0644, e);
 	}
 	free(data);

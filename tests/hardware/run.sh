@@ -48,6 +48,16 @@ judge_good() {
     refused_questions "$1"
 }
 
+# Of these guests: the machine may well have others.
+nothing_left() {
+    local guest
+    step "orderly end: nothing left"
+    stop_all
+    for guest in first changed firmware; do
+        [ ! -e "/run/pavise/$guest" ] || fail "left: /run/pavise/$guest"
+    done
+}
+
 mkdir -p logs "$plans"
 chmod 755 plan-flip
 take_options
@@ -59,7 +69,7 @@ pavise stop first || fail "pavise stop first"
 wait
 changed_blob first initrd 0x41
 if can_judge; then changed_firmware first; fi
-orderly_end
+nothing_left
 can_judge || fail "incomplete: the guest ran, attested and refused a changed initrd; nobody has judged its" \
     "evidence: give VEK= and CHAIN= or CERTS= (snp), COLLATERAL= (tdx), as docs/hardware.md says"
 finish "$job: PASS"

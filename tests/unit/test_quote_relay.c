@@ -129,7 +129,7 @@ static void the_rate_is_limited(void **state)
 		quote_bench_ask(b, i, 1);
 	for (uint32_t i = 0; i < 4; i++)
 		serve_one(b, i, 1);
-	assert_in_range(ms() - start, 3 * 250, LONG_MS);
+	assert_true(ms() - start >= 3 * 250);
 	finish(b);
 }
 
@@ -227,11 +227,13 @@ static void a_slow_service_is_given_up(void **state)
 	quote_bench_ask(b, 2, 7);
 	fd = quote_bench_accept(b, &fill);
 	quote_bench_good(message, quote, 5000);
-	int64_t start = ms();
-	for (size_t i = 0; i < 40 && send(fd, message + i, 1, MSG_NOSIGNAL) == 1; i++)
+	size_t sent = 0;
+	while (sent < 100 && send(fd, message + sent, 1, MSG_NOSIGNAL) == 1) {
+		sent++;
 		usleep(20000);
+	}
+	assert_true(sent < 100); /* it has hung up while it was still hearing something */
 	expect(b, 2, QUOTE_UNAVAILABLE);
-	assert_in_range(ms() - start, 0, 5 * SHORT_MS);
 	close(fd);
 	finish(b);
 }

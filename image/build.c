@@ -149,12 +149,10 @@ static int fill_initrd(struct build *b, struct err *e)
 
 	for (size_t i = 0; rc == 0 && i < sizeof(folders) / sizeof(folders[0]); i++)
 		rc = initrd_add_folder(&b->initrd, folders[i], e);
-	if (rc == 0 && b->init == NULL) {
+	if (rc == 0 && b->init == NULL)
 		rc = verb_beside(INIT, init, sizeof(init), e);
-		b->init = init;
-	}
 	if (rc == 0)
-		rc = program_add(&b->initrd, "init", b->init, e);
+		rc = program_add(&b->initrd, "init", b->init != NULL ? b->init : init, e);
 	if (rc == 0)
 		rc = program_add(&b->initrd, "bin/pavise-agent", b->agent, e);
 	if (rc == 0 && b->modules != NULL)

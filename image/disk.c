@@ -24,16 +24,12 @@ static void __attribute__((noreturn)) become_tool(int in, const char *path)
 			       "-all-time",  "0",	   "-root-time",   "0",
 			       "-root-mode", "755",	   "-root-uid",	   "0",
 			       "-root-gid",  "0",	   (char *)path,   NULL };
-	const char *search = getenv("PATH");
-	char *keep = search != NULL ? strdup(search) : NULL;
+	char *const nothing[] = { NULL };
 
-	clearenv();
-	if (keep != NULL)
-		setenv("PATH", keep, 1);
 	/* What it prints besides errors is of no use to anybody. */
 	int null = open("/dev/null", O_WRONLY);
 	if (null >= 0 && dup2(null, STDOUT_FILENO) >= 0 && dup2(in, STDIN_FILENO) == STDIN_FILENO)
-		execvp(TOOL, argv);
+		execvpe(TOOL, argv, nothing);
 	_exit(errno == ENOENT ? 127 : 126);
 }
 

@@ -5,12 +5,14 @@
 #include <string.h>
 
 struct member {
+	struct member *next; /* all of them, to be freed */
 	enum member_kind kind;
 	char path[];
 };
 
 struct members {
 	void *tree; /* of tsearch(3) */
+	struct member *first;
 	size_t count;
 };
 
@@ -24,11 +26,20 @@ struct members *members_new(void)
 	return calloc(1, sizeof(struct members));
 }
 
+static void keep(void *member)
+{
+	(void)member;
+}
+
 void members_free(struct members *m)
 {
 	if (m == NULL)
 		return;
-	tdestroy(m->tree, free);
+	tdestroy(m->tree, keep);
+	for (struct member *at = m->first, *next; at != NULL; at = next) {
+		next = at->next;
+		free(at);
+	}
 	free(m);
 }
 
@@ -110,12 +121,13 @@ int members_add(struct members *m, const char *path, enum member_kind kind, stru
 	if (m->count == MEMBERS_MAX)
 		return err_set(e, EX_MALFORMED, "root: more than %u members", MEMBERS_MAX);
 	struct member *new = make(path, strlen(path), kind);
-	if (new == NULL || tsearch(new, &m->tree, compare) == NULL) {
-		free(new);
+	if (new == NULL)
 		return err_set(e, EX_HOST, "out of memory");
-	}
+	new->next = m->first;
+	m->first = new;
 	m->count++;
-	return 0;
+	return tsearch(new, &m->tree, compare) != NULL ? 0
+						       : err_set(e, EX_HOST, "out of memory");
 }
 
 bool members_may_have(const struct members *m, const char *absolute)

@@ -6,6 +6,9 @@
  *                               its domain: executes PROGRAM as LABEL, "-" for no label, with a socket
  *                               labelled SOCKET as descriptor 3
  *
+ *   lab_probe listen PATH GROUP  stands in for the host's quote generation service, as unconfined
+ *                               root: refuses one quote on a socket for that group
+ *
  * One line for each attempt: "NAME: done" or "NAME: error text". */
 #include "sandbox/lsm.h"
 
@@ -21,6 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -129,6 +133,28 @@ static int exec_as(char **argv)
 	return 1;
 }
 
+static int refuse_quote(const char *path, gid_t group)
+{
+	static const unsigned char refusal[20] = { 0, 0, 0, 16, 1, 0, 1, 0, 1,    0,
+						   0, 0, 16, 0, 0, 0, 1, 0x20, 1, 0 };
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	char request[4096];
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	umask(0117);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
+	    chown(path, 0, group) != 0 || listen(fd, 1) != 0) {
+		say("listen", -1);
+		return 1;
+	}
+	int peer = accept(fd, NULL, NULL);
+	say("accept", peer);
+	say("read", recv(peer, request, sizeof(request), 0));
+	say("write", send(peer, refusal, sizeof(refusal), MSG_NOSIGNAL));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc >= 3 && strcmp(argv[1], "root") == 0)
@@ -137,5 +163,7 @@ int main(int argc, char **argv)
 		return attack(argv + 2);
 	if (argc >= 5 && strcmp(argv[1], "exec") == 0)
 		return exec_as(argv + 2);
+	if (argc >= 4 && strcmp(argv[1], "listen") == 0)
+		return refuse_quote(argv[2], (gid_t)strtol(argv[3], NULL, 10));
 	return 64;
 }

@@ -161,13 +161,32 @@ is "label of the folder of its service" "$(label /run/pavise/quote/qgs)" "$objec
 like "type of its socket" "$(label /run/pavise/quote/qgs/socket)" "^$object:pavise_qgs_t:s0"
 stop quote
 wait $first
-is "status of the trust domain" "$? $(cat "$logs/quote.err" | tail -n 1)" "0 quote: stopped"
+is "status of the trust domain" "$? $(tail -n 1 "$logs/quote.err")" "0 quote: stopped"
 like "the service was asked" "$(cat "$logs/quote.tdx")" '^asked for a quote: refused$'
 like "and its refusal came back" "$(cat "$logs/quote.vmm")" '^quote: status 2$'
 like "with a sentence in the log" "$(cat "$logs/quote.quote")" '^pavise-quote: QGS: no quote, error 0x12001: '
 busybox dmesg | grep 'avc: *denied' | grep -E 'scontext=[^ ]*pavise_(quote|launch)_t' >"$logs/denials-quote"
 is "the relay is denied nothing it does" "$(grep -v -F -f "$logs/denials" "$logs/denials-quote" | grep -E 'quote|qgs|psp_t')" ""
 is "nothing is left of it" "$(find /run/pavise -mindepth 1)" /run/pavise/.pairs
+# The host's own service: another domain at another level, its socket for a group.
+mkdir -m 755 /run/tdx-qgs
+restorecon -RF /run/tdx-qgs
+$probe listen /run/tdx-qgs/qgs.socket 4242 >"$logs/service" & service=$!
+exec 9</run/tdx-qgs
+timeout 150 "$libexec/pavise-launch" quote --plan-fd 5 --memory 67108864 --cpus 1 --no-vtpm --tee tdx --quote-dir-fd 9 \
+    --quote-name qgs.socket --log vmm:7 --log quote:8 5</usr/local/lab/tdxplan 7>>"$logs/host.vmm" 8>>"$logs/host.quote" \
+    2>"$logs/quote.err" 4>&- & first=$!
+exec 9<&-
+up quote
+sleep 3
+is "the relay has the group of the service's socket" \
+    "$(sed -n 's/^Gid:\t\([0-9]*\).*/\1/p' "/proc/$(process pavise-quote label=)/status")" 4242
+stop quote
+wait $first
+like "the host's service is asked" "$(tr '\n' ' ' <"$logs/service")" '^accept: done read: done write: done'
+like "and its refusal comes back" "$(cat "$logs/host.vmm" "$logs/host.quote")" '^quote: status 2$'
+kill $service 2>/dev/null
+
 # A socket elsewhere, whatever its rights say, is none of its business.
 mkdir -m 755 /tmp/elsewhere
 exec 9</tmp/elsewhere

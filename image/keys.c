@@ -3,6 +3,7 @@
 #include "attest/key/wrapped_key.h"
 #include "common/bytes.h"
 #include "common/file.h"
+#include "common/json.h"
 #include "image/verbs.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@
 
 #define VERIFY "pavise-verify"
 #define VERIFY_ARGS 64
+#define VERDICT_MAX (4u << 20) /* bytes */
 
 static int print_id(const uint8_t key[DATA_KEY], struct err *e)
 {
@@ -129,7 +131,7 @@ static int parse_wrap(int argc, char **argv, struct wrap *w, struct err *e)
 		rc = err_set(e, EX_USAGE_ERROR, "%s: options of verify come after --",
 			     argv[optind]);
 	if (rc == 0 && (w->evidence == NULL || w->policy == NULL || w->nonce == NULL ||
-			w->key == NULL || w->out == NULL || w->verify_count > VERIFY_ARGS - 8))
+			w->key == NULL || w->out == NULL || w->verify_count > VERIFY_ARGS - 9))
 		rc = err_set(e, EX_USAGE_ERROR,
 			     "wrap-key: needs --evidence, --policy, --nonce, --key and -o: see "
 			     "pavise image --help");
@@ -146,38 +148,91 @@ static int hold(const void *data, size_t size, int *fd, struct err *e)
 	return 0;
 }
 
+static void __attribute__((noreturn)) become_verifier(const struct wrap *w, const char *program,
+						      int fd, int out)
+{
+	char evidence[32];
+	char *argv[VERIFY_ARGS] = { VERIFY,	       "bundle",  evidence,	    "--policy",
+				    (char *)w->policy, "--nonce", (char *)w->nonce, "--json" };
+
+	snprintf(evidence, sizeof(evidence), "/proc/self/fd/%d", fd);
+	for (int i = 0; i < w->verify_count; i++)
+		argv[8 + i] = w->verify[i];
+	if (dup2(out, STDOUT_FILENO) == STDOUT_FILENO)
+		execv(program, argv);
+	_exit(EX_HOST);
+}
+
+/* What the verifier says, to its end; the caller frees. NULL: too much, or no memory. */
+static char *read_verdict(int fd, size_t *size)
+{
+	char *text = malloc(VERDICT_MAX);
+	ssize_t n = 1;
+
+	*size = 0;
+	while (text != NULL && n > 0 && *size < VERDICT_MAX) {
+		n = read(fd, text + *size, VERDICT_MAX - *size);
+		*size += n > 0 ? (size_t)n : 0;
+	}
+	if (text != NULL && n == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Affirmed by what was booted: a verdict that rests on less is good for much, not for a key. */
+static int check_verdict(const struct wrap *w, const char *text, size_t size, int status,
+			 struct err *e)
+{
+	static const char *const enough[] = { "affirming",
+					      "affirming (simulated or private root)" };
+	const char *verdict = "no verdict";
+	struct err unused = { 0 };
+	json_t *j = NULL;
+	bool good = false;
+
+	if (json_parse("verdict", text, size, &j, &unused) == 0)
+		(void)json_get_string("verdict", j, "verdict", 1, &verdict, &unused);
+	for (size_t i = 0; i < sizeof(enough) / sizeof(enough[0]); i++)
+		good |= strcmp(verdict, enough[i]) == 0;
+	if (status != 0 || !good)
+		(void)err_set(e, status != 0 ? (enum exit_status)status : EX_REFUSED,
+			      "evidence %s: %s: no key was wrapped: pavise verify bundle says why",
+			      w->evidence, verdict);
+	json_decref(j);
+	return e->status == EX_OK ? 0 : -e->status;
+}
+
 static int judge(const struct wrap *w, int fd, struct err *e)
 {
-	char program[PATH_MAX], evidence[32];
-	char *argv[VERIFY_ARGS] = { VERIFY,	 "bundle",	   evidence,  "--policy",
-				    (char *)w->policy, "--nonce", (char *)w->nonce };
-	int status = 0, rc = verb_beside(VERIFY, program, sizeof(program), e);
+	char program[PATH_MAX];
+	int ends[2], status = 0, rc = verb_beside(VERIFY, program, sizeof(program), e);
+	size_t size = 0;
 
 	if (rc < 0)
 		return rc;
-	snprintf(evidence, sizeof(evidence), "/proc/self/fd/%d", fd);
-	for (int i = 0; i < w->verify_count; i++)
-		argv[7 + i] = w->verify[i];
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return err_errno(e, EX_HOST, errno, "pipe");
 	pid_t pid = fork();
-	if (pid == 0) {
-		execv(program, argv);
-		_exit(EX_HOST);
-	}
+	if (pid == 0)
+		become_verifier(w, program, fd, ends[1]);
+	close(ends[1]);
+	char *text = read_verdict(ends[0], &size);
+	close(ends[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return err_errno(e, EX_HOST, errno, "%s", program);
-	if (!WIFEXITED(status))
-		return err_set(e, EX_INTERNAL, "%s: ended by a signal", program);
-	if (WEXITSTATUS(status) != 0)
-		return err_set(e, (enum exit_status)WEXITSTATUS(status),
-			       "evidence %s: not affirmed (above): no key was wrapped",
-			       w->evidence);
-	return 0;
+		rc = err_errno(e, EX_HOST, errno, "%s", program);
+	else if (text == NULL || !WIFEXITED(status))
+		rc = err_set(e, EX_INTERNAL, "%s: ended by a signal, or said too much", program);
+	else
+		rc = check_verdict(w, text, size, WEXITSTATUS(status), e);
+	free(text);
+	return rc;
 }
 
 /* The agent's key, out of evidence that was affirmed. */
 static int agent_key(const char *text, size_t size, EVP_PKEY **out, struct err *e)
 {
-	static struct evidence ev;
+	static struct evidence ev; /* large */
 	int rc = evidence_parse("evidence", text, size, &ev, e);
 
 	if (rc == 0) {

@@ -312,6 +312,8 @@ def usage(b):
         refused("usage: %s" % name, image(*args), status)
         if os.path.exists(b.at("u")):
             ok(False, "nothing is left")
+    r = subprocess.run([os.path.join(BUILD, "bin", "pavise-init")], capture_output=True, text=True)
+    ok(r.returncode == 64 and "first process" in r.stderr, "pavise-init is for guests alone", r)
     r = image("--help")
     ok(r.returncode == 0 and "check-config" in r.stdout, "has --help")
 
@@ -408,7 +410,7 @@ def wrap_keys(b, world, evidence):
         r = wrap(*["--create"] * create)
         wrapped = read(out) if r.returncode == 0 else b""
         ok(len(wrapped) == 121 and wrapped[:8] == b"PVK0\0\0\0" + bytes([create]) and
-           "verdict: affirming" in r.stdout and unwrap(wrapped) == read(key),
+           "for the agent" in r.stdout and unwrap(wrapped) == read(key),
            "a key wrapped for the agent, as the document says%s" % (", to create" * create),
            r.stdout + r.stderr)
     changed = bytearray(wrapped)
@@ -418,6 +420,8 @@ def wrap_keys(b, world, evidence):
             ("another nonce", wrap(nonce="ab" * 32), 2),
             ("another agent's key", wrap(ev=verify.write(world.at("sw.json"), swapped)), None),
             ("a policy that it breaks", wrap(policy="strict"), 1),
+            ("a policy that does not say what may be booted", wrap(policy="permissive"), 1),
+            ("a policy that judges nothing", wrap(policy="none"), 1),
             ("text that is no evidence", wrap(ev=verify.write(world.at("t.json"), b"{}")), 3)):
         ok(r.returncode != 0 and (status is None or r.returncode == status) and
            "no key was wrapped" in r.stderr and not os.path.exists(out),

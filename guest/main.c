@@ -118,9 +118,10 @@ static int read_params(struct guest_params *p, struct err *e)
 static void __attribute__((noreturn)) become_agent(const struct guest_params *p, int key)
 {
 	char id[2 * PARAMS_DIGEST + 32] = "data-key-id=";
-	char fd[] = "data-key=3";
+	char fd[16];
 	char *argv[] = { AGENT, id, fd, NULL };
 
+	snprintf(fd, sizeof(fd), "data-key=%d", KEY_FD);
 	hex_encode(p->data_id, PARAMS_DIGEST, id + strlen(id));
 	if (!p->has_data)
 		argv[1] = NULL;

@@ -477,6 +477,13 @@ def check_config(b):
         wrong = [o["option"] for o in j["options"] if not o["good"]]
         every = every and r.returncode == 1 and wrong == [name] and not j["good"]
     ok(every, "each of %d options is checked, alone and by name" % len(rows))
+    schema = json.loads(read(ROOT, "docs", "check-config.schema.json"))
+    item = schema["properties"]["options"]["items"]
+    ok(set(j) == set(schema["required"]) == set(schema["properties"]) and
+       all(set(o) == set(item["required"]) == set(item["properties"]) and
+           re.search(item["properties"]["option"]["pattern"], o["option"]) and
+           o["wanted"] in item["properties"]["wanted"]["enum"] and o["reason"]
+           for o in j["options"]), "its JSON is what the schema says", r.stdout[:500])
     built = re.sub("=y$", "=m", fragment, flags=re.M)
     ok(check(built).returncode == 1 and check(built, "--allow-modules").returncode == 0 and
        check(fragment.replace("# CONFIG_MODULES is not set", "CONFIG_MODULES=y"),

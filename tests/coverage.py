@@ -10,7 +10,7 @@ import sys
 
 LEAST = 90
 # What reads and judges evidence, certificates, collateral, logs, images and policies …
-FOLDERS = ["attest/appraise", "attest/collateral", "attest/eventlog", "attest/measure",
+FOLDERS = ["attest/appraise", "attest/collateral", "attest/eventlog", "attest/key", "attest/measure",
            "attest/measure/ovmf", "attest/measure/snp", "attest/measure/tdx", "attest/snp",
            "attest/tdx", "attest/tpm", "attest/x509"]
 # … and in them, and beside them, what takes bytes apart: each alone.

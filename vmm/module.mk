@@ -29,11 +29,12 @@ test_vmm_memory_LIBS := -lcmocka
 
 SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) \
                  vmm/vm.c vmm/memory.c $(COMMON_SRCS)
+CHECKED_MUTEX := -Wl,--wrap=pthread_mutex_lock -Wl,--wrap=pthread_mutex_unlock
 TESTS += test_snp_launch test_snp_exits test_snp_cpuid test_snp_certs test_snp_errors
 test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)
-test_snp_launch_LIBS := -lcmocka
-test_snp_exits_SRCS := tests/unit/test_snp_exits.c $(SNP_TEST_SRCS)
-test_snp_exits_LIBS := -lcmocka
+test_snp_launch_LIBS := -lcmocka -Wl,--wrap=pread
+test_snp_exits_SRCS := tests/unit/test_snp_exits.c tests/unit/checked_mutex.c $(SNP_TEST_SRCS)
+test_snp_exits_LIBS := -lcmocka $(CHECKED_MUTEX)
 test_snp_certs_SRCS := tests/unit/test_snp_certs.c $(SNP_TEST_SRCS)
 test_snp_certs_LIBS := -lcmocka
 test_snp_errors_SRCS := tests/unit/test_snp_errors.c vmm/tee/snp_errors.c common/snp_term.c \
@@ -58,10 +59,10 @@ test_tdx_vmm_launch_SRCS := tests/unit/test_tdx_vmm_launch.c $(TDX_TEST_SRCS)
 test_tdx_vmm_launch_LIBS := -lcmocka
 test_tdx_vmm_cpuid_SRCS := tests/unit/test_tdx_vmm_cpuid.c $(TDX_TEST_SRCS)
 test_tdx_vmm_cpuid_LIBS := -lcmocka
-test_tdx_vmm_exits_SRCS := tests/unit/test_tdx_vmm_exits.c $(TDX_TEST_SRCS)
-test_tdx_vmm_exits_LIBS := -lcmocka
-test_tdx_vmm_quote_SRCS := tests/unit/test_tdx_vmm_quote.c $(TDX_TEST_SRCS)
-test_tdx_vmm_quote_LIBS := -lcmocka
+test_tdx_vmm_exits_SRCS := tests/unit/test_tdx_vmm_exits.c tests/unit/checked_mutex.c $(TDX_TEST_SRCS)
+test_tdx_vmm_exits_LIBS := -lcmocka $(CHECKED_MUTEX)
+test_tdx_vmm_quote_SRCS := tests/unit/test_tdx_vmm_quote.c tests/unit/checked_mutex.c $(TDX_TEST_SRCS)
+test_tdx_vmm_quote_LIBS := -lcmocka $(CHECKED_MUTEX)
 test_tdx_vmm_errors_SRCS := tests/unit/test_tdx_vmm_errors.c vmm/tee/tdx_errors.c common/err.c
 test_tdx_vmm_errors_LIBS := -lcmocka
 

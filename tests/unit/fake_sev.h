@@ -22,7 +22,7 @@ struct fake_answer {
 	int rc;
 	uint64_t fw; /* of the firmware; of the TDX module: its completion status */
 	int pages;
-	bool correct_cpuid; /* the firmware changes a register of the first entry */
+	bool correct_cpuid; /* the firmware changes two fields of the first entry */
 };
 
 struct fake_sev {

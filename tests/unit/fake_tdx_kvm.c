@@ -51,12 +51,13 @@ void fake_tdx_reset(void)
 	memcpy(fake_supported.head.entries, supported, sizeof(supported));
 }
 
+/* Without a status nothing is written: callers start from 0. */
 static int answer(uint64_t *hw)
 {
 	const struct fake_answer *a = fake_disturbance();
 
-	if (hw)
-		*hw = a ? a->fw : 0;
+	if (hw && a && a->fw != 0)
+		*hw = a->fw;
 	return a ? a->rc : 0;
 }
 
@@ -67,16 +68,30 @@ int tdx_create_vm(int kvm_fd, int *vm_fd)
 	return answer(NULL);
 }
 
+static const char *dirt(const void *data, size_t from, size_t size)
+{
+	const uint8_t *byte = data;
+
+	for (size_t i = from; i < size; i++)
+		if (byte[i] != 0)
+			return " dirty";
+	return "";
+}
+
 int tdx_capabilities(int vm_fd, struct tdx_capabilities *c, uint64_t *hw)
 {
+	const uint32_t room = c->head.nent;
 	int rc;
 
-	fake_note("capabilities %d %u", vm_fd, c->head.nent);
+	c->head.nent = 0;
+	fake_note("capabilities %d %u%s", vm_fd, room, dirt(c, 0, sizeof(*c)));
 	rc = answer(hw);
 	if (rc < 0)
 		return rc;
-	if (c->head.nent < fake_tdx.leaves)
+	if (room < fake_tdx.leaves) {
+		c->head.nent = fake_tdx.leaves; /* as the kernel does */
 		return -E2BIG;
+	}
 	c->head.supported_attributes = fake_tdx.attributes;
 	c->head.supported_xfam = fake_tdx.xfam;
 	c->head.user_tdvmcallinfo_1_r11 = fake_tdx.user_calls;
@@ -87,9 +102,9 @@ int tdx_capabilities(int vm_fd, struct tdx_capabilities *c, uint64_t *hw)
 
 int tdx_get_tsc_khz(int vm_fd, uint64_t *khz)
 {
-	(void)vm_fd;
+	fake_note("get_tsc %d", vm_fd);
 	*khz = fake_tdx.tsc_khz;
-	return 0;
+	return answer(NULL);
 }
 
 int tdx_set_tsc_khz(int vm_fd, uint64_t khz)
@@ -135,6 +150,7 @@ static void take_pages(const struct uapi_tdx_mem_region *r, uint64_t count, int 
 		struct fake_page *p = &fake_tdx.page[fake_tdx.pages++];
 
 		p->gpa = r->gpa + i * 4096;
+		p->source = r->source_addr + i * 4096;
 		p->measured = measure;
 		memcpy(p->bytes, (const uint8_t *)(uintptr_t)r->source_addr + i * 4096, 4096);
 	}
@@ -150,7 +166,8 @@ int tdx_init_mem_region(int vcpu_fd, struct uapi_tdx_mem_region *r, int measure,
 		  r->source_addr % 4096 != 0 || r->source_addr == 0 ? " unaligned" : "");
 	fake_tdx.signals_seen |= !all_signals_blocked();
 	a = fake_disturbance();
-	*hw = a ? a->fw : 0;
+	if (a && a->fw != 0)
+		*hw = a->fw;
 	pages = a ? a->pages : (int64_t)r->nr_pages;
 	if (pages > 0)
 		take_pages(r, (uint64_t)pages, measure);
@@ -164,7 +181,8 @@ int tdx_get_cpuid(int vcpu_fd, union kvm_cpuid_table *table, uint64_t *hw)
 {
 	int rc;
 
-	fake_note("get_cpuid %d %u", vcpu_fd, table->head.nent);
+	fake_note("get_cpuid %d %u%s", vcpu_fd, table->head.nent,
+		  dirt(table, offsetof(union kvm_cpuid_table, head.entries), sizeof(*table)));
 	rc = answer(hw);
 	if (rc < 0)
 		return rc;
@@ -190,9 +208,8 @@ int kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e)
 int kvm_irqfd(int vm_fd, int eventfd, uint32_t gsi, struct err *e)
 {
 	(void)eventfd;
-	(void)e;
 	fake_note("irqfd %d %u", vm_fd, gsi);
-	return 0;
+	return answer(NULL) < 0 ? err_set(e, EX_HOST, "kvm: no irqfd") : 0;
 }
 
 int kvm_set_gsi_routing(int vm_fd, const struct kvm_msi_route *route, unsigned count,

@@ -13,6 +13,7 @@
 /* A page as INIT_MEM_REGION got it. */
 struct fake_page {
 	uint64_t gpa;
+	uint64_t source; /* its address in our memory, which may be gone now */
 	bool measured;
 	uint8_t bytes[4096];
 };

@@ -362,6 +362,19 @@ static void terminations_are_explained(void **state)
 	}
 }
 
+/* Data that KVM did not announce is not looked at. */
+static void a_termination_without_data_is_one(void **state)
+{
+	(void)state;
+	v->run->exit_reason = KVM_EXIT_SYSTEM_EVENT;
+	v->run->system_event.type = UAPI_SYSTEM_EVENT_SEV_TERM;
+	v->run->system_event.data[0] = 0x403100;
+	assert_true(snp_exit(v, 0));
+	assert_int_equal(atomic_load(&sm.vm.end), VM_END_TERMINATED);
+	assert_int_equal(atomic_load(&sm.vm.end_detail), 0);
+	assert_non_null(strstr(snp_vm_log(), "(GHCB 0, set 0, reason 0)"));
+}
+
 static void other_system_events_are_left_to_the_caller(void **state)
 {
 	(void)state;
@@ -377,6 +390,7 @@ static void a_refused_entry_says_why(void **state)
 	v->run->fail_entry.hardware_entry_failure_reason = UINT64_MAX;
 	assert_true(snp_exit(v, 0));
 	assert_int_equal(atomic_load(&sm.vm.end), VM_END_KVM_ERROR);
+	assert_int_equal(atomic_load(&sm.vm.end_detail), KVM_EXIT_FAIL_ENTRY);
 	assert_non_null(strstr(snp_vm_log(), "refuses to enter"));
 }
 
@@ -400,6 +414,7 @@ int main(void)
 		TEST(damaged_memory_ends_the_guest),
 		TEST(other_errors_are_left_to_the_caller),
 		TEST(terminations_are_explained),
+		TEST(a_termination_without_data_is_one),
 		TEST(other_system_events_are_left_to_the_caller),
 		TEST(a_refused_entry_says_why),
 	};

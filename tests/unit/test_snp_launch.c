@@ -10,8 +10,10 @@
 #include "vmm/tee/snp_errors.h"
 #include "vmm/tee/private_exits.h"
 #include "vmm/tee/private_memory.h"
+#include "vmm/tee/tee.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -60,9 +62,11 @@ static void every_call_comes_in_its_order(void **state)
 		"update 1 40 9 0x180 0x1000 page\n"
 		"update 6 40 9 0x182 0x1000 page\n"
 		"update 5 40 9 0x183 0x1000 page\n"
+		"get_sregs 50\n"
 		"sregs 50\n"
 		"regs 50 rip 0x100040\n"
 		"msr 50 0x277 0x7040600070406\n"
+		"get_sregs 51\n"
 		"sregs 51\n"
 		"regs 51 rip 0x100080\n"
 		"msr 51 0x277 0x7040600070406\n"
@@ -74,6 +78,8 @@ static void every_call_comes_in_its_order(void **state)
 	assert_false(fake.signals_seen);
 	assert_memory_equal(fake.finish.host_data, sm.config.host_data, 32);
 	assert_int_equal(fake.finish.id_block_en, 0);
+	assert_true(fake.finish.id_block_uaddr == 0);
+	assert_int_equal(sm.vm.pages_added, 117);
 }
 
 static void memory_above_the_hole_is_private_too(void **state)
@@ -133,6 +139,7 @@ static void the_start_state_is_complete(void **state)
 	assert_memory_equal(&s->ss, &data, sizeof(data));
 	assert_memory_equal(&s->ldt, &ldt, sizeof(ldt));
 	assert_memory_equal(&s->tr, &tr, sizeof(tr));
+	assert_true(s->apic_base == 0xA5A5A5A5A5A5A5A5); /* as KVM had it */
 	assert_int_equal(s->gdt.limit | s->gdt.base | s->idt.limit | s->idt.base, 0);
 	assert_int_equal(s->cr0, 0x80000031);
 	assert_int_equal(s->cr2, 0);
@@ -205,20 +212,58 @@ static void launch_update_is_tried_again_within_bounds(void **state)
 			fail_msg("%s: %d, %s", r->what, rc, sm.e.text);
 		if (fake_count(r->call) != r->calls)
 			fail_msg("%s: %u calls", r->what, fake_count(r->call));
+		if (rc != 0 && r->rc == 0) /* a broken kernel */
+			assert_non_null(strstr(sm.e.text, strerror(EPROTO)));
 		assert_int_equal(fake_count("finish"), r->good);
 	}
+}
+
+/* The bounds are of tries in a row. */
+static void progress_starts_the_count_again(void **state)
+{
+	(void)state;
+	fake.script[0] = (struct fake_answer){ "update 1 40 9 0x100", 2, -EIO, 0, 0, false };
+	fake.script[1] = (struct fake_answer){ "update 1 40 9 0x100", 1, 0, 0, 1, false };
+	fake.script[2] = (struct fake_answer){ "update 1 40 9 0x101", 3, -EIO, 0, 0, false };
+	assert_int_equal(snp_vm_all(), 0);
 }
 
 /* EIO without a code: only while our own books say that the kernel has no reason. */
 static void a_page_that_is_not_private_is_not_tried_again(void **state)
 {
+	static const struct {
+		unsigned region;
+		uint64_t gpa, size, shared; /* 0: none */
+		const char *call;
+		unsigned calls;
+	} cases[] = {
+		{ 2, FW_HASH_PAGE, 4096, FW_HASH_PAGE, "update 1 40 9 0x180", 1 },
+		{ 0, FW_IMAGE, 5000, FW_IMAGE, "update 1 40 9 0x100", 1 },
+		{ 0, FW_IMAGE, 5000, FW_IMAGE + 4096, "update 1 40 9 0x100", 1 },
+		{ 0, FW_IMAGE, 5000, FW_IMAGE + 8192, "update 1 40 9 0x100", 2 }, /* behind it */
+		{ 1, FW_SCRATCH, 0x1001000, FW_SCRATCH + 0x1000000, "update 3 40 9 0x110", 1 },
+		{ 2, 0x4000000, 4096, 0x4000000, "update 1 40 9 0x4000", 1 },
+		{ 2, MEMORY - 4096, 4096, 0, "update 1 40 9 0x9fff", 2 },
+		{ 2, MEMORY, 4096, 0, "update 1 40 9 0xa000", 1 }, /* no RAM */
+	};
+
 	(void)state;
-	assert_int_equal(snp_vm_create(), 0);
-	assert_int_equal(snp_vm_cpuid(), 0);
-	assert_int_equal(private_memory_convert(&sm.vm.private_memory, FW_HASH_PAGE, 1, false), 0);
-	disturb("update 1 40 9 0x180", 9, -EIO, 0, 0);
-	assert_int_equal(snp_vm_launch(), -EX_HOST);
-	assert_int_equal(fake_count("update 1 40 9 0x180"), 1);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan_region *r = &sm.plan.region[cases[i].region];
+
+		snp_vm_end();
+		snp_vm_begin(MEMORY, 1);
+		assert_int_equal(snp_vm_create(), 0);
+		assert_int_equal(snp_vm_cpuid(), 0);
+		r->gpa = cases[i].gpa;
+		r->size = cases[i].size;
+		if (cases[i].shared != 0)
+			assert_int_equal(private_memory_convert(&sm.vm.private_memory,
+								cases[i].shared, 1, false), 0);
+		disturb(cases[i].call, 1, -EIO, 0, 0);
+		assert_int_equal(snp_vm_launch(), cases[i].calls == 1 ? -EX_HOST : 0);
+		assert_int_equal(fake_count(cases[i].call), cases[i].calls);
+	}
 }
 
 static void a_corrected_cpuid_page_is_logged_and_taken_once(void **state)
@@ -231,6 +276,7 @@ static void a_corrected_cpuid_page_is_logged_and_taken_once(void **state)
 	assert_non_null(strstr(snp_vm_log(), "firmware corrected the CPUID page"));
 	assert_non_null(strstr(snp_vm_log(), "CPUID 1.0 EAX: the firmware wants 00a00f15, "
 						"not 00a00f11"));
+	assert_non_null(strstr(snp_vm_log(), "CPUID 1.0 reserved field: the firmware wants"));
 }
 
 static void a_cpuid_page_refused_twice_ends_the_launch(void **state)
@@ -246,6 +292,35 @@ static void a_cpuid_page_refused_twice_ends_the_launch(void **state)
 	disturb("update 6", 1, -EIO, 0x16, 0); /* refused, and nothing corrected */
 	assert_int_equal(snp_vm_all(), -EX_HOST);
 	assert_int_equal(fake_count("update 6"), 1);
+}
+
+static void a_cpuid_page_needs_a_vcpus_cpuid(void **state)
+{
+	(void)state;
+	assert_int_equal(snp_vm_create(), 0);
+	assert_int_equal(snp_vm_launch(), -EX_INTERNAL);
+	assert_non_null(strstr(sm.e.text, "launch without a vCPU's CPUID"));
+	assert_int_equal(fake_count("start"), 0);
+	memset(&sm.e, 0, sizeof(sm.e));
+	sm.plan.region[3] = sm.plan.region[4]; /* a plan without one */
+	assert_int_equal(snp_vm_launch(), 0);
+}
+
+static void regions_of_other_guests_are_refused(void **state)
+{
+	static const enum plan_region_type types[] = { PLAN_RESET_PAGE, PLAN_MAILBOX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		snp_vm_end();
+		snp_vm_begin(MEMORY, 1);
+		assert_int_equal(snp_vm_create(), 0);
+		assert_int_equal(snp_vm_cpuid(), 0);
+		sm.plan.region[2].type = types[i];
+		assert_int_equal(snp_vm_launch(), -EX_INTERNAL);
+		assert_non_null(strstr(sm.e.text, "is not SEV-SNP's"));
+		assert_int_equal(fake_count("finish"), 0);
+	}
 }
 
 static void a_failed_finish_is_final(void **state)
@@ -266,7 +341,7 @@ static void hosts_without_snp_are_refused_before_anything_is_made(void **state)
 		const char *text;
 	} hosts[] = {
 		{ 0, 0, 0, 0, "/dev/kvm: no SEV-SNP" },
-		{ 0x2F, 0x1000, 8, 1, "/dev/kvm: no SEV-SNP" },
+		{ 0x2F, 0x1000, 8, 1, "/dev/kvm: no SEV-SNP: VM types 0x2f lack bit 4" },
 		{ 0x11, 0x1000, 8, 0, "/dev/kvm: no private memory" },
 		{ 0x11, 0x1000, 7, 1, "/dev/kvm: no private memory" },
 		{ 0x11, 0xFFF, 8, 1, "/dev/kvm: guests cannot ask to share memory" },
@@ -299,6 +374,41 @@ static void sev_features_are_asked_for_without_bit_zero(void **state)
 	assert_int_equal(snp_vm_all(), -EX_HOST);
 	assert_non_null(strstr(sm.e.text, "VMSA features 0x20: this host offers 0"));
 	assert_int_equal(fake_count("create_vm"), 0);
+	snp_vm_end();
+	snp_vm_begin(MEMORY, 1);
+	sm.plan.snp.sev_features = 0x21;
+	disturb("vmsa_features", 1, -ENOTTY, 0, 0);
+	assert_int_equal(snp_vm_all(), -EX_HOST);
+	assert_non_null(strstr(sm.e.text, "KVM_SEV_INIT2: SNP is off"));
+	assert_null(strstr(sm.e.text, "; firmware"));
+	assert_int_equal(fake_count("create_vm"), 0);
+}
+
+static void the_backend_is_one_of_a_confidential_guest(void **state)
+{
+	(void)state;
+	assert_true(tee_snp.confidential);
+	assert_false(tee_snp.owns_start_state);
+}
+
+static void every_vcpu_gets_the_marked_leaf(void **state)
+{
+	static union kvm_cpuid_table t;
+	struct kvm_cpuid_entry2 *sev = &t.head.entries[1];
+
+	(void)state;
+	assert_int_equal(snp_vm_create(), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		memset(&t, 0, sizeof(t));
+		t.head.nent = 2;
+		t.head.entries[0] = (struct kvm_cpuid_entry2){ .function = 1, .eax = 1 };
+		*sev = (struct kvm_cpuid_entry2){ .function = 0x8000001F, .ebx = SNP_C_BIT };
+		assert_int_equal(sm.vm.tee->adjust_cpuid(&sm.vm, &t, &sm.e), 0);
+		assert_int_equal(sev->eax, 0x1A); /* SEV, SEV-ES, SNP */
+	}
+	sev->ebx = SNP_C_BIT - 4;
+	assert_int_equal(sm.vm.tee->adjust_cpuid(&sm.vm, &t, &sm.e), -EX_HOST);
+	assert_non_null(strstr(sm.e.text, "C-bit is bit 47, the plan was made for bit 51"));
 }
 
 static void a_missing_dev_sev_is_named(void **state)
@@ -307,6 +417,23 @@ static void a_missing_dev_sev_is_named(void **state)
 	sm.config.sev = -1;
 	assert_int_equal(snp_vm_all(), -EX_USAGE_ERROR);
 	assert_non_null(strstr(sm.e.text, "/dev/sev"));
+}
+
+/* Of any number, 0 as well; the model brings psp= instead. */
+static void one_descriptor_of_the_platform_is_enough(void **state)
+{
+	static const struct {
+		int sev, psp;
+	} cases[] = { { 0, -1 }, { -1, 0 }, { -1, 1 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snp_vm_end();
+		snp_vm_begin(MEMORY, 1);
+		sm.config.sev = cases[i].sev;
+		sm.config.psp = cases[i].psp;
+		assert_int_equal(snp_vm_all(), 0);
+	}
 }
 
 /* A staged blob is written by the host: no page that is measured may share its 2 MiB. */
@@ -349,7 +476,28 @@ static void an_id_block_is_passed_on(void **state)
 		assert_int_equal(fake.finish.auth_key_en, author);
 		assert_memory_equal(fake.id_block, block, sizeof(block));
 		assert_memory_equal(fake.id_auth, auth, sizeof(auth));
+		assert_int_equal(fcntl(sm.config.id_block, F_GETFD), -1);
+		assert_int_equal(fcntl(sm.config.id_auth, F_GETFD), -1);
 	}
+}
+
+static void descriptor_zero_is_one_too(void **state)
+{
+	const uint64_t policy = PLAN_SNP_POLICY;
+	uint8_t block[96] = { 0 }, auth[4096] = { 0 };
+	int stdin_kept = dup(STDIN_FILENO), fd = file_of(block, sizeof(block));
+
+	(void)state;
+	memcpy(block + 88, &policy, sizeof(policy));
+	assert_int_equal(pwrite(fd, block, sizeof(block), 0), sizeof(block));
+	assert_int_equal(dup2(fd, 0), 0);
+	close(fd);
+	sm.config.id_block = 0;
+	sm.config.id_auth = file_of(auth, sizeof(auth));
+	assert_int_equal(snp_vm_all(), 0);
+	assert_int_equal(fake.finish.id_block_en, 1);
+	assert_int_equal(dup2(stdin_kept, STDIN_FILENO), STDIN_FILENO);
+	close(stdin_kept);
 }
 
 static void a_bad_id_block_is_refused_before_the_vm_exists(void **state)
@@ -363,6 +511,7 @@ static void a_bad_id_block_is_refused_before_the_vm_exists(void **state)
 		{ 97, 4096, PLAN_SNP_POLICY, "id_block: 97 bytes, not 96" },
 		{ 96, 4095, PLAN_SNP_POLICY, "id_auth: 4095 bytes, not 4096" },
 		{ 96, 4096, PLAN_SNP_POLICY | 1 << 19, "id_block: policy 0xb0000" },
+		{ 95, 4095, PLAN_SNP_POLICY, "id_block: 95 bytes, not 96" }, /* the first */
 	};
 	uint8_t data[4097];
 
@@ -374,12 +523,64 @@ static void a_bad_id_block_is_refused_before_the_vm_exists(void **state)
 		memcpy(data + 88, &bad[i].policy, sizeof(bad[i].policy));
 		sm.config.id_block = file_of(data, bad[i].block);
 		sm.config.id_auth = file_of(data, bad[i].auth);
+		sm.config.certs = memfd_create("empty", MFD_CLOEXEC); /* as bad, and read later */
 		assert_int_equal(snp_vm_all(), -EX_MALFORMED);
 		assert_non_null(strstr(sm.e.text, bad[i].text));
 		assert_int_equal(fake.used, 0);
 		close(sm.config.id_block);
 		close(sm.config.id_auth);
+		close(sm.config.certs);
 	}
+}
+
+/* pread for the code under test: a file can become shorter after it was measured. */
+static enum { PREAD_ALL, PREAD_LESS, PREAD_NONE, PREAD_FAILS } pread_mood;
+
+ssize_t __real_pread(int fd, void *out, size_t size, off_t offset);
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t offset);
+
+ssize_t __wrap_pread(int fd, void *out, size_t size, off_t offset)
+{
+	switch (pread_mood) {
+	case PREAD_LESS:
+		return __real_pread(fd, out, size - 1, offset);
+	case PREAD_NONE:
+		return 0;
+	case PREAD_FAILS:
+		errno = EIO;
+		return -1;
+	case PREAD_ALL:
+		break;
+	}
+	return __real_pread(fd, out, size, offset);
+}
+
+static void an_id_block_that_cannot_be_read_is_the_hosts_fault(void **state)
+{
+	static const struct {
+		int mood;
+		const char *text;
+	} cases[] = {
+		{ PREAD_LESS, "id_block: read 95 of 96 bytes" },
+		{ PREAD_NONE, "id_block: read 0 of 96 bytes" },
+		{ PREAD_FAILS, "id_block: cannot read: Input/output error" },
+	};
+	uint8_t data[96] = { 0 };
+
+	(void)state;
+	sm.config.id_block = file_of(data, sizeof(data));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		memset(&sm.e, 0, sizeof(sm.e));
+		pread_mood = cases[i].mood;
+		assert_int_equal(snp_vm_all(), -EX_HOST);
+		pread_mood = PREAD_ALL;
+		assert_string_equal(sm.e.text, cases[i].text);
+	}
+	close(sm.config.id_block);
+	memset(&sm.e, 0, sizeof(sm.e));
+	assert_int_equal(snp_vm_all(), -EX_HOST); /* closed */
+	assert_non_null(strstr(sm.e.text, "id_block: cannot look at descriptor"));
+	assert_int_equal(fake.used, 0);
 }
 
 /* --- sentences --- */
@@ -429,6 +630,11 @@ static const struct failure failures[] = {
 	{ "finish", -EIO, 0x16, "algorithms must be 1" },
 	{ "finish", -EINVAL, 0, "a vCPU is not in the state" },
 	{ "finish", -EXDEV, 0, "not a known answer of this step" },
+	{ "irqchip", -EINVAL, 0, "kvm: refused" },
+	{ "get_sregs 50", -EINVAL, 0, "kvm: refused" },
+	{ "sregs 50", -EINVAL, 0, "kvm: refused" },
+	{ "regs 50", -EINVAL, 0, "kvm: refused" },
+	{ "msr 50", -EINVAL, 0, "kvm: refused" },
 };
 
 /* The host's fault, but for what the owner of the guest signed. */
@@ -452,7 +658,10 @@ static void every_failure_becomes_a_sentence(void **state)
 				 -blamed(strcmp(f->call, "finish") == 0, f->rc, f->fw));
 		if (!strstr(sm.e.text, f->text))
 			fail_msg("%s: %s", f->call, sm.e.text);
-		assert_non_null(strstr(sm.e.text, strerror(-f->rc)));
+		if (strcmp(f->text, "kvm: refused") != 0)
+			assert_non_null(strstr(sm.e.text, strerror(-f->rc)));
+		assert_int_equal(fake_count("finish"), strcmp(f->call, "finish") == 0);
+		assert_int_equal(strstr(sm.e.text, "; firmware ") != NULL, f->fw != 0);
 	}
 }
 
@@ -487,13 +696,21 @@ int main(void)
 		TEST(a_page_that_is_not_private_is_not_tried_again),
 		TEST(a_corrected_cpuid_page_is_logged_and_taken_once),
 		TEST(a_cpuid_page_refused_twice_ends_the_launch),
+		TEST(progress_starts_the_count_again),
+		TEST(a_cpuid_page_needs_a_vcpus_cpuid),
+		TEST(regions_of_other_guests_are_refused),
 		TEST(a_failed_finish_is_final),
 		TEST(hosts_without_snp_are_refused_before_anything_is_made),
 		TEST(sev_features_are_asked_for_without_bit_zero),
+		TEST(the_backend_is_one_of_a_confidential_guest),
+		TEST(every_vcpu_gets_the_marked_leaf),
 		TEST(a_missing_dev_sev_is_named),
+		TEST(one_descriptor_of_the_platform_is_enough),
 		TEST(staging_beside_private_pages_is_refused),
 		TEST(an_id_block_is_passed_on),
+		TEST(descriptor_zero_is_one_too),
 		TEST(a_bad_id_block_is_refused_before_the_vm_exists),
+		TEST(an_id_block_that_cannot_be_read_is_the_hosts_fault),
 		TEST(every_failure_becomes_a_sentence),
 		TEST(no_sentence_is_cut),
 	};

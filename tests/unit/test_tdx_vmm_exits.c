@@ -141,7 +141,7 @@ static void fatal(uint64_t code, const char *message, unsigned ndata)
 {
 	/* R14, R15, RBX, RDI, RSI, R8, R9, RDX */
 	static const unsigned order[8] = { 14, 15, 3, 7, 6, 8, 9, 2 };
-	char text[64] = "";
+	char text[65] = "";
 
 	strncpy(text, message, sizeof(text) - 1);
 	memset(v->run, 0, sizeof(*v->run));
@@ -187,7 +187,33 @@ static void a_fatal_error_tells_its_message(void **state)
 	fatal(7, "not said", 15); /* fewer registers than KVM says it gives */
 	assert_non_null(strstr(tdx_vm_log(), "(code 0): without a message"));
 	fatal(0, "0123456789012345678901234567890123456789012345678901234567890123", 16);
-	assert_non_null(strstr(tdx_vm_log(), "89012345678901234567890123456789012345678901"));
+	assert_non_null(strstr(tdx_vm_log(), "(code 0): 0123456789012345678901234567890123456789012"
+					     "345678901234567890123\n"));
+	fatal(0x1F7, "x", 16);
+	assert_non_null(strstr(tdx_vm_log(), "(code 0x1f7): x\n"));
+	assert_int_equal(atomic_load(&tm.vm.end_detail), SNP_TERM_SET_TDX << 8 | 0xF7);
+}
+
+static void faults_without_cause_are_believed_for_a_while(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 64; i++)
+			assert_true(fault(-EFAULT, 0x400000, UAPI_FAULT_PRIVATE));
+		assert_int_equal(atomic_load(&tm.vm.end), 0);
+		if (round == 0) /* anything else that the guest does */
+			assert_int_equal(map_gpa(0x800000, 1, 0), 0);
+	}
+	assert_true(fault(-EFAULT, 0x400000, UAPI_FAULT_PRIVATE));
+	assert_int_equal(atomic_load(&tm.vm.end), VM_END_MEMORY_FAULT);
+}
+
+static void damaged_memory_ends_the_guest(void **state)
+{
+	(void)state;
+	assert_true(fault(-EHWPOISON, 0x400000, UAPI_FAULT_PRIVATE));
+	assert_int_equal(atomic_load(&tm.vm.end), VM_END_MEMORY_FAULT);
+	assert_non_null(strstr(tdx_vm_log(), "damaged"));
 }
 
 static void other_system_events_are_left_to_the_caller(void **state)
@@ -206,6 +232,7 @@ static void a_dead_trust_domain_is_explained(void **state)
 	assert_false(tdx_exit(v, -EIO));
 	assert_non_null(strstr(tdx_vm_log(), "KVM_RUN: the TDX module ended the trust domain: it "
 					     "used private memory it had not accepted"));
+	assert_null(strstr(tdx_vm_log(), "; module"));
 	v->run->exit_reason = KVM_EXIT_IO;
 	assert_false(tdx_exit(v, -EFAULT)); /* the exit reason is not valid */
 	assert_false(tdx_exit(v, 0));
@@ -220,6 +247,7 @@ static void a_refused_entry_names_the_module(void **state)
 	v->run->fail_entry.hardware_entry_failure_reason = 0xE0000091;
 	assert_true(tdx_exit(v, 0));
 	assert_int_equal(atomic_load(&tm.vm.end), VM_END_KVM_ERROR);
+	assert_int_equal(atomic_load(&tm.vm.end_detail), KVM_EXIT_FAIL_ENTRY);
 	assert_non_null(strstr(tdx_vm_log(), "(0xe0000091)"));
 	assert_non_null(strstr(tdx_vm_log(), "1.5.06"));
 }
@@ -233,7 +261,12 @@ static void an_unexpected_answer_of_the_module_is_decoded(void **state)
 	v->run->internal.data[0] = 0xE000060400000000;
 	assert_true(tdx_exit(v, 0));
 	assert_int_equal(atomic_load(&tm.vm.end), VM_END_KVM_ERROR);
-	assert_non_null(strstr(tdx_vm_log(), "TD_FATAL"));
+	assert_int_equal(atomic_load(&tm.vm.end_detail), KVM_EXIT_INTERNAL_ERROR);
+	assert_non_null(strstr(tdx_vm_log(), "(Input/output error; module 0xe000060400000000: "
+					     "TD_FATAL"));
+	v->run->internal.ndata = 0; /* nothing to decode */
+	assert_false(tdx_exit(v, 0));
+	v->run->internal.ndata = 1;
 	v->run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
 	assert_false(tdx_exit(v, 0));
 }
@@ -252,12 +285,24 @@ static void the_guest_learns_which_calls_there_are(void **state)
 {
 	struct uapi_tdx_exit x = { .nr = UAPI_TDVMCALL_INFO,
 				   .info = { 1, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX } };
+	int notify_fd;
 
 	(void)state;
 	assert_int_equal(tdx_vm_launch(), 0);
 	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_SUCCESS);
 	assert_int_equal(x.info.r11, 2);
 	assert_int_equal(x.info.r12 | x.info.r13 | x.info.r14, 0);
+	tm.vm.tdx.caps.head.user_tdvmcallinfo_1_r11 = UINT64_MAX; /* ours is one of them */
+	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_SUCCESS);
+	assert_int_equal(x.info.r11, 2);
+	notify_fd = tm.vm.tdx.quotes.notify_fd;
+	tm.vm.tdx.quotes.notify_fd = 0; /* a descriptor like others */
+	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_SUCCESS);
+	assert_int_equal(x.info.r11, 2);
+	tm.vm.tdx.quotes.notify_fd = -1; /* no relay */
+	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_SUCCESS);
+	assert_int_equal(x.info.r11, 0);
+	tm.vm.tdx.quotes.notify_fd = notify_fd;
 	tm.vm.tdx.caps.head.user_tdvmcallinfo_1_r11 = 0; /* a kernel that does not pass it on */
 	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_SUCCESS);
 	assert_int_equal(x.info.r11, 0);
@@ -267,6 +312,10 @@ static void the_guest_learns_which_calls_there_are(void **state)
 	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_UNSUPPORTED);
 	x.nr = UINT64_MAX;
 	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_UNSUPPORTED);
+	x = (struct uapi_tdx_exit){ .nr = UAPI_TDVMCALL_SETUP_NOTIFY, .notify.vector = 14 };
+	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_INVALID);
+	x.notify.vector = 50;
+	assert_true(tdvmcall(&x) == UAPI_TDVMCALL_SUCCESS);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
@@ -277,6 +326,8 @@ int main(void)
 		TEST(map_gpa_converts),
 		TEST(hostile_map_gpa_is_answered_and_changes_nothing),
 		TEST(unasked_conversions_end_the_guest),
+		TEST(faults_without_cause_are_believed_for_a_while),
+		TEST(damaged_memory_ends_the_guest),
 		TEST(a_stop_of_the_firmware_is_one),
 		TEST(a_stop_word_of_the_kernel_is_none),
 		TEST(a_fatal_error_tells_its_message),

@@ -13,8 +13,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
 
 #define MEMORY (160ull << 20)
+
+/* completion statuses of the module */
+#define BUSY    0x8000020000000000
+#define ENTROPY 0x8000020300000000
 
 static int begin(void **state)
 {
@@ -50,6 +56,7 @@ static void every_call_comes_in_its_order(void **state)
 		"irqchip 60 24\n"
 		"cap 60 129 0x3\n"
 		"cap 60 237 0x28\n"
+		"get_tsc 60\n"
 		"tsc 60 2100000\n"
 		"init_vm 60 0x10000000 0xe7 18\n"
 		"guest_memfd 60 0xa000000\n"
@@ -166,7 +173,10 @@ static void the_td_is_what_plan_and_owner_say(void **state)
 	const struct uapi_tdx_init_vm *i = &fake_tdx.init.head;
 
 	(void)state;
+	memset(&tm.vm.tdx, 0xFF, sizeof(tm.vm.tdx));
+	fake_tdx.mask[0].ebx = ~0u;
 	assert_int_equal(tdx_vm_create(), 0);
+	assert_int_equal(fake_tdx.init.cpuid[0].ebx >> 24, 0); /* local APIC id: that of vCPU 0 */
 	assert_true(i->attributes == PLAN_TDX_ATTRIBUTES);
 	assert_true(i->xfam == PLAN_TDX_XFAM);
 	assert_memory_equal(i->mrconfigid, tm.config.mrconfigid, 48);
@@ -202,7 +212,238 @@ static void wishes_beyond_the_host_are_named(void **state)
 		assert_int_equal(tdx_vm_all(), -EX_HOST);
 		if (!strstr(tm.e.text, cases[i].text))
 			fail_msg("%s", tm.e.text);
-		assert_int_equal(fake_count("init_vm"), 0);
+		assert_int_equal(fake_count("cap "), 0);
+	}
+}
+
+static void another_width_of_addresses_is_refused(void **state)
+{
+	(void)state;
+	tm.plan.tdx.gpaw = 52;
+	assert_int_equal(tdx_vm_all(), -EX_MALFORMED);
+	assert_non_null(strstr(tm.e.text, "guest addresses of 52 bits, not 48"));
+	assert_int_equal(fake_count("cap "), 0);
+}
+
+/* KVM says E2BIG until there is room, and wants the rest of the structure zero each time. */
+static void capabilities_are_asked_for_with_more_room(void **state)
+{
+	static const struct {
+		uint32_t leaves;
+		const char *trace;
+	} cases[] = {
+		{ 32, "capabilities 60 32\ncap " },
+		{ 33, "capabilities 60 32\ncapabilities 60 64\ncap " },
+		{ 256, "capabilities 60 32\ncapabilities 60 64\ncapabilities 60 128\n"
+		  "capabilities 60 256\ncap " },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		again(1);
+		memset(&tm.vm.tdx, 0xFF, sizeof(tm.vm.tdx));
+		fake_tdx.leaves = cases[i].leaves;
+		assert_int_equal(tdx_vm_all(), 0);
+		assert_non_null(strstr(fake.trace, cases[i].trace));
+		assert_null(strstr(fake.trace, "dirty"));
+	}
+	again(1);
+	disturb("capabilities", 99, -E2BIG, 0, 0);
+	assert_int_equal(tdx_vm_all(), -EX_HOST);
+	assert_int_equal(fake_count("capabilities"), 4);
+	assert_non_null(strstr(tm.e.text, "more configurable CPUID leaves than 256"));
+}
+
+/* Linux's calibration may be off by some kHz in either direction. */
+static void the_tsc_is_rounded_to_the_nearest_unit(void **state)
+{
+	static const struct {
+		uint64_t host;
+		const char *set;
+	} cases[] = {
+		{ 2100000, "tsc 60 2100000\n" }, { 2100002, "tsc 60 2100000\n" },
+		{ 2087500, "tsc 60 2100000\n" }, { 2087499, "tsc 60 2075000\n" },
+		{ 2112499, "tsc 60 2100000\n" }, { 2112500, "tsc 60 2125000\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		again(1);
+		fake_tdx.tsc_khz = cases[i].host;
+		assert_int_equal(tdx_vm_all(), 0);
+		assert_int_equal(fake_count(cases[i].set), 1);
+	}
+}
+
+static void the_backend_is_one_of_a_confidential_guest(void **state)
+{
+	(void)state;
+	assert_true(tee_tdx.confidential);
+	assert_true(tee_tdx.owns_start_state);
+}
+
+struct failure {
+	const char *call;
+	int rc;
+	uint64_t hw;
+	const char *text; /* part of what the user reads */
+};
+
+/* What each sentence says is test_tdx_vmm_errors.c's; here: that each step says its own. */
+static const struct failure failures[] = {
+	{ "create_td", -EINVAL, 0, "KVM_CREATE_VM(TDX): this host's KVM makes no trust domains" },
+	{ "capabilities", -EINVAL, 0, "KVM_TDX_CAPABILITIES: the kernel speaks another" },
+	{ "cap 60 129", -EINVAL, 0, "KVM_ENABLE_CAP: " },
+	{ "cap 60 237", -EINVAL, 0, "CYCLES_NS): the kernel cannot set the APIC timer" },
+	{ "get_tsc", -EINVAL, 0, "KVM_SET_TSC_KHZ: " },
+	{ "tsc", -EINVAL, 0, "KVM_SET_TSC_KHZ: " },
+	{ "init_vm", -ENOSPC, 0, "KVM_TDX_INIT_VM: no memory key is left" },
+	{ "init_vm", -EINVAL, 0xC000010000000041, "KVM_TDX_INIT_VM: the module refuses the ext" },
+	{ "guest_memfd 60 0xa", -ENOMEM, 0, "KVM_CREATE_GUEST_MEMFD: the host is out of memory" },
+	{ "guest_memfd 60 0x1000\n", -EINVAL, 0, "KVM_CREATE_GUEST_MEMFD: " },
+	{ "memory 60 0", -EINVAL, 0, "KVM_SET_USER_MEMORY_REGION2: " },
+	{ "memory 60 1", -EEXIST, 0, "KVM_SET_USER_MEMORY_REGION2: RAM regions overlap" },
+	{ "attributes 60 0 ", -EINVAL, 0, "KVM_SET_MEMORY_ATTRIBUTES: " },
+	{ "attributes 60 0xfffff000", -ENOTTY, 0, "KVM_SET_MEMORY_ATTRIBUTES: " },
+	{ "attributes 60 0x181000", -EFAULT, 0, "KVM_SET_MEMORY_ATTRIBUTES: " },
+	{ "irqfd", -EINVAL, 0, "kvm: no irqfd" },
+	{ "init_vcpu 271", -EINVAL, 0, "KVM_TDX_INIT_VCPU: the vCPU lacks x2APIC" },
+	{ "init_vcpu", -EIO, 0xC000070500000000, "KVM_TDX_INIT_VCPU: more vCPUs than" },
+	{ "get_cpuid", -E2BIG, 0, "KVM_TDX_GET_CPUID: the module has more CPUID leaves" },
+	{ "get_cpuid", -EIO, 0xC000060700000000, "KVM_TDX_GET_CPUID: the trust domain is at" },
+	{ "region", -EINVAL, 0, "KVM_TDX_INIT_MEM_REGION: the kernel refuses a page" },
+	{ "region", -EIO, 0xC0000B0D00000001, "KVM_TDX_INIT_MEM_REGION: the page was added" },
+	{ "region", 0, 0, "KVM_TDX_INIT_MEM_REGION: the kernel says it did pages and did none" },
+	{ "finalize", -EINVAL, 0, "KVM_TDX_FINALIZE_VM: the trust domain cannot run" },
+	{ "finalize", -EIO, 0xC000060900000000, "KVM_TDX_FINALIZE_VM: the trust domain has no" },
+};
+
+static void every_failure_becomes_a_sentence(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+		const struct failure *f = &failures[i];
+
+		tdx_vm_end();
+		tdx_vm_begin(MEMORY, 2, true);
+		disturb(f->call, 9999, f->rc, f->hw, 0);
+		assert_int_equal(tdx_vm_all(), -EX_HOST);
+		if (!strstr(tm.e.text, f->text))
+			fail_msg("%s: %s", f->call, tm.e.text);
+		assert_int_equal(strstr(tm.e.text, "; module ") != NULL, f->hw != 0);
+		assert_int_equal(fake_count("finalize"), strcmp(f->call, "finalize") == 0);
+	}
+}
+
+/* The bound is one of tries in a row. */
+static void progress_starts_the_count_again(void **state)
+{
+	(void)state;
+	fake.script[0] = (struct fake_answer){ "region 270 0x100000", 150, -EINTR, 0, 0, false };
+	fake.script[1] = (struct fake_answer){ "region 270 0x100000", 1, 0, 0, 1, false };
+	fake.script[2] = (struct fake_answer){ "region 270 0x101000", 200, -EINTR, 0, 0, false };
+	assert_int_equal(tdx_vm_all(), 0);
+	assert_int_equal(fake_tdx.pages, 117);
+}
+
+static void large_regions_have_all_their_pages(void **state)
+{
+	(void)state;
+	assert_int_equal(tdx_vm_create(), 0);
+	assert_int_equal(tdx_vm_vcpus(), 0);
+	tm.plan.region[1].size = 16u << 20;
+	assert_int_equal(tdx_vm_launch(), 0);
+	assert_int_equal(fake_count("region 270 0x110000 4096\n"), 1);
+}
+
+/* A module that is busy is left alone for a millisecond before it is asked again. */
+static void tries_are_not_in_haste(void **state)
+{
+	struct timespec start, end;
+
+	(void)state;
+	disturb("finalize", 100, -EBUSY, BUSY, 0);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	assert_int_equal(tdx_vm_all(), 0);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	assert_true((end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec >=
+		    100 * 1000000);
+}
+
+/* pitfall "CPUID surprise": what the module changed is said, but not without end. */
+static void differences_of_cpuid_are_logged_within_bounds(void **state)
+{
+	const char *first;
+	unsigned lines = 0;
+
+	(void)state;
+	fake_tdx.leaves = 60;
+	for (unsigned i = 0; i < fake_tdx.leaves; i++)
+		fake_tdx.mask[i].eax = fake_tdx.mask[i].edx = ~0u;
+	assert_int_equal(tdx_vm_create(), 0);
+	fake_shown.head.nent = fake_tdx.leaves;
+	for (unsigned i = 0; i < fake_tdx.leaves; i++) {
+		struct kvm_cpuid_entry2 *shown = &fake_shown.head.entries[i];
+
+		*shown = fake_tdx.init.cpuid[i];
+		shown->eax ^= i == 5;
+		shown->edx ^= i >= 5;
+		shown->ecx |= shown->function == 1 ? 1u << 21 : 0;
+	}
+	assert_int_equal(tdx_vm_vcpus(), 0);
+	assert_int_equal(tdx_vm_launch(), 0);
+	for (const char *at = tdx_vm_log(); (at = strstr(at, "the module shows")); at++)
+		lines++;
+	assert_int_equal(lines, 32);
+	first = strstr(tdx_vm_log(), "CPUID 1005.0 EAX: the module shows 00000001, not 0");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "CPUID 1005.0 EAX"));
+	assert_non_null(strstr(tdx_vm_log(), "CPUID 1005.0 EDX: the module shows 00000001, not 0"));
+}
+
+static void a_guest_with_other_addresses_is_not_launched(void **state)
+{
+	(void)state;
+	fake_shown.head.nent = 1;
+	fake_shown.head.entries[0] =
+		(struct kvm_cpuid_entry2){ .function = 0x80000008, .eax = 52 << 16 };
+	assert_int_equal(tdx_vm_all(), -EX_HOST);
+	assert_non_null(strstr(tm.e.text, "guest addresses of 52 bits"));
+	assert_int_equal(fake_count("region"), 0);
+}
+
+static void zeros_are_unmapped_again(void **state)
+{
+	(void)state;
+	assert_int_equal(tdx_vm_all(), 0);
+	assert_int_equal(msync((void *)(uintptr_t)page_at(FW_SCRATCH)->source, 4096, MS_ASYNC), -1);
+	assert_int_equal(errno, ENOMEM);
+}
+
+static void zeros_without_an_end_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(tdx_vm_create(), 0);
+	assert_int_equal(tdx_vm_vcpus(), 0);
+	tm.plan.region[1].size = 1ull << 60;
+	assert_int_equal(tdx_vm_launch(), -EX_HOST);
+	assert_non_null(strstr(tm.e.text, "launch: cannot map 1152921504606846976 bytes of zeros: "));
+	assert_int_equal(fake_count("finalize"), 0);
+}
+
+static void regions_of_other_guests_are_refused(void **state)
+{
+	static const enum plan_region_type types[] = { PLAN_CPUID_PAGE, PLAN_SECRETS_PAGE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		again(1);
+		assert_int_equal(tdx_vm_create(), 0);
+		assert_int_equal(tdx_vm_vcpus(), 0);
+		tm.plan.region[2].type = types[i];
+		assert_int_equal(tdx_vm_launch(), -EX_INTERNAL);
+		assert_non_null(strstr(tm.e.text, "is not TDX's"));
+		assert_int_equal(fake_count("finalize"), 0);
 	}
 }
 
@@ -239,7 +480,7 @@ static void hosts_without_tdx_are_refused_before_anything_is_made(void **state)
 		const char *text;
 	} hosts[] = {
 		{ 0, 0, 0, 0, "/dev/kvm: no TDX" },
-		{ 0x1F, 0x1000, 8, 1, "/dev/kvm: no TDX" },
+		{ 0x1F, 0x1000, 8, 1, "/dev/kvm: no TDX: VM types 0x1f lack bit 5" },
 		{ 0x21, 0x1000, 8, 0, "/dev/kvm: no private memory" },
 		{ 0x21, 0x1000, 7, 1, "/dev/kvm: no private memory" },
 		{ 0x21, 0xFFF, 8, 1, "/dev/kvm: guests cannot ask to share memory" },
@@ -270,8 +511,6 @@ struct retry {
 	bool good;
 };
 
-#define BUSY 0x8000020000000000
-#define ENTROPY 0x8000020300000000
 
 static const struct retry retries[] = {
 	{ "no entropy", "init_vm", 3, -EAGAIN, ENTROPY, 0, 4, true },
@@ -292,6 +531,7 @@ static const struct retry retries[] = {
 	{ "finalize busy for ever", "finalize", 999, -EBUSY, BUSY, 0, 201, false },
 	{ "finalize refused", "finalize", 9, -EINVAL, 0, 0, 1, false },
 	{ "vCPU busy", "init_vcpu", 2, -EBUSY, BUSY, 0, 3, true },
+	{ "vCPU busy for ever", "init_vcpu", 999, -EBUSY, BUSY, 0, 201, false },
 };
 
 static void steps_are_tried_again_within_bounds(void **state)
@@ -370,6 +610,19 @@ static void more_processors_than_the_host_has_are_refused(void **state)
 	fake.max_vcpus = 1;
 	assert_int_equal(tdx_vm_all(), -EX_HOST);
 	assert_non_null(strstr(tm.e.text, "at most as many as this host: 1"));
+	assert_int_equal(fake_count("capabilities"), 0);
+}
+
+static void a_kernel_that_does_not_say_how_many_is_believed(void **state)
+{
+	static const int answers[] = { 0, -1, 2 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		again(2);
+		fake.max_vcpus = (unsigned)answers[i];
+		assert_int_equal(tdx_vm_all(), 0);
+	}
 }
 
 static void staging_beside_private_pages_is_refused(void **state)
@@ -399,6 +652,19 @@ int main(void)
 		TEST(all_memory_is_private_before_a_page_is_added),
 		TEST(the_td_is_what_plan_and_owner_say),
 		TEST(wishes_beyond_the_host_are_named),
+		TEST(another_width_of_addresses_is_refused),
+		TEST(capabilities_are_asked_for_with_more_room),
+		TEST(the_tsc_is_rounded_to_the_nearest_unit),
+		TEST(the_backend_is_one_of_a_confidential_guest),
+		TEST(every_failure_becomes_a_sentence),
+		TEST(progress_starts_the_count_again),
+		TEST(large_regions_have_all_their_pages),
+		TEST(tries_are_not_in_haste),
+		TEST(differences_of_cpuid_are_logged_within_bounds),
+		TEST(a_guest_with_other_addresses_is_not_launched),
+		TEST(zeros_are_unmapped_again),
+		TEST(zeros_without_an_end_are_refused),
+		TEST(regions_of_other_guests_are_refused),
 		TEST(no_register_is_ever_touched),
 		TEST(no_hob_is_passed),
 		TEST(conversions_are_switched_on_or_refused),
@@ -408,6 +674,7 @@ int main(void)
 		TEST(the_reset_page_lies_outside_the_boot_blocks_ram),
 		TEST(arguments_of_other_kinds_are_refused),
 		TEST(more_processors_than_the_host_has_are_refused),
+		TEST(a_kernel_that_does_not_say_how_many_is_believed),
 		TEST(staging_beside_private_pages_is_refused),
 		TEST(a_guest_without_a_relay_needs_no_interrupt),
 	};

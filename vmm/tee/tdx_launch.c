@@ -39,7 +39,7 @@ int tdx_launch_begin(struct vm *vm, struct err *e)
 	/* EBUSY without a status is the control group's word, and final. */
 	do
 		rc = tdx_init_vm(vm->vm_fd, &vm->tdx.init, &hw);
-	while (rc < 0 && (rc != -EBUSY || hw != 0) && may_retry(rc, &again));
+	while ((rc != -EBUSY || hw != 0) && may_retry(rc, &again));
 	return rc < 0 ? tdx_error(TDX_INIT_VM, rc, hw, e) : 0;
 }
 
@@ -52,7 +52,7 @@ static int init_vcpus(struct vm *vm, struct err *e)
 
 		do
 			rc = tdx_init_vcpu(vm->vcpu[i].fd, 0, &hw);
-		while (rc < 0 && may_retry(rc, &again));
+		while (may_retry(rc, &again));
 		if (rc < 0)
 			return tdx_error(TDX_INIT_VCPU, rc, hw, e);
 	}
@@ -110,10 +110,11 @@ static int add_pages(struct vm *vm, const struct plan_region *r, const void *sou
 	return 0;
 }
 
-/* Zeros as a source: pages that nothing writes are one page of the kernel's. */
+/* Zeros as a source: pages that nothing writes are one page of the kernel's. mmap() rounds up to
+ * whole ones. */
 static int add_zeros(struct vm *vm, const struct plan_region *r, bool measure, struct err *e)
 {
-	size_t size = (size_t)((r->size + PRIVATE_PAGE - 1) & ~(PRIVATE_PAGE - 1));
+	size_t size = (size_t)r->size;
 	void *zeros = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
 			   0);
 	int rc;
@@ -158,7 +159,7 @@ static int finalize(struct vm *vm, struct err *e)
 
 	do
 		rc = tdx_finalize_vm(vm->vm_fd, &hw);
-	while (rc < 0 && may_retry(rc, &again));
+	while (may_retry(rc, &again));
 	return rc < 0 ? tdx_error(TDX_FINALIZE_VM, rc, hw, e) : 0;
 }
 

@@ -35,6 +35,9 @@ test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)
 test_snp_launch_LIBS := -lcmocka -Wl,--wrap=pread
 test_snp_exits_SRCS := tests/unit/test_snp_exits.c tests/unit/checked_mutex.c $(SNP_TEST_SRCS)
 test_snp_exits_LIBS := -lcmocka $(CHECKED_MUTEX)
+TESTS += test_private_memory
+test_private_memory_SRCS := tests/unit/test_private_memory.c tests/unit/checked_mutex.c $(SNP_TEST_SRCS)
+test_private_memory_LIBS := -lcmocka $(CHECKED_MUTEX) -Wl,--wrap=calloc
 test_snp_certs_SRCS := tests/unit/test_snp_certs.c $(SNP_TEST_SRCS)
 test_snp_certs_LIBS := -lcmocka
 test_snp_errors_SRCS := tests/unit/test_snp_errors.c vmm/tee/snp_errors.c common/snp_term.c \
@@ -62,7 +65,7 @@ test_tdx_vmm_cpuid_LIBS := -lcmocka
 test_tdx_vmm_exits_SRCS := tests/unit/test_tdx_vmm_exits.c tests/unit/checked_mutex.c $(TDX_TEST_SRCS)
 test_tdx_vmm_exits_LIBS := -lcmocka $(CHECKED_MUTEX)
 test_tdx_vmm_quote_SRCS := tests/unit/test_tdx_vmm_quote.c tests/unit/checked_mutex.c $(TDX_TEST_SRCS)
-test_tdx_vmm_quote_LIBS := -lcmocka $(CHECKED_MUTEX)
+test_tdx_vmm_quote_LIBS := -lcmocka $(CHECKED_MUTEX) -Wl,--wrap=recv
 test_tdx_vmm_errors_SRCS := tests/unit/test_tdx_vmm_errors.c vmm/tee/tdx_errors.c common/err.c
 test_tdx_vmm_errors_LIBS := -lcmocka
 

@@ -286,7 +286,47 @@ static void unasked_conversions_end_the_guest(void **state)
 		assert_int_equal(fake.used, 0);
 	}
 	assert_non_null(strstr(snp_vm_log(), "shared access to 0x400000"));
-	assert_non_null(strstr(snp_vm_log(), "there is no RAM"));
+	assert_non_null(strstr(snp_vm_log(), "private access to 0xc0000000: there is no RAM"));
+}
+
+static unsigned lines_with(const char *text)
+{
+	unsigned count = 0;
+
+	for (const char *at = snp_vm_log(); (at = strstr(at, text)); at++)
+		count++;
+	return count;
+}
+
+/* A guest may make as many requests as it likes. */
+static void refusals_are_logged_within_bounds(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(map_gpa(3 * GIB, 1, PRIVATE), (uint64_t)-22);
+	assert_int_equal(lines_with("vcpu 0: refused to convert 0x1 pages at 0xc0000000 "
+				    "(attributes 0x10)"), 16);
+}
+
+static void the_last_byte_of_ram_is_ram(void **state)
+{
+	(void)state;
+	assert_true(fault(-EFAULT, HIGH + (64u << 20) - 1, UAPI_FAULT_PRIVATE));
+	assert_true(fault(-EFAULT, 3 * GIB - 4096, UAPI_FAULT_PRIVATE));
+	assert_int_equal(atomic_load(&sm.vm.end), 0);
+	assert_true(fault(-EFAULT, 3 * GIB - 1, 0)); /* and private */
+	assert_non_null(strstr(snp_vm_log(), "shared access to 0xbfffffff: the page is of the "
+					     "other kind and the guest never asked"));
+}
+
+/* What faults while the VM ends is nobody's news. */
+static void a_vm_that_ends_is_quiet(void **state)
+{
+	(void)state;
+	atomic_store(&sm.vm.stopping, true);
+	assert_true(fault(-EFAULT, 3 * GIB, UAPI_FAULT_PRIVATE));
+	assert_false(fault(-EBADF, 0x400000, 0));
+	assert_string_equal(snp_vm_log(), "");
 }
 
 /* Another vCPU converted the page between the fault and now: run again, but not for ever. */
@@ -410,6 +450,9 @@ int main(void)
 		TEST(memory_that_cannot_be_freed_is_no_failure),
 		TEST(other_hypercalls_are_unknown),
 		TEST(unasked_conversions_end_the_guest),
+		TEST(refusals_are_logged_within_bounds),
+		TEST(the_last_byte_of_ram_is_ram),
+		TEST(a_vm_that_ends_is_quiet),
 		TEST(faults_without_cause_are_believed_for_a_while),
 		TEST(damaged_memory_ends_the_guest),
 		TEST(other_errors_are_left_to_the_caller),

@@ -12,7 +12,9 @@
 #include "vmm/tee/tdx_quote.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,6 +39,7 @@ static void share(uint64_t gpa, uint64_t pages)
 static void set_up(bool relay)
 {
 	tdx_vm_begin(MEMORY, 2, relay);
+	memset(&tm.vm.tdx, 0xFF, sizeof(tm.vm.tdx)); /* what a start leaves out shows */
 	assert_int_equal(tdx_vm_create(), 0);
 	assert_int_equal(tdx_vm_vcpus(), 0);
 	v = &tm.vm.vcpu[1];
@@ -116,6 +119,7 @@ static void relay_says(uint32_t id, uint32_t status, uint32_t size, size_t sent,
 	a.head = (struct quote_answer){ magic, id, status, size };
 	memset(a.quote, 0xAB, sizeof(a.quote));
 	assert_int_equal(send(tm.relay, &a, sent, 0), sent);
+	errno = EAGAIN; /* of an earlier call: means nothing */
 	tdx_quote_wake(&tm.vm);
 }
 
@@ -143,6 +147,12 @@ static void a_report_goes_out_and_a_quote_comes_in(void **state)
 	assert_int_equal(buffer.data[5000], 0x5A);
 	assert_int_equal(buffer.version, 1);
 	assert_int_equal(buffer.in_len, 1024);
+	assert_true(ask(BUFFER) == UAPI_TDVMCALL_SUCCESS);
+	assert_int_equal(relay_id(), r.id + 1);
+	relay_answers(r.id + 1, QUOTE_OK, 1);
+	assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_DONE);
+	assert_int_equal(buffer.out_len, 1);
+	assert_int_equal(buffer.data[0], 0xAB);
 }
 
 /* What goes out is our copy; the guest's later writes reach nobody. */
@@ -290,6 +300,8 @@ static const struct breach breaches[] = {
 	{ "longer than said", 26, 0, QUOTE_OK, 9, QUOTE_MAGIC },
 	{ "short head", 15, 0, QUOTE_FAILED, 0, QUOTE_MAGIC },
 	{ "too large", 16 + QUOTE_SIZE_MAX + 1, 0, QUOTE_OK, QUOTE_SIZE_MAX + 1, QUOTE_MAGIC },
+	{ "longer than any", 16 + QUOTE_SIZE_MAX + 1, 0, QUOTE_OK, QUOTE_SIZE_MAX, QUOTE_MAGIC },
+	{ "one byte", 1, 0, QUOTE_OK, 10, QUOTE_MAGIC },
 	{ "much too large", 16 + QUOTE_SIZE_MAX + 40, 0, QUOTE_OK, QUOTE_SIZE_MAX + 40, QUOTE_MAGIC },
 };
 
@@ -308,6 +320,7 @@ static void a_relay_that_breaks_the_framing_is_never_asked_again(void **state)
 			   b->magic);
 		if (tdx_quote_fd(&tm.vm) != -1)
 			fail_msg("%s: still believed", b->what);
+		assert_non_null(strstr(tdx_vm_log(), "sent an answer to no request"));
 		assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_UNAVAILABLE);
 		assert_true(read_buffer(BUFFER + SIZE)->status == TDX_QUOTE_UNAVAILABLE);
 		assert_int_equal(buffer.data[0], 0x5A);
@@ -317,12 +330,61 @@ static void a_relay_that_breaks_the_framing_is_never_asked_again(void **state)
 	}
 }
 
+/* The request behind the last is none, whatever lies there. */
+static void an_answer_touches_requests_alone(void **state)
+{
+	const struct tdx_quotes *q = &tm.vm.tdx.quotes;
+	const int notify_fd = q->notify_fd;
+
+	(void)state;
+	ask(BUFFER);
+	relay_answers(q->notify_gsi, QUOTE_OK, 10);
+	assert_int_equal(tdx_quote_fd(&tm.vm), -1);
+	assert_int_equal(q->notify_fd, notify_fd);
+}
+
+/* recv for the code under test, which is interrupted, or fails. */
+static int recv_errno;
+
+ssize_t __real_recv(int fd, void *out, size_t size, int flags);
+ssize_t __wrap_recv(int fd, void *out, size_t size, int flags);
+
+ssize_t __wrap_recv(int fd, void *out, size_t size, int flags)
+{
+	if (recv_errno == 0)
+		return __real_recv(fd, out, size, flags);
+	errno = recv_errno;
+	return -1;
+}
+
+static void a_wake_for_nothing_is_none(void **state)
+{
+	static const struct {
+		int errnum;
+		bool gone;
+	} cases[] = { { 0, false }, { EINTR, false }, { EAGAIN, false }, { ECONNRESET, true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		tdx_vm_end();
+		set_up(true);
+		ask(BUFFER);
+		recv_errno = cases[i].errnum;
+		tdx_quote_wake(&tm.vm);
+		recv_errno = 0;
+		assert_int_equal(tdx_quote_fd(&tm.vm) == -1, cases[i].gone);
+		assert_true(read_buffer(BUFFER)->status ==
+			    (cases[i].gone ? TDX_QUOTE_UNAVAILABLE : TDX_QUOTE_IN_FLIGHT));
+	}
+}
+
 static void a_relay_that_is_gone_leaves_no_request_behind(void **state)
 {
 	(void)state;
 	ask(BUFFER);
 	close(tm.relay);
 	tm.relay = -1;
+	errno = EAGAIN;
 	tdx_quote_wake(&tm.vm);
 	assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_UNAVAILABLE);
 	assert_int_equal(tdx_quote_fd(&tm.vm), -1);
@@ -341,8 +403,10 @@ static void a_relay_that_does_not_read_makes_no_vcpu_wait(void **state)
 			break;
 	}
 	assert_in_range(i, 1, 9999);
-	assert_true(ask(BUFFER) == UAPI_TDVMCALL_SUCCESS);
-	assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_UNAVAILABLE);
+	for (i = 0; i <= QUOTE_OUTSTANDING_MAX; i++) { /* no place is lost */
+		assert_true(ask(BUFFER) == UAPI_TDVMCALL_SUCCESS);
+		assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_UNAVAILABLE);
+	}
 	assert_true(tdx_quote_fd(&tm.vm) >= 0); /* it may read again */
 }
 
@@ -388,6 +452,117 @@ static void a_guest_that_asked_is_interrupted(void **state)
 	assert_int_equal(fake_count("routing"), 1);
 }
 
+/* The counter's value is how many came: none is lost, one read takes all. */
+static void interrupts_add_up(void **state)
+{
+	const uint64_t most = UINT64_MAX - 1;
+	const int fd = tm.vm.tdx.quotes.notify_fd;
+
+	(void)state;
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_true(tdx_quote_notify(v, 0x55) == UAPI_TDVMCALL_SUCCESS);
+	for (unsigned i = 0; i < 2; i++) {
+		ask(BUFFER);
+		relay_answers(relay_id(), QUOTE_OK, 100);
+	}
+	assert_int_equal(interrupts(), 2);
+	assert_int_equal(interrupts(), 0);
+	assert_int_equal(write(fd, &most, sizeof(most)), sizeof(most)); /* it is full */
+	ask(BUFFER);
+	relay_answers(relay_id(), QUOTE_OK, 100);
+	assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_DONE);
+	assert_non_null(strstr(tdx_vm_log(), "cannot raise the guest's interrupt"));
+}
+
+static void an_interrupt_that_kvm_refuses_is_not_raised(void **state)
+{
+	(void)state;
+	fake.script[0] = (struct fake_answer){ "routing", 1, -EINVAL, 0, 0, false };
+	assert_true(tdx_quote_notify(v, 0x55) == UAPI_TDVMCALL_UNSUPPORTED);
+	assert_non_null(strstr(tdx_vm_log(), "quote: kvm: no routes"));
+	ask(BUFFER);
+	relay_answers(relay_id(), QUOTE_OK, 100);
+	assert_int_equal(interrupts(), 0);
+}
+
+static void a_relay_that_is_no_descriptor_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(tdx_quote_init(&tm.vm, 999, &tm.e), -EX_HOST);
+	assert_string_equal(tm.e.text, "quote: descriptor 999: Bad file descriptor");
+}
+
+static void a_vm_without_a_vector_or_a_descriptor_left_is_refused(void **state)
+{
+	struct rlimit files, none;
+
+	(void)state;
+	close(tm.vm.tdx.quotes.notify_fd);
+	tm.vm.next_gsi = VM_GSI_MAX;
+	assert_int_equal(tdx_quote_init(&tm.vm, tm.config.quote, &tm.e), -EX_INTERNAL);
+	assert_int_equal(tm.vm.tdx.quotes.notify_fd, -1);
+	tm.vm.next_gsi = VM_GSI_FIRST;
+	memset(&tm.e, 0, sizeof(tm.e));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	none = files;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(tdx_quote_init(&tm.vm, tm.config.quote, &tm.e), -EX_HOST);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_string_equal(tm.e.text, "quote: cannot make an eventfd: Too many open files");
+}
+
+/* What the launcher set on the socket stays as it is, and writes do not block. */
+static void the_relays_flags_are_kept(void **state)
+{
+	int pipes[2], flags;
+
+	(void)state;
+	close(tm.vm.tdx.quotes.notify_fd);
+	assert_int_equal(fcntl(tm.config.quote, F_SETFL, O_APPEND), 0);
+	assert_int_equal(tdx_quote_init(&tm.vm, tm.config.quote, &tm.e), 0);
+	flags = fcntl(tm.config.quote, F_GETFL);
+	assert_int_equal(flags & (O_APPEND | O_NONBLOCK), O_APPEND | O_NONBLOCK);
+	close(tm.vm.tdx.quotes.notify_fd);
+	assert_int_equal(pipe(pipes), 0); /* the flags of its reading end are 0 */
+	assert_int_equal(tdx_quote_init(&tm.vm, pipes[0], &tm.e), 0);
+	close(pipes[0]);
+	close(pipes[1]);
+}
+
+/* The relay's, or the one of the interrupt. */
+static void descriptor_zero_is_one_too(void **state)
+{
+	const int kept = dup(STDIN_FILENO);
+	struct tdx_quotes *q = &tm.vm.tdx.quotes;
+
+	(void)state;
+	close(q->notify_fd);
+	close(STDIN_FILENO);
+	assert_int_equal(tdx_quote_init(&tm.vm, tm.config.quote, &tm.e), 0);
+	assert_int_equal(q->notify_fd, 0);
+	assert_true(tdx_quote_notify(v, 0x55) == UAPI_TDVMCALL_SUCCESS);
+	for (unsigned i = 0; i < QUOTE_OUTSTANDING_MAX; i++)
+		assert_true(ask(BUFFER + i * SIZE) == UAPI_TDVMCALL_SUCCESS);
+	assert_true(ask(BUFFER + 10 * SIZE) == UAPI_TDVMCALL_RETRY);
+	relay_answers(relay_id(), QUOTE_OK, 100);
+	assert_int_equal(interrupts(), 1);
+
+	assert_int_equal(dup2(tm.config.quote, STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(tdx_quote_init(&tm.vm, STDIN_FILENO, &tm.e), 0);
+	assert_int_equal(tdx_quote_fd(&tm.vm), STDIN_FILENO);
+	while (relay_read(&(struct quote_request){ 0 }) > 0)
+		;
+	assert_true(ask(BUFFER) == UAPI_TDVMCALL_SUCCESS);
+	relay_answers(relay_id(), QUOTE_OK, 100);
+	assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_DONE);
+	ask(BUFFER);
+	relay_says(relay_id(), QUOTE_OK, 10, 1, QUOTE_MAGIC);
+	assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_UNAVAILABLE);
+	assert_int_equal(dup2(kept, STDIN_FILENO), STDIN_FILENO);
+	close(kept);
+}
+
 static void vectors_of_exceptions_are_refused(void **state)
 {
 	static const uint64_t bad[] = { 0, 14, 31, 256, 1ull << 32 | 50, UINT64_MAX };
@@ -414,10 +589,18 @@ int main(void)
 		TEST(the_relays_refusals_reach_the_guest),
 		TEST(a_quote_larger_than_the_buffer_is_an_error),
 		TEST(a_relay_that_breaks_the_framing_is_never_asked_again),
+		TEST(an_answer_touches_requests_alone),
+		TEST(a_wake_for_nothing_is_none),
 		TEST(a_relay_that_is_gone_leaves_no_request_behind),
 		TEST(a_relay_that_does_not_read_makes_no_vcpu_wait),
 		TEST(a_buffer_that_became_private_gets_nothing),
 		TEST(a_guest_that_asked_is_interrupted),
+		TEST(interrupts_add_up),
+		TEST(an_interrupt_that_kvm_refuses_is_not_raised),
+		TEST(a_relay_that_is_no_descriptor_is_refused),
+		TEST(a_vm_without_a_vector_or_a_descriptor_left_is_refused),
+		TEST(the_relays_flags_are_kept),
+		TEST(descriptor_zero_is_one_too),
 		TEST(vectors_of_exceptions_are_refused),
 	};
 

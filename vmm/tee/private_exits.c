@@ -96,7 +96,7 @@ void private_fault(struct vcpu *v, int rc)
 	wants_private = (f.flags & UAPI_FAULT_PRIVATE) != 0;
 	if (rc == -EHWPOISON) {
 		end_by_fault(v, &f, "the host's memory is damaged there");
-	} else if (!gpa_is_ram(&v->vm->memory, f.gpa & ~(PRIVATE_PAGE - 1), PRIVATE_PAGE)) {
+	} else if (!gpa_is_ram(&v->vm->memory, f.gpa, 1)) {
 		end_by_fault(v, &f, "there is no RAM");
 	} else if (wants_private == private_memory_is_shared(&v->vm->private_memory, f.gpa)) {
 		end_by_fault(v, &f, "the page is of the other kind and the guest never asked to "

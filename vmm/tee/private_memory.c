@@ -135,7 +135,7 @@ int private_memory_init(struct private_memory *m, int vm_fd, const struct memory
 	rc = private_create_memfd(vm_fd, memory->size, &m->gmem_fd);
 	if (rc < 0)
 		return failed(GUEST_MEMFD, rc, e);
-	m->shared = calloc(1, memory->size / PRIVATE_PAGE / 8 + 1);
+	m->shared = calloc(1, memory->size / PRIVATE_PAGE / 8); /* RAM is a multiple of 2 MiB */
 	if (!m->shared)
 		return err_set(e, EX_HOST, "memory: no room for the book of shared pages: "
 			       "give the guest less");

@@ -54,8 +54,8 @@ int private_memory_share_staging(struct private_memory *m, const struct plan *p,
 /* Is the page at gpa shared? False outside of RAM. */
 bool private_memory_is_shared(struct private_memory *m, uint64_t gpa);
 
-/* Is all of [gpa, gpa + size) RAM inside one region, and shared? The work grows with size: bound
- * it before. */
+/* Is all of [gpa, gpa + size) RAM inside one region, and shared? False for size 0. The work grows
+ * with size: bound it before. */
 bool private_memory_all_shared(struct private_memory *m, uint64_t gpa, uint64_t size);
 
 /* Makes [gpa, gpa + pages * 4096) private or shared and frees the other side's memory: its contents

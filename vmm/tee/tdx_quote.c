@@ -151,8 +151,7 @@ uint64_t tdx_quote_get(struct vcpu *v, uint64_t gpa, uint64_t size)
 	struct vm *vm = v->vm;
 	struct buffer b;
 
-	if (gpa % PRIVATE_PAGE != 0 || size == 0 || size % PRIVATE_PAGE != 0 ||
-	    size > TDX_QUOTE_BUFFER_MAX ||
+	if (gpa % PRIVATE_PAGE != 0 || size % PRIVATE_PAGE != 0 || size > TDX_QUOTE_BUFFER_MAX ||
 	    !private_memory_all_shared(&vm->private_memory, gpa, size) ||
 	    gpa_read(&vm->memory, gpa, &b, sizeof(b)) < 0)
 		return UAPI_TDVMCALL_INVALID;
@@ -237,23 +236,31 @@ static void give_up(struct vm *vm, const char *why)
 			finish(vm, &q->request[i], TDX_QUOTE_UNAVAILABLE, NULL, 0);
 }
 
-void tdx_quote_wake(struct vm *vm)
+/* With the lock held and a relay. */
+static void receive(struct vm *vm)
 {
 	static struct answer a; /* large; the main thread is the only caller */
 	struct tdx_quotes *q = &vm->tdx.quotes;
-	struct tdx_quote_request *r;
-	ssize_t n;
+	ssize_t n = recv(q->fd, &a, offsetof(struct answer, excess) + 1, MSG_DONTWAIT);
 
-	pthread_mutex_lock(&q->lock);
-	n = q->fd < 0 ? -1 : recv(q->fd, &a, offsetof(struct answer, excess) + 1, MSG_DONTWAIT);
-	if (q->fd >= 0 && n > 0) {
-		r = judge(q, &a, (size_t)n);
+	if (n > 0) {
+		struct tdx_quote_request *r = judge(q, &a, (size_t)n);
+
 		if (r)
 			deliver(vm, r, &a);
 		else
 			give_up(vm, "sent an answer to no request");
-	} else if (q->fd >= 0 && (n == 0 || (errno != EAGAIN && errno != EINTR))) {
+	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
 		give_up(vm, "is gone");
 	}
+}
+
+void tdx_quote_wake(struct vm *vm)
+{
+	struct tdx_quotes *q = &vm->tdx.quotes;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->fd >= 0)
+		receive(vm);
 	pthread_mutex_unlock(&q->lock);
 }

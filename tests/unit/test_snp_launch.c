@@ -232,19 +232,18 @@ static void progress_starts_the_count_again(void **state)
 static void a_page_that_is_not_private_is_not_tried_again(void **state)
 {
 	static const struct {
-		unsigned region;
+		unsigned region, calls;
 		uint64_t gpa, size, shared; /* 0: none */
 		const char *call;
-		unsigned calls;
 	} cases[] = {
-		{ 2, FW_HASH_PAGE, 4096, FW_HASH_PAGE, "update 1 40 9 0x180", 1 },
-		{ 0, FW_IMAGE, 5000, FW_IMAGE, "update 1 40 9 0x100", 1 },
-		{ 0, FW_IMAGE, 5000, FW_IMAGE + 4096, "update 1 40 9 0x100", 1 },
-		{ 0, FW_IMAGE, 5000, FW_IMAGE + 8192, "update 1 40 9 0x100", 2 }, /* behind it */
-		{ 1, FW_SCRATCH, 0x1001000, FW_SCRATCH + 0x1000000, "update 3 40 9 0x110", 1 },
-		{ 2, 0x4000000, 4096, 0x4000000, "update 1 40 9 0x4000", 1 },
-		{ 2, MEMORY - 4096, 4096, 0, "update 1 40 9 0x9fff", 2 },
-		{ 2, MEMORY, 4096, 0, "update 1 40 9 0xa000", 1 }, /* no RAM */
+		{ 2, 1, FW_HASH_PAGE, 4096, FW_HASH_PAGE, "update 1 40 9 0x180" },
+		{ 0, 1, FW_IMAGE, 5000, FW_IMAGE, "update 1 40 9 0x100" },
+		{ 0, 1, FW_IMAGE, 5000, FW_IMAGE + 4096, "update 1 40 9 0x100" },
+		{ 0, 2, FW_IMAGE, 5000, FW_IMAGE + 8192, "update 1 40 9 0x100" }, /* behind it */
+		{ 1, 1, FW_SCRATCH, 0x1001000, FW_SCRATCH + 0x1000000, "update 3 40 9 0x110" },
+		{ 2, 1, 0x4000000, 4096, 0x4000000, "update 1 40 9 0x4000" },
+		{ 2, 2, MEMORY - 4096, 4096, 0, "update 1 40 9 0x9fff" },
+		{ 2, 1, MEMORY, 4096, 0, "update 1 40 9 0xa000" }, /* no RAM */
 	};
 
 	(void)state;

@@ -367,7 +367,7 @@ static void tries_are_not_in_haste(void **state)
 	assert_int_equal(tdx_vm_all(), 0);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	assert_true((end.tv_sec - start.tv_sec) * 1000000000 + end.tv_nsec - start.tv_nsec >=
-		    100 * 1000000);
+		    100 * 1000000L);
 }
 
 /* pitfall "CPUID surprise": what the module changed is said, but not without end. */
@@ -427,7 +427,7 @@ static void zeros_without_an_end_are_refused(void **state)
 	assert_int_equal(tdx_vm_vcpus(), 0);
 	tm.plan.region[1].size = 1ull << 60;
 	assert_int_equal(tdx_vm_launch(), -EX_HOST);
-	assert_non_null(strstr(tm.e.text, "launch: cannot map 1152921504606846976 bytes of zeros: "));
+	assert_non_null(strstr(tm.e.text, "launch: cannot map 1152921504606846976 bytes of zeros"));
 	assert_int_equal(fake_count("finalize"), 0);
 }
 

@@ -192,7 +192,7 @@ check-snp check-tdx:
 	$(MAKE) $(JOBS) all $(O)/tests/plan-flip
 	tests/hardware/check.sh $(@:check-%=%)
 
-# Every launch digest that `pavise measure snp` predicts against the one that a launch gives.
+# What `pavise measure snp` and `pavise measure tdx` predict against what the processor of a launch reports.
 launch-matrix:
 	scripts/setup.sh build unit
 	$(MAKE) $(JOBS) all $(O)/tests/launch-matrix $(O)/tests/plan-flip $(EXTRA_TESTS)
@@ -355,7 +355,7 @@ help:
 	@echo 'make check       set up, build, run every test tier this machine can run'
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
 	@echo 'make check-snp, check-tdx   the suite on real hardware (docs/hardware.md); elsewhere: why not'
-	@echo 'make launch-matrix   predicted launch digests against launched ones (simulated SEV-SNP)'
+	@echo 'make launch-matrix   predictions against launches (simulated SEV-SNP and TDX)'
 	@echo 'make fresh       build and unit tests in a bare Debian of its own'
 	@echo 'make check-mutants  every check of a verdict has a test that fails without it'
 	@echo 'make policy-docs the documents of a policy'\''s keys, from the code'

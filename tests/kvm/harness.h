@@ -44,7 +44,7 @@ struct harness {
 	int kvm_fd;               /* /dev/kvm; -1: leave the argument out */
 	int tpm_fd;               /* the VMM's end of a socketpair, or -1 */
 	unsigned arg_count;       /* further arguments, added as they are */
-	char arg[HARNESS_ARGS_MAX][96];
+	char arg[HARNESS_ARGS_MAX][128];
 
 	/* The running VMM. */
 	pid_t pid;

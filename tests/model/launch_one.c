@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define ARGS_MAX 24
+#define ARGS_MAX 32
 
 const char *launch_pavise;
 
@@ -65,70 +65,114 @@ static int make_initrd(const char *path, size_t size)
 	return rc < 0 ? -1 : 0;
 }
 
-/* `pavise measure snp`, with the options that a user of this configuration would give. */
+void launch_fill(uint8_t *out, size_t size, uint8_t seed)
+{
+	for (size_t i = 0; i < size; i++)
+		out[i] = seed != 0 ? (uint8_t)(seed + i) : 0;
+}
+
+struct command {
+	const char *arg[ARGS_MAX + 1];
+	unsigned count;
+	char cpus[16], max_cpus[16], memory[16], policy[32], xfam[32], kernel[64];
+};
+
+static void add(struct command *m, const char *option, const char *value)
+{
+	m->arg[m->count++] = option;
+	if (value != NULL)
+		m->arg[m->count++] = value;
+}
+
+/* What one kind of guest has and the other has not. */
+static void add_own(struct command *m, const struct launch_config *c, const char *block)
+{
+	snprintf(m->policy, sizeof(m->policy), "%llx", (unsigned long long)c->policy);
+	snprintf(m->xfam, sizeof(m->xfam), "%llx", (unsigned long long)c->xfam);
+	if (c->tee == LAUNCH_TDX) {
+		add(m, "--pci-slots", "0"); /* the harness gives the guest no device */
+		if (c->xfam != 0)
+			add(m, "--xfam", m->xfam);
+		return;
+	}
+	if (c->policy != 0)
+		add(m, "--policy", m->policy);
+	if (c->id_block)
+		add(m, "--id-block", block);
+}
+
+/* `pavise measure`, with the options that a user of this configuration would give. */
 static int measure(const struct launch *l, const char *initrd, const char *block, const char *out)
 {
+	static struct command m;
 	const struct launch_config *c = &l->config;
-	char cpus[16], memory[16], policy[32];
-	const char *arg[ARGS_MAX] = { launch_pavise ? launch_pavise : launch_in_build("bin/pavise"),
-				      "measure", "snp", "--json",
-				      "--no-vtpm", "--firmware",
-				      launch_in_build("firmware/pavise-fw-snp.bin"), "--kernel",
-				      launch_in_build("tests/guests/fakekernel.bin"), "--plan",
-				      l->plan, "--cpus", cpus, "--memory", memory };
-	unsigned n = 15;
+	bool tdx = c->tee == LAUNCH_TDX;
 
-	snprintf(cpus, sizeof(cpus), "%u", c->cpus);
-	snprintf(memory, sizeof(memory), "%uM", c->memory);
-	snprintf(policy, sizeof(policy), "%llx", (unsigned long long)c->policy);
-	if (c->initrd != 0) {
-		arg[n++] = "--initrd";
-		arg[n++] = initrd;
-	}
-	if (c->append != NULL) {
-		arg[n++] = "--append";
-		arg[n++] = c->append;
-	}
-	if (c->policy != 0) {
-		arg[n++] = "--policy";
-		arg[n++] = policy;
-	}
-	if (c->id_block) {
-		arg[n++] = "--id-block";
-		arg[n++] = block;
-	}
-	arg[n] = NULL;
-	return launch_run(arg, out) == 0 ? 0 : -1;
+	m = (struct command){ .count = 0 };
+	snprintf(m.cpus, sizeof(m.cpus), "%u", c->cpus);
+	snprintf(m.max_cpus, sizeof(m.max_cpus), "%u", c->max_cpus);
+	snprintf(m.memory, sizeof(m.memory), "%uM", c->memory);
+	snprintf(m.kernel, sizeof(m.kernel), "tests/guests/%s",
+		 c->kernel ? c->kernel : "fakekernel.bin");
+	add(&m, launch_pavise ? launch_pavise : launch_in_build("bin/pavise"), "measure");
+	add(&m, tdx ? "tdx" : "snp", "--json");
+	add(&m, "--no-vtpm", NULL);
+	add(&m, "--firmware", launch_in_build(tdx ? "firmware/pavise-fw-tdx.bin"
+						  : "firmware/pavise-fw-snp.bin"));
+	add(&m, "--kernel", launch_in_build(m.kernel));
+	add(&m, "--plan", l->plan);
+	add(&m, "--cpus", m.cpus);
+	add(&m, "--memory", m.memory);
+	if (c->max_cpus != 0)
+		add(&m, "--max-cpus", m.max_cpus);
+	if (c->initrd != 0)
+		add(&m, "--initrd", initrd);
+	if (c->append != NULL)
+		add(&m, "--append", c->append);
+	add_own(&m, c, block);
+	return launch_run(m.arg, out) == 0 ? 0 : -1;
+}
+
+static bool read_digest(const json_t *j, const char *key, uint8_t digest[LAUNCH_MR])
+{
+	const char *text = json_string_value(json_object_get(j, key));
+
+	return text != NULL && hex_decode(text, digest, LAUNCH_MR);
 }
 
 /* What it printed. */
-static int read_prediction(const char *path, uint8_t digest[SNP_DIGEST_SIZE])
+static int read_prediction(struct launch *l, const char *path)
 {
 	json_t *j = json_load_file(path, 0, NULL);
-	const char *text = json_string_value(json_object_get(j, "measurement"));
-	bool good = text != NULL && hex_decode(text, digest, SNP_DIGEST_SIZE);
+	bool good = l->config.tee == LAUNCH_SNP
+			    ? read_digest(j, "measurement", l->predicted)
+			    : read_digest(j, "mrtd", l->predicted) &&
+				      read_digest(j, "rtmr0", l->predicted_rtmr[0]) &&
+				      read_digest(j, "rtmr1", l->predicted_rtmr[1]);
 
 	json_decref(j);
 	return good ? 0 : -1;
 }
 
-/* Only the public half of the owner's key outlives this. */
+/* Only the public halves of the keys outlive this. */
 static int sign(struct launch *l, const char *path)
 {
 	struct err e = { 0 };
 	void *block = NULL;
 	size_t size = 0;
 	EVP_PKEY *key = EVP_EC_gen("P-384");
+	EVP_PKEY *author = l->config.author ? EVP_EC_gen("P-384") : NULL;
 	int rc = -1;
 
 	if (file_read("ID block", path, ID_BLOCK_SIZE, 0, &block, &size, &e) < 0)
 		printf("%s\n", e.text);
-	else if (size == ID_BLOCK_SIZE && key != NULL) {
+	else if (size == ID_BLOCK_SIZE && key != NULL && (author != NULL || !l->config.author)) {
 		memcpy(l->id_block, block, ID_BLOCK_SIZE);
-		rc = id_auth_fill(l->id_auth, key, NULL, l->id_block);
+		rc = id_auth_fill(l->id_auth, key, author, l->id_block);
 	}
 	free(block);
 	EVP_PKEY_free(key);
+	EVP_PKEY_free(author);
 	return rc;
 }
 
@@ -139,16 +183,15 @@ int launch_predict(struct launch *l, const struct launch_config *c, const char *
 	memset(l, 0, sizeof(*l));
 	l->config = *c;
 	l->folder = folder;
-	for (unsigned i = 0; c->host_data != 0 && i < sizeof(l->host_data); i++)
-		l->host_data[i] = (uint8_t)(c->host_data + i);
+	launch_fill(l->host_data, sizeof(l->host_data), c->host_data);
 	snprintf(l->plan, sizeof(l->plan), "%s/plan", folder);
 	snprintf(initrd, sizeof(initrd), "%s/initrd", folder);
 	snprintf(block, sizeof(block), "%s/idblock", folder);
 	snprintf(out, sizeof(out), "%s/prediction", folder);
 	if (c->initrd != 0 && make_initrd(initrd, c->initrd) < 0)
 		return -1;
-	if (measure(l, initrd, block, out) < 0 || read_prediction(out, l->predicted) < 0) {
-		printf("pavise measure snp makes no prediction\n");
+	if (measure(l, initrd, block, out) < 0 || read_prediction(l, out) < 0) {
+		printf("pavise measure makes no prediction\n");
 		return -1;
 	}
 	if (c->id_block && sign(l, block) < 0) {
@@ -197,23 +240,34 @@ static void ask_for_report(struct launch *l, int psp)
 	memcpy(l->report, a.report, sizeof(l->report));
 }
 
-void launch_execute(struct launch *l, struct psp_process *chip)
+void *launch_prepare(struct launch *l)
 {
 	struct err e = { 0 };
 	void *plan = NULL;
-	int psp, ours;
 
 	l->reported = false;
 	l->executed = true;
 	harness_init(&l->h, "longmode"); /* its plan is replaced */
-	l->h.program = "pavise-vmm-sim";
+	l->h.program = l->config.fault ? "../tests/vmm-fault" : "pavise-vmm-sim";
+	if (l->config.fault)
+		harness_add_arg(&l->h, "fault=%s", l->config.fault);
 	l->h.memory = (uint64_t)l->config.memory << 20;
 	l->h.cpus = l->config.cpus;
 	if (file_read("plan", l->plan, PLAN_FILE_MAX, 0, &plan, &l->h.raw_plan_size, &e) < 0) {
 		printf("%s\n", e.text);
-		return;
+		return NULL;
 	}
 	l->h.raw_plan = plan;
+	return plan;
+}
+
+void launch_execute(struct launch *l, struct psp_process *chip)
+{
+	void *plan = launch_prepare(l);
+	int psp, ours;
+
+	if (!plan)
+		return;
 	psp = psp_start(chip);
 	ours = psp < 0 ? -1 : fcntl(psp, F_DUPFD_CLOEXEC, 0);
 	if (ours < 0) {

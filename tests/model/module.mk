@@ -138,10 +138,11 @@ fuzz_request_SRCS := tests/fuzz/fuzz_request.c model/request.c common/err.c
 
 # Predicted and launched digests of many configurations: make launch-matrix.
 TOOLS += launch-matrix
-launch-matrix_SRCS = tests/model/launch_matrix.c tests/model/launch_one.c tests/model/id_auth.c \
-                     tests/model/psp_process.c model/psp_client.c attest/snp/report.c attest/snp/tcb.c \
-                     $(KVM_HARNESS_SRCS)
-launch-matrix_LIBS := -ljansson -lcrypto
+launch-matrix_SRCS = tests/model/launch_matrix.c tests/model/launch_one.c tests/model/launch_td.c \
+                     tests/model/launch_change.c tests/model/launch_compare.c \
+                     tests/model/id_auth.c tests/model/psp_process.c tests/model/tdx_process.c \
+                     model/psp_client.c model/tdx_client.c $(KVM_HARNESS_SRCS)
+launch-matrix_LIBS = $(ATTEST_LIB_LIBS)
 KVM_SCRIPTS += tests/model/test_launch_matrix.sh
 
 # A launch's identity, end to end: ID blocks through `pavise run`, reports through `pavise verify`.

@@ -1,86 +1,89 @@
+/* The rules are constants of the firmware, the same on every Genoa (AMD publishes its source: "AMD
+ * ASP firmware", sev_uapp, CPUID lookup), but for the processor's family, model and stepping. */
 #include "model/psp/cpuid_rules.h"
 
 #include <cpuid.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-#define ANY 0xffffffffu /* any subleaf */
 #define CHECKED_RANGE 0xffffu
 #define EXTENDED 0x80000000u
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-enum kind {
-	ZERO, /* first: what a table leaves out must be zero */
-	FREE,
-	MASK, /* bits of value that the processor has, and the bits of free */
-	SAME, /* exactly the processor's */
-	EXACT, /* exactly value, but for the bits of free */
-	AT_MOST, /* the number is at most value */
-	AT_MOST_SAME, /* ... at most the processor's */
-};
-
 struct reg {
-	enum kind kind;
-	uint32_t value, free;
+	enum { MASK, EXACT, LIMIT } kind;
+	uint32_t value;
 };
+#define BITS(v) { MASK, v } /* no other bit may be one */
+#define IS(v) { EXACT, v }
+#define AT_MOST(v) { LIMIT, v }
+#define ANY BITS(0xffffffff)
+#define ZERO BITS(0)
 
 struct leaf {
-	uint32_t leaf, subleaf;
-	struct reg reg[4]; /* EAX EBX ECX EDX */
+	uint32_t leaf, subleaf; /* both as in the entry: an unlisted pair must be all zero */
+	struct reg reg[4];	/* EAX EBX ECX EDX */
 };
 
-/* 8000_0002..6 and 8000_001E (names, caches, APIC ids) are unchecked like 2, 4 and B. */
+/* Where a register is made of fields, or depends on others, ANY: check_fields. Leaf 8000_0024, the
+ * firmware's own features, is left out: KVM shows it to no guest. */
 static const struct leaf rules[] = {
-	{ 0x0, ANY, { { AT_MOST, 0x10, 0 }, { SAME, 0, 0 }, { SAME, 0, 0 }, { SAME, 0, 0 } } },
-	{ 0x1, ANY, { { AT_MOST_SAME, 0, 0 }, { EXACT, 0x800, 0xffff0000 },
-		      { MASK, 0x76fa320b, 0x88000000 }, { MASK, 0x178bfbff, 0 } } },
-	{ 0x2, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x4, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x5, ANY, { { EXACT, 0, 0xffff }, { EXACT, 0, 0xffff }, { EXACT, 0, 3 },
-		      { FREE, 0, 0 } } },
-	{ 0x6, ANY, { { MASK, 4, 0 }, { ZERO, 0, 0 }, { MASK, 1, 0 }, { ZERO, 0, 0 } } },
-	{ 0x7, 0, { { AT_MOST, 1, 0 }, { MASK, 0xf1bf97a9, 0 }, { MASK, 0x415fce, 0x10 },
-		    { MASK, 0x10000010, 0 } } },
-	{ 0x7, 1, { { MASK, 0x20, 0 }, { ZERO, 0, 0 }, { ZERO, 0, 0 }, { ZERO, 0, 0 } } },
-	{ 0xb, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xd, 2, { { EXACT, 0x100, 0 }, { EXACT, 0x240, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xd, 5, { { EXACT, 0x40, 0 }, { EXACT, 0x340, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xd, 6, { { EXACT, 0x200, 0 }, { EXACT, 0x380, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xd, 7, { { EXACT, 0x400, 0 }, { EXACT, 0x580, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xd, 9, { { EXACT, 8, 0 }, { EXACT, 0x980, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xd, 11, { { EXACT, 0x10, 0 }, { EXACT, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xd, 12, { { EXACT, 0x18, 0 }, { EXACT, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0xf, 0, { { ZERO, 0, 0 }, { FREE, 0, 0 }, { ZERO, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x10, 0, { { ZERO, 0, 0 }, { FREE, 0, 0 }, { ZERO, 0, 0 }, { ZERO, 0, 0 } } },
-	{ 0x26, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x80000000, ANY, { { AT_MOST, 0x80000028, 0 }, { SAME, 0, 0 }, { SAME, 0, 0 },
-			     { SAME, 0, 0 } } },
-	{ 0x80000001, ANY, { { AT_MOST_SAME, 0, 0 }, { FREE, 0, 0 }, { MASK, 0x75c237ff, 0 },
-			     { MASK, 0x2fd3fbff, 0 } } },
-	{ 0x80000002, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x80000003, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x80000004, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x80000005, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x80000006, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x80000007, ANY, { { ZERO, 0, 0 }, { MASK, 0x3b, 0 }, { FREE, 0, 0 },
-			     { MASK, 0x6799, 0 } } },
-	/* EAX and EDX are fields: see check_sizes. */
-	{ 0x80000008, ANY, { { FREE, 0, 0 }, { MASK, 0x79bef35f, 0 }, { FREE, 0, 0 },
-			     { FREE, 0, 0 } } },
-	{ 0x8000000a, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { ZERO, 0, 0 },
-			     { MASK, 0x1fbfbcff, 0 } } },
-	{ 0x80000019, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { ZERO, 0, 0 }, { ZERO, 0, 0 } } },
-	{ 0x8000001a, ANY, { { FREE, 0, 0 }, { ZERO, 0, 0 }, { ZERO, 0, 0 }, { ZERO, 0, 0 } } },
-	{ 0x8000001b, ANY, { { MASK, 0xbff, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x8000001d, 4, { { SAME, 0, 0 }, { ZERO, 0, 0 }, { SAME, 0, 0 }, { ZERO, 0, 0 } } },
-	{ 0x8000001d, ANY, { { SAME, 0, 0 }, { SAME, 0, 0 }, { SAME, 0, 0 }, { SAME, 0, 0 } } },
-	{ 0x8000001e, ANY, { { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x8000001f, ANY, { { MASK, 0x030fffff, 0 }, { EXACT, CPUID_C_BIT, 0xffffffc0 },
-			     { FREE, 0, 0 }, { FREE, 0, 0 } } },
-	{ 0x80000021, ANY, { { MASK, 0x18062fcf, 0 }, { FREE, 0, 0 }, { ZERO, 0, 0 },
-			     { ZERO, 0, 0 } } },
-	{ 0x80000022, ANY, { { MASK, 7, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { ZERO, 0, 0 } } },
-	{ 0x80000023, ANY, { { MASK, 1, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 }, { FREE, 0, 0 } } },
+	{ 0x0, 0, { AT_MOST(0x10), ANY, ANY, ANY } },
+	{ 0x1, 0, { ANY, ANY, BITS(0xfefa320b), BITS(0x178bfbff) } },
+	{ 0x2, 0, { ANY, ANY, ANY, ANY } },
+	{ 0x4, 0, { ANY, ANY, ANY, ANY } },
+	{ 0x5, 0, { BITS(0xffff), BITS(0xffff), BITS(0x3), BITS(0xff) } },
+	{ 0x6, 0, { BITS(0x4), ZERO, BITS(0x1), ZERO } },
+	{ 0x7, 0, { AT_MOST(0x1), BITS(0xf1bf97a9), BITS(0x415fde), ANY } },
+	{ 0x7, 1, { BITS(0x20), ZERO, ZERO, ZERO } },
+	{ 0xb, 0, { BITS(0x1f), BITS(0xffff), BITS(0xffff), ANY } },
+	{ 0xb, 1, { BITS(0x1f), BITS(0xffff), BITS(0xffff), ANY } },
+	{ 0xb, 2, { BITS(0x1f), BITS(0xffff), BITS(0xffff), ANY } },
+	{ 0xd, 0, { ANY, ANY, ANY, ZERO } },
+	{ 0xd, 1, { BITS(0xf), ANY, BITS(0x1800), ZERO } },
+	{ 0xd, 2, { IS(0x100), IS(0x240), ZERO, ZERO } },
+	{ 0xd, 5, { IS(0x40), IS(0x340), BITS(0x3), ZERO } },
+	{ 0xd, 6, { IS(0x200), IS(0x380), BITS(0x3), ZERO } },
+	{ 0xd, 7, { IS(0x400), IS(0x580), BITS(0x3), ZERO } },
+	{ 0xd, 9, { IS(0x8), IS(0x980), ZERO, ZERO } },
+	{ 0xd, 11, { IS(0x10), ZERO, IS(0x1), ZERO } },
+	{ 0xd, 12, { IS(0x18), ZERO, IS(0x1), ZERO } },
+	{ 0xf, 0, { ZERO, ANY, ZERO, BITS(0x2) } },
+	{ 0xf, 1, { BITS(0x1ff), ANY, ANY, BITS(0x7) } },
+	{ 0x10, 0, { ZERO, BITS(0x6), ZERO, ZERO } },
+	{ 0x10, 1, { BITS(0x1f), ANY, BITS(0x4), BITS(0xffff) } },
+	{ 0x80000000, 0, { AT_MOST(0x80000028), ANY, ANY, ANY } },
+	{ 0x80000001, 0, { ANY, BITS(0xf0000000), BITS(0x75c237ff), BITS(0x2fd3fbff) } },
+	{ 0x80000002, 0, { ANY, ANY, ANY, ANY } },
+	{ 0x80000003, 0, { ANY, ANY, ANY, ANY } },
+	{ 0x80000004, 0, { ANY, ANY, ANY, ANY } },
+	{ 0x80000005, 0, { ANY, ANY, ANY, ANY } },
+	{ 0x80000006, 0, { ANY, ANY, ANY, BITS(0xfffcffff) } },
+	{ 0x80000007, 0, { ZERO, BITS(0x3b), ANY, BITS(0x6799) } },
+	{ 0x80000008, 0, { BITS(0xffffff), BITS(0x79bef35f), BITS(0x3f0ff), BITS(0xffffff) } },
+	{ 0x8000000a, 0, { BITS(0xff), ANY, ZERO, BITS(0x1fbfbcff) } },
+	{ 0x80000019, 0, { ANY, ANY, ZERO, ZERO } },
+	{ 0x8000001a, 0, { BITS(0x7), ZERO, ZERO, ZERO } },
+	{ 0x8000001b, 0, { BITS(0xbff), ZERO, ZERO, ZERO } },
+	{ 0x8000001d, 0, { BITS(0x3ffc3ff), ANY, ANY, BITS(0x3) } },
+	{ 0x8000001d, 1, { BITS(0x3ffc3ff), ANY, ANY, BITS(0x3) } },
+	{ 0x8000001d, 2, { BITS(0x3ffc3ff), ANY, ANY, BITS(0x3) } },
+	{ 0x8000001d, 3, { BITS(0x3ffc3ff), ANY, ANY, BITS(0x3) } },
+	{ 0x8000001d, 4, { BITS(0xf), ZERO, ANY, ZERO } },
+	{ 0x8000001e, 0, { ANY, BITS(0xffff), BITS(0x7ff), ZERO } },
+	{ 0x8000001f, 0, { BITS(0x30fffff), ANY, ANY, ANY } },
+	{ 0x80000020, 0, { ZERO, BITS(0x1e), ZERO, ZERO } },
+	{ 0x80000020, 1, { ANY, ZERO, ZERO, ANY } },
+	{ 0x80000020, 2, { ANY, ZERO, ZERO, ANY } },
+	{ 0x80000020, 3, { ZERO, ANY, BITS(0x7f), ZERO } },
+	{ 0x80000021, 0, { BITS(0x18062fcf), BITS(0xfff), ZERO, ZERO } },
+	{ 0x80000022, 0, { BITS(0x7), ANY, ANY, ZERO } },
+	{ 0x80000023, 0, { BITS(0x1), ANY, ZERO, ZERO } },
+	{ 0x80000026, 0, { ANY, ANY, ANY, ANY } },
+	{ 0x80000026, 1, { ANY, ANY, ANY, ANY } },
+	{ 0x80000026, 2, { ANY, ANY, ANY, ANY } },
+	{ 0x80000026, 3, { ANY, ANY, ANY, ANY } },
 };
 
 /* An entry of the page, 48 bytes (56860 table "CPUID_FUNCTION"). */
@@ -95,29 +98,20 @@ _Static_assert(sizeof(struct entry) == 48, "CPUID_FUNCTION");
 static const struct leaf *find(uint32_t leaf, uint32_t subleaf)
 {
 	for (size_t i = 0; i < COUNT(rules); i++)
-		if (rules[i].leaf == leaf &&
-		    (rules[i].subleaf == ANY || rules[i].subleaf == subleaf))
+		if (rules[i].leaf == leaf && rules[i].subleaf == subleaf)
 			return &rules[i];
 	return NULL;
 }
 
-static uint32_t allowed(const struct reg *rule, uint32_t value, uint32_t hardware)
+static uint32_t allowed(const struct reg *rule, uint32_t value)
 {
 	switch (rule->kind) {
-	case FREE:
-		return value;
 	case MASK:
-		return value & ((rule->value & hardware) | rule->free);
-	case SAME:
-		return hardware;
-	case EXACT:
-		return rule->value | (value & rule->free);
-	case AT_MOST:
+		return value & rule->value;
+	case LIMIT:
 		return value > rule->value ? rule->value : value;
-	case AT_MOST_SAME:
-		return value > hardware ? hardware : value;
 	default:
-		return 0;
+		return rule->value;
 	}
 }
 
@@ -128,26 +122,23 @@ static uint32_t at_most(uint32_t value, unsigned shift, uint32_t mask, uint32_t 
 	return field <= limit ? value : (value & ~(mask << shift)) | limit << shift;
 }
 
-/* Registers made of several numbers. */
-static void check_fields(struct entry *e)
+/* Family, then model, then stepping; the firmware adds up base and extended parts. */
+static bool is_newer(uint32_t fms, uint32_t than)
 {
-	switch (e->leaf) {
-	case 0x80000008:
-		e->reg[0] = at_most(e->reg[0], 0, 0xff, 0x34);
-		e->reg[0] = at_most(e->reg[0], 8, 0xff, 0x39) & 0x00ffffff;
-		e->reg[3] = at_most(e->reg[3], 0, 0xffff, 7);
-		e->reg[3] = at_most(e->reg[3], 16, 0xffff, 1);
-		break;
-	case 0x8000001f:
-		e->reg[1] = at_most(e->reg[1], 12, 0xf, 4) & 0xffff;
-		break;
-	case 0x80000022:
-		e->reg[1] = at_most(e->reg[1], 0, 0xf, 6);
-		e->reg[1] = at_most(e->reg[1], 4, 0x3f, 0x10);
-		break;
-	default:
-		break;
-	}
+	const uint32_t a[] = { (fms >> 20 & 0xff) + (fms >> 8 & 0xf),
+			       (fms >> 16 & 0xf) + (fms >> 4 & 0xf), fms & 0xf };
+	const uint32_t b[] = { (than >> 20 & 0xff) + (than >> 8 & 0xf),
+			       (than >> 16 & 0xf) + (than >> 4 & 0xf), than & 0xf };
+
+	for (size_t i = 0; i < COUNT(a); i++)
+		if (a[i] != b[i])
+			return a[i] > b[i];
+	return false;
+}
+
+static uint32_t allowed_fms(uint32_t value, uint32_t fms)
+{
+	return (is_newer(value, fms) ? fms : value) & 0x0fff0fff;
 }
 
 /* Bytes of the XSAVE area for the enabled features, standard form: the end of the highest one. */
@@ -165,70 +156,127 @@ static uint32_t xsave_size(uint64_t xcr0)
 }
 
 /* Compacted form: their sum. */
-static uint32_t xsavec_size(uint64_t features)
+static uint32_t xsavec_size(uint64_t xcr0, uint64_t xss)
 {
 	static const struct {
 		unsigned bit;
 		uint32_t size;
-	} parts[] = { { 2, 0x100 }, { 5, 0x40 }, { 6, 0x200 }, { 7, 0x400 },
-		      { 9, 8 },     { 11, 0x10 }, { 12, 0x18 } };
+	} user[] = { { 2, 0x100 }, { 5, 0x40 }, { 6, 0x200 }, { 7, 0x400 }, { 9, 8 } },
+	  supervisor[] = { { 11, 0x10 }, { 12, 0x18 } };
 	uint32_t size = 0x240;
 
-	for (size_t i = 0; i < COUNT(parts); i++)
-		if ((features >> parts[i].bit & 1) != 0)
-			size += parts[i].size;
+	for (size_t i = 0; i < COUNT(user); i++)
+		if ((xcr0 >> user[i].bit & 1) != 0)
+			size += user[i].size;
+	for (size_t i = 0; i < COUNT(supervisor); i++)
+		if ((xss >> supervisor[i].bit & 1) != 0)
+			size += supervisor[i].size;
 	return size;
 }
 
-static void check_xsave(struct entry *e, const uint32_t hardware[4])
+/* A wrong C-bit is not mended: the firmware only adds its own bits, and refuses the page again. */
+static uint32_t allowed_sev(uint32_t ebx)
 {
-	if (e->subleaf == 0) {
-		e->reg[0] = (e->reg[0] & 0x2e7 & hardware[0]) | 3;
-		e->reg[1] = xsave_size(e->xcr0);
-		e->reg[3] = 0;
-	} else {
-		e->reg[0] &= 0xf & hardware[0];
-		e->reg[1] = xsavec_size(e->xcr0 | e->xss);
-		e->reg[2] &= 0x1800 & hardware[2];
+	if ((ebx & 0xffff003f) != CPUID_C_BIT)
+		ebx = (ebx & ~0xfc0u) | CPUID_C_BIT;
+	return at_most(ebx, 12, 0xf, 4) & 0xffff;
+}
+
+static void check_fields(struct entry *e, uint32_t fms)
+{
+	switch (e->leaf) {
+	case 1:
+		e->reg[0] = allowed_fms(e->reg[0], fms);
+		e->reg[1] = (e->reg[1] & 0xffff0000) | 0x800; /* CLFLUSH; brand */
+		break;
+	case 7: /* one wrong bit costs the right ones, too */
+		if (e->subleaf == 0 && (e->reg[3] & ~0x10000010u) != 0)
+			e->reg[3] = 0;
+		break;
+	case 0xd:
+		if (e->subleaf == 0) {
+			e->reg[0] = (e->reg[0] | 3) & 0x2e7;
+			e->reg[1] = xsave_size(e->xcr0);
+		} else if (e->subleaf == 1) {
+			e->reg[1] = xsavec_size(e->xcr0, e->xss);
+		}
+		break;
+	case 0x80000001:
+		e->reg[0] = allowed_fms(e->reg[0], fms);
+		break;
+	case 0x80000008:
+		e->reg[0] = at_most(e->reg[0], 0, 0xff, 0x34);
+		e->reg[0] = at_most(e->reg[0], 8, 0xff, 0x39);
+		e->reg[3] = at_most(e->reg[3], 0, 0xffff, 7);
+		e->reg[3] = at_most(e->reg[3], 16, 0xff, 1);
+		break;
+	case 0x8000001f:
+		e->reg[1] = allowed_sev(e->reg[1]);
+		break;
+	case 0x80000022:
+		e->reg[1] = at_most(e->reg[1], 0, 0xf, 6);
+		e->reg[1] = at_most(e->reg[1], 4, 0x3f, 0x10);
+		break;
+	default:
+		break;
 	}
 }
 
-static void correct(struct entry *e, cpuid_source hardware)
+static bool is_checked(const struct entry *e)
 {
-	uint32_t own[4] = { 0 };
+	return e->leaf <= CHECKED_RANGE ||
+	       (e->leaf >= EXTENDED && e->leaf <= EXTENDED + CHECKED_RANGE);
+}
 
-	e->reserved = 0;
-	if (e->leaf > CHECKED_RANGE &&
-	    (e->leaf < EXTENDED || e->leaf > EXTENDED + CHECKED_RANGE))
-		return;
-	hardware(e->leaf, e->subleaf, own);
-	if (e->leaf == 0xd && e->subleaf <= 1) {
-		check_xsave(e, own);
-		return;
-	}
+static void correct(struct entry *e, uint32_t fms)
+{
 	const struct leaf *rule = find(e->leaf, e->subleaf);
+
+	if (rule == NULL) {
+		memset(e->reg, 0, sizeof(e->reg));
+		return;
+	}
 	for (unsigned i = 0; i < 4; i++)
-		e->reg[i] = rule == NULL ? 0 : allowed(&rule->reg[i], e->reg[i], own[i]);
-	check_fields(e);
+		e->reg[i] = allowed(&rule->reg[i], e->reg[i]);
+	check_fields(e, fms);
 }
 
-enum cpuid_verdict cpuid_check(uint8_t page[4096], cpuid_source hardware)
+/* Wrong, and still wrong in the page that comes back. */
+static bool stays_wrong(const struct entry *e)
 {
-	enum cpuid_verdict verdict = CPUID_GOOD;
-	uint32_t count, reserved;
+	bool sev = e->leaf == 0x8000001f && e->subleaf == 0;
+
+	return e->reserved != 0 || (sev && (e->reg[1] & 0x3f) != CPUID_C_BIT);
+}
+
+static bool header_is_good(const uint8_t page[4096], uint32_t *count)
+{
+	uint32_t reserved;
 	uint64_t reserved2;
 
-	memcpy(&count, page, sizeof(count));
+	memcpy(count, page, sizeof(*count));
 	memcpy(&reserved, page + 4, sizeof(reserved));
 	memcpy(&reserved2, page + 8, sizeof(reserved2));
-	if (count > CPUID_ENTRY_MAX || reserved != 0 || reserved2 != 0)
+	return *count <= CPUID_ENTRY_MAX && reserved == 0 && reserved2 == 0;
+}
+
+enum cpuid_verdict cpuid_check(uint8_t page[4096], uint32_t fms)
+{
+	enum cpuid_verdict verdict = CPUID_GOOD;
+	uint32_t count;
+
+	if (!header_is_good(page, &count))
 		return CPUID_REFUSED;
 	for (uint32_t i = 0; i < count; i++) {
 		struct entry e, before;
 
 		memcpy(&e, page + 16 + i * sizeof(e), sizeof(e));
 		before = e;
-		correct(&e, hardware);
+		if (!is_checked(&e))
+			continue;
+		correct(&e, fms);
+		if (stays_wrong(&e) && verdict == CPUID_GOOD)
+			verdict = CPUID_REFUSED;
 		if (memcmp(&e, &before, sizeof(e)) != 0) {
 			memcpy(page + 16 + i * sizeof(e), &e, sizeof(e));
 			verdict = CPUID_CORRECTED;
@@ -237,18 +285,9 @@ enum cpuid_verdict cpuid_check(uint8_t page[4096], cpuid_source hardware)
 	return verdict;
 }
 
-void cpuid_of_this_machine(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
+uint32_t cpuid_fms_of_this_machine(void)
 {
-	memset(out, 0, 4 * sizeof(out[0]));
-	if (leaf == 0x8000001f) {
-		/* SME, SEV, page flush, ES, SNP, VMPL; C-bit 51, one address bit lost, 4 VMPLs */
-		out[0] = 0x3f;
-		out[1] = CPUID_C_BIT | 1u << 6 | 4u << 12;
-		out[2] = 509;
-		out[3] = 100;
-		return;
-	}
-	if (leaf > __get_cpuid_max(leaf & EXTENDED, NULL))
-		return;
-	__cpuid_count(leaf, subleaf, out[0], out[1], out[2], out[3]);
+	uint32_t a = 0, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) == 1 ? a : 0;
 }

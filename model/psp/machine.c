@@ -15,7 +15,7 @@ void psp_init(struct psp *p)
 	*p = (struct psp){
 		.platform = { .initialized = true, .smt = true, .sockets = 1, .api_major = 1,
 			      .api_minor = 55, .build = 21, .asid_max = 99,
-			      .cpuid = cpuid_of_this_machine },
+			      .fms = cpuid_fms_of_this_machine() },
 		/* Genoa: family 19h, model 11h, stepping 1. */
 		.chip = { .fms = { 0x19, 0x11, 1 } },
 	};
@@ -150,7 +150,7 @@ static uint32_t launch_update(struct psp *p, struct psp_launch_update *c, uint8_
 	if (status != PSP_SUCCESS)
 		return status;
 	if (c->page_type == PSP_TYPE_CPUID) {
-		enum cpuid_verdict v = cpuid_check(c->data, p->platform.cpuid);
+		enum cpuid_verdict v = cpuid_check(c->data, p->platform.fms);
 
 		if (v == CPUID_CORRECTED) {
 			memcpy(out, c->data, PSP_PAGE);

@@ -23,7 +23,7 @@ struct psp_platform {
 	uint32_t asid_dirty;   /* waits for a WBINVD */
 	uint32_t asid_unflushed; /* waits for a DF_FLUSH */
 	uint32_t asid_with_pages; /* pages are already assigned to it */
-	cpuid_source cpuid;    /* what this processor supports */
+	uint32_t fms;          /* CPUID leaf 1 EAX of the processor */
 };
 
 /* A chip endorses reports with one key. Borrowed, constant. */

@@ -10,12 +10,14 @@ pavise-psp-sim_SRCS := model/psp/main.c common/err_report.c $(PSP_SRCS) common/a
 pavise-psp-sim_LIBS := -lcrypto -Wl,--no-warnings
 pavise-psp-sim_LINK := $(STATIC)
 
-TESTS += test_psp test_psp_chain test_psp_process
+TESTS += test_psp test_psp_chain test_psp_cpuid test_psp_process
 test_psp_process_SRCS := tests/model/test_psp_process.c tests/model/psp_bench.c model/psp_client.c \
                          $(PSP_SRCS)
 test_psp_process_LIBS := -lcmocka -lcrypto
 test_psp_SRCS := tests/model/test_psp.c tests/model/psp_bench.c model/psp_client.c $(PSP_SRCS)
 test_psp_LIBS := -lcmocka -lcrypto
+test_psp_cpuid_SRCS := tests/model/test_psp_cpuid.c model/psp/cpuid_rules.c
+test_psp_cpuid_LIBS := -lcmocka
 test_psp_chain_SRCS := tests/model/test_psp_chain.c tests/model/id_auth.c tests/model/psp_bench.c \
                        $(PSP_SRCS)
 test_psp_chain_LIBS := -lcmocka -lcrypto

@@ -58,18 +58,11 @@ void bench_remove(struct psp_bench *b)
 	EVP_PKEY_free(b->chip.key);
 }
 
-static void everything(uint32_t leaf, uint32_t subleaf, uint32_t out[4])
-{
-	(void)leaf;
-	(void)subleaf;
-	memset(out, 0xff, 16);
-}
-
 void bench_machine(const struct psp_bench *b, struct psp *p)
 {
 	psp_init(p);
 	p->chip = b->chip;
-	p->platform.cpuid = everything;
+	p->platform.fms = BENCH_FMS;
 }
 
 uint32_t bench_command(struct psp *p, enum psp_command command, const void *data, size_t size,

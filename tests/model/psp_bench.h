@@ -8,6 +8,7 @@
 
 #define BENCH_ASID 5u
 #define BENCH_POLICY 0x30000ull
+#define BENCH_FMS 0xa10f11u /* CPUID leaf 1 EAX of a Genoa */
 
 /* A state folder of its own under /tmp, with a chip in it. */
 struct psp_bench {
@@ -20,7 +21,7 @@ struct psp_bench {
 void bench_make(struct psp_bench *b);
 void bench_remove(struct psp_bench *b);
 
-/* A machine with the chip, SMT on, a processor that supports everything, nothing launched. */
+/* A machine with the chip, SMT on, a Genoa, nothing launched. */
 void bench_machine(const struct psp_bench *b, struct psp *p);
 
 /* Sends one command, returns its status; payload of the answer to out (or NULL), *out_size. */

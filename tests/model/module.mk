@@ -145,6 +145,14 @@ launch-matrix_SRCS = tests/model/launch_matrix.c tests/model/launch_one.c tests/
 launch-matrix_LIBS = $(ATTEST_LIB_LIBS)
 KVM_SCRIPTS += tests/model/test_launch_matrix.sh
 
+# SEV-SNP launches by a kernel under strain, and by a lying one.
+TOOLS += kvm_model_snp_launch
+kvm_model_snp_launch_SRCS = tests/model/kvm_model_snp_launch.c tests/model/launch_one.c \
+                            tests/model/launch_compare.c tests/model/id_auth.c \
+                            tests/model/psp_process.c model/psp_client.c $(KVM_HARNESS_SRCS)
+kvm_model_snp_launch_LIBS = $(ATTEST_LIB_LIBS)
+KVM_SCRIPTS += $(O)/tests/kvm_model_snp_launch
+
 # A launch's identity, end to end: ID blocks through `pavise run`, reports through `pavise verify`.
 TOOLS += id_sign snp_report
 id_sign_SRCS := tests/model/id_sign.c common/err_report.c \
@@ -157,7 +165,9 @@ KVM_SCRIPTS += tests/model/launch_identity.py tests/model/launch_reference.py
 
 # A host that attacks: pavise-vmm-sim and one more argument, fault=.
 TOOLS += vmm-fault
-vmm-fault_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/fault.c tests/model/fault/launch.c
+vmm-fault_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/fault.c tests/model/fault/launch.c \
+                 tests/model/fault/launch_snp.c
 vmm-fault_LIBS = $(pavise-vmm-sim_LIBS) $(addprefix -Wl$(comma)--wrap=,config_parse model_run_vcpu \
-                 tdx_capabilities tdx_init_vm tdx_init_mem_region tdx_finalize_vm)
+                 tdx_capabilities tdx_init_vm tdx_init_mem_region tdx_finalize_vm \
+                 sev_launch_start sev_launch_update sev_launch_finish)
 vmm-fault_LINK := $(STATIC)

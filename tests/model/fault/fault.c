@@ -6,7 +6,8 @@
  *   fault=drop:GPA:0     a validated page is taken back, and given anew when it is used
  *   fault=vector:N       an exception or interrupt comes where none can
  *   fault=poke:GPA:VALUE eight bytes are other than the VMM put them, from the start
- *   fault=launch:NAME    a kernel under strain (launch.h)
+ *   fault=launch:NAME    a kernel under strain while a trust domain is launched (launch.h)
+ *   fault=snp:NAME       ... while an SEV-SNP guest is (launch_snp.h)
  *
  * Numbers are hexadecimal. The attack comes when the guest asks for its staging area to be made
  * private (a poke before the guest runs): its kernel lies in private memory by then and is not yet
@@ -23,6 +24,7 @@
 #include "model/platform.h"
 #include "model/real.h"
 #include "tests/model/fault/launch.h"
+#include "tests/model/fault/launch_snp.h"
 #include "vmm/config.h"
 
 #include <errno.h>
@@ -48,11 +50,13 @@ int __real_model_run_vcpu(struct model_vcpu *v);
 static int parse(const char *value, struct err *e)
 {
 	static const char *const names[] = { "", "swap:", "remap:", "drop:", "vector:", "poke:" };
-	static const char launch[] = "launch:";
+	static const char launch[] = "launch:", snp[] = "snp:";
 	char *end = NULL;
 
 	if (strncmp(value, launch, sizeof(launch) - 1) == 0 &&
 	    fault_launch(value + sizeof(launch) - 1))
+		return 0;
+	if (strncmp(value, snp, sizeof(snp) - 1) == 0 && fault_launch_snp(value + sizeof(snp) - 1))
 		return 0;
 	for (int i = SWAP; i <= POKE; i++) {
 		size_t n = strlen(names[i]);

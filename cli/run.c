@@ -33,7 +33,7 @@ static const char USAGE[] =
 	"launch than the one they are for is refused. --certs is the certificate table that the\n"
 	"guest gets beside its report.\n"
 	"--quote is the host's quote generation service; without it a TDX guest gets no quotes.\n"
-	"--timings prints at the end how long each phase took.\n";
+	"--timings prints at the end how long each phase took, and its share.\n";
 
 #define MEMORY_DEFAULT "512M"
 

@@ -35,21 +35,31 @@ bool timings_take(struct timings *t, uint32_t moment, uint32_t value)
 	return true;
 }
 
-/* Inside launch and guest, by the VMM's clock. */
-static void print_vmm(const struct timings *t, const char *name)
+static void print_phase(const char *name, const char *phase, double seconds, double whole)
 {
-	static const char *const text[VM_MOMENTS] = {
-		[VM_MOMENT_MADE] = "machine made",
-		[VM_MOMENT_LOADED] = "plan loaded",
-		[VM_MOMENT_RUNS] = "guest runs",
-		[VM_MOMENT_HANDED_OVER] = "firmware handed over",
-		[VM_MOMENT_ENDED] = "guest ended",
-	};
+	fprintf(stderr, "%s: timing: %-12s %9.3f s %5.1f %%\n", name, phase, seconds,
+		100 * seconds / whole);
+}
 
-	for (int m = VM_MOMENT_MADE; m < VM_MOMENTS; m++)
-		if (t->vmm[m] != 0 && text[m] != NULL)
-			fprintf(stderr, "%s: timing: VMM at   %9.3f s %s\n", name, t->vmm[m] / 1e6,
-				text[m]);
+/* What launch, seal and guest are made of, by the VMM's clock. Each phase begins with a moment and
+ * ends with the next that came: a guest that the firmware stopped was in the firmware to its end. */
+static void print_vmm(const struct timings *t, const char *name, double whole)
+{
+	static const char *const text[VM_MOMENT_ENDED] = {
+		"VMM start",
+		[VM_MOMENT_MADE] = "VMM load",
+		[VM_MOMENT_LOADED] = "VMM seal",
+		[VM_MOMENT_RUNS] = "firmware",
+		[VM_MOMENT_HANDED_OVER] = "kernel",
+	};
+	int begun = 0; /* t->vmm[0]: the VMM's own start, 0 */
+
+	for (int m = VM_MOMENT_MADE; m <= VM_MOMENT_ENDED; m++) {
+		if (t->vmm[m] == 0)
+			continue;
+		print_phase(name, text[begun], (t->vmm[m] - (double)t->vmm[begun]) / 1e6, whole);
+		begun = m;
+	}
 	if (t->vmm[VM_MOMENT_PAGES] != 0)
 		fprintf(stderr, "%s: timing: pages encrypted by the launch: %u\n", name,
 			t->vmm[VM_MOMENT_PAGES]);
@@ -65,11 +75,9 @@ void timings_print(const struct timings *t, const char *name)
 	for (int i = 0; i < TIMING_COUNT; i++) {
 		if (t->at[i] == 0)
 			continue;
-		double s = (double)(t->at[i] - before) / 1e6;
-		fprintf(stderr, "%s: timing: %-8s %9.3f s %5.1f %%\n", name, phase_text[i], s,
-			100 * s / whole);
+		print_phase(name, phase_text[i], (double)(t->at[i] - before) / 1e6, whole);
 		before = t->at[i];
 	}
-	fprintf(stderr, "%s: timing: %-8s %9.3f s\n", name, "all", whole);
-	print_vmm(t, name);
+	print_phase(name, "all", whole, whole);
+	print_vmm(t, name, whole);
 }

@@ -34,7 +34,8 @@ void timings_mark(struct timings *t, enum timing phase);
 /* The VMM's word (RECORD_TIMING); false: there is no such moment. */
 bool timings_take(struct timings *t, uint32_t moment, uint32_t value);
 
-/* A line each to standard error: seconds, and the share of the whole. */
+/* A line each to standard error: seconds, and the share of the whole. First the launcher's phases,
+ * which are the whole; then the VMM's, which lie within launch, seal and guest. */
 void timings_print(const struct timings *t, const char *name);
 
 #endif

@@ -193,11 +193,17 @@ static int run_vmm(const char *does, int quote)
 		tell(RECORD_TIMING, VM_MOMENTS, 1);
 	if (strcmp(does, "off") == 0) {
 		tell(RECORD_TIMING, VM_MOMENT_MADE, 12000);
+		tell(RECORD_TIMING, VM_MOMENT_LOADED, 112000);
+		tell(RECORD_TIMING, VM_MOMENT_RUNS, 113000);
+		tell(RECORD_TIMING, VM_MOMENT_HANDED_OVER, 143000);
+		tell(RECORD_TIMING, VM_MOMENT_ENDED, 643000);
 		tell(RECORD_TIMING, VM_MOMENT_PAGES, 117);
 		tell(RECORD_EXIT, VM_END_POWER_OFF, 0);
-	} else if (strcmp(does, "fwstop") == 0)
+	} else if (strcmp(does, "fwstop") == 0) {
+		tell(RECORD_TIMING, VM_MOMENT_RUNS, 113000);
+		tell(RECORD_TIMING, VM_MOMENT_ENDED, 143000);
 		tell(RECORD_EXIT, VM_END_FIRMWARE_STOP, 0x41);
-	else if (strcmp(does, "crash") == 0)
+	} else if (strcmp(does, "crash") == 0)
 		tell(RECORD_EXIT, VM_END_TRIPLE_FAULT, 0);
 	if (strcmp(does, "quote") == 0)
 		ask_for_quote(quote);

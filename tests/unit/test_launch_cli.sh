@@ -210,11 +210,26 @@ if [ "$(grep -cE 'timing: (prepare|devices|launch|seal|guest|clean-up) ' "$work/
 else
     not_ok "every phase has its time" "$(cat "$work/err")"
 fi
-if grep -q 'timing: VMM at *0\.012 s machine made$' "$work/err" &&
+# share PHASE: of its line.
+share() { awk -v phase="timing: $1 " 'index($0, phase) { print $(NF - 1) }' "$work/err"; }
+parts=$(awk '/timing: all / { exit } /timing: / { sum += $(NF - 1) } END { print (sum > 99.5 && sum < 100.5) }' "$work/err")
+if [ "$parts" = 1 ] && [ "$(share all)" = 100.0 ]; then
+    ok "and its share of the whole"
+else
+    not_ok "and its share of the whole" "$(cat "$work/err")"
+fi
+phases=$(sed -n 's/.*timing: \(VMM [a-z]*\|firmware\|kernel\) *\([0-9.]*\) s *[0-9.]* %$/\1 \2/p' "$work/err" | paste -s -d ,)
+if [ "$phases" = "VMM start 0.012,VMM load 0.100,VMM seal 0.001,firmware 0.030,kernel 0.500" ] &&
     grep -q 'timing: pages encrypted by the launch: 117$' "$work/err"; then
     ok "and what the VMM says of its own"
 else
     not_ok "and what the VMM says of its own" "$(cat "$work/err")"
+fi
+ends "--timings of a guest that the firmware stopped" 8 "^fwstop: firmware stop 0x41" fwstop "${usual[@]}" --timings
+if grep -q 'timing: firmware *0\.030 s' "$work/err" && ! grep -q 'timing: kernel' "$work/err"; then
+    ok "its time is the firmware's"
+else
+    not_ok "its time is the firmware's" "$(cat "$work/err")"
 fi
 ends "a VMM with a moment that is none" 70 "vmm: sent record 7 out of turn" badtime "${usual[@]}"
 

@@ -26,10 +26,13 @@ label() { stat -c %C "$@"; }
 process() { ps -eo pid=,args= | awk -v p="$1" -v n="$2" '$2 == p && index($0, n) { print $1; exit }'; }
 label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
 
-# A process in a VM's domain can write to a log of ours only: no pipe, no terminal, no other file.
+# A process in a VM's domain can write to a log of its own level only: no pipe, no terminal, no other
+# file.
 confined() {
+    local level=s0
+    [[ $1 != *:s0:c* ]] || level=s0:${1##*:s0:}
     rm -f "$logs/confined"
-    cp --context=$object:pavise_log_t:s0 /dev/null "$logs/confined"
+    cp --context="$object:pavise_log_t:$level" /dev/null "$logs/confined"
     timeout 20 "$in_launcher" exec "$@" >>"$logs/confined" 2>&1
     cat "$logs/confined"
 }
@@ -171,7 +174,10 @@ is "nothing is left of it" "$(find /run/pavise -mindepth 1)" /run/pavise/.pairs
 # The host's own service: another domain at another level, its socket for a group.
 mkdir -m 755 /run/tdx-qgs
 restorecon -RF /run/tdx-qgs
-$probe listen /run/tdx-qgs/qgs.socket 4242 >"$logs/service" & service=$!
+# As init starts services: at s0.
+runcon -l s0 /bin/bash -c 'exec "$@"' sh $probe listen /run/tdx-qgs/qgs.socket 4242 >"$logs/service" & service=$!
+for _ in $(seq 100); do [ ! -S /run/tdx-qgs/qgs.socket ] || break; sleep 0.1; done
+sleep 1 # its group comes a moment later
 exec 9</run/tdx-qgs
 timeout 150 "$libexec/pavise-launch" quote --plan-fd 5 --memory 67108864 --cpus 1 --no-vtpm --tee tdx --quote-dir-fd 9 \
     --quote-name qgs.socket --log vmm:7 --log quote:8 5</usr/local/lab/tdxplan 7>>"$logs/host.vmm" 8>>"$logs/host.quote" \

@@ -18,7 +18,7 @@ PARSERS = ["attest/agent/answer.c", "attest/agent/wire.c", "attest/appraise/evid
            "attest/appraise/policy.c", "attest/appraise/policy_keys.c", "attest/collateral/form.c",
            "attest/collateral/collateral.c", "attest/measure/ovmf/image.c",
            "attest/measure/ovmf/table.c", "attest/measure/references.c",
-           "attest/measure/references_value.c", "attest/measure/tdx/tdvf.c",
+           "attest/measure/references_value.c", "attest/measure/tdx/tdvf.c", "attest/quote/qgs.c",
            "attest/snp/cert_table.c", "attest/snp/report.c", "attest/snp/vek.c",
            "attest/tdx/pck.c", "attest/tdx/qe_identity.c", "attest/tdx/qe_report.c",
            "attest/tdx/quote.c", "attest/tdx/signed_json.c", "attest/tdx/tcb_info.c",

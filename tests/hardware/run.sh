@@ -65,8 +65,7 @@ decide first
 step "run: a Debian kernel as $tee guest with $cpus processors, on this machine's hardware"
 run_good first
 if can_judge; then judge_good first; else say_what_is_missing first; fi
-pavise stop first || fail "pavise stop first"
-wait
+stop_good first
 changed_blob first initrd 0x41
 if can_judge; then changed_firmware first; fi
 nothing_left

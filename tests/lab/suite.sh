@@ -73,7 +73,15 @@ decide() {
 
 # run_good NAME: with the plan of that name.
 run_good() {
-    start "$1" --plan "$plans/$1.plan" "${launch[@]}" "${machine[@]}" "$agreed_option" "$agreed"
+    start "$1" --plan "$plans/$1.plan" "${launch[@]}" "${machine[@]}" "$agreed_option" "$agreed" --timings
+}
+
+# stop_good NAME: and where its time went.
+stop_good() {
+    step "stop: where the time of $1 went"
+    pavise stop "$1" || fail "pavise stop $1"
+    wait
+    grep 'timing: ' "$1.txt" || fail "no timings of $1"
 }
 
 # good_evidence NAME: attest, verify, every check that passed listed.

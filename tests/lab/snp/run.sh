@@ -71,8 +71,7 @@ main_job() {
     show_labels
     good_evidence demo
     serve
-    pavise stop demo || fail "pavise stop demo"
-    wait
+    stop_good demo
 }
 
 refused_roots() {

@@ -66,8 +66,7 @@ main_job() {
     run_good tdx
     show_labels
     good_evidence tdx
-    pavise stop tdx || fail "pavise stop tdx"
-    wait
+    stop_good tdx
 }
 
 run_part() {

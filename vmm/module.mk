@@ -59,7 +59,7 @@ TDX_TEST_SRCS := tests/unit/tdx_vm.c tests/unit/fake_tdx_kvm.c tests/unit/fake_s
                  vmm/bus/dispatch.c vmm/bus/pci.c vmm/bus/pci_config.c vmm/bus/routes.c $(COMMON_SRCS)
 TESTS += test_tdx_vmm_launch test_tdx_vmm_cpuid test_tdx_vmm_exits test_tdx_vmm_quote test_tdx_vmm_errors
 test_tdx_vmm_launch_SRCS := tests/unit/test_tdx_vmm_launch.c $(TDX_TEST_SRCS)
-test_tdx_vmm_launch_LIBS := -lcmocka
+test_tdx_vmm_launch_LIBS := -lcmocka -Wl,--wrap=nanosleep
 test_tdx_vmm_cpuid_SRCS := tests/unit/test_tdx_vmm_cpuid.c $(TDX_TEST_SRCS)
 test_tdx_vmm_cpuid_LIBS := -lcmocka
 test_tdx_vmm_exits_SRCS := tests/unit/test_tdx_vmm_exits.c tests/unit/checked_mutex.c $(TDX_TEST_SRCS)

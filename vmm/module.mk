@@ -29,7 +29,7 @@ test_vmm_memory_LIBS := -lcmocka
 
 SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) \
                  vmm/vm.c vmm/memory.c $(COMMON_SRCS)
-CHECKED_MUTEX := -Wl,--wrap=pthread_mutex_lock -Wl,--wrap=pthread_mutex_unlock
+CHECKED_MUTEX := $(addprefix -Wl$(comma)--wrap=pthread_mutex_,init lock unlock)
 TESTS += test_snp_launch test_snp_exits test_snp_cpuid test_snp_certs test_snp_errors
 test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)
 test_snp_launch_LIBS := -lcmocka -Wl,--wrap=pread

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/unit/checked_mutex.h"
 #include "tests/unit/snp_vm.h"
 #include "vmm/tee/private_memory.h"
 
@@ -103,6 +104,15 @@ static void a_book_without_room_is_the_hosts_fault(void **state)
 	assert_non_null(strstr(sm.e.text, "no room for the book of shared pages"));
 }
 
+static void a_lock_that_cannot_be_made_is_told(void **state)
+{
+	(void)state;
+	mutex_init_fails = true;
+	assert_int_equal(snp_vm_create(), -EX_INTERNAL);
+	mutex_init_fails = false;
+	assert_string_equal(sm.e.text, "memory: cannot make a lock");
+}
+
 static void staging_outside_ram_is_refused(void **state)
 {
 	(void)state;
@@ -160,6 +170,7 @@ int main(void)
 		TEST(every_failure_becomes_a_sentence),
 		TEST(the_book_has_a_bit_for_each_page),
 		TEST(a_book_without_room_is_the_hosts_fault),
+		TEST(a_lock_that_cannot_be_made_is_told),
 		TEST(staging_outside_ram_is_refused),
 		TEST(ranges_are_shared_only_as_a_whole),
 		TEST(conversions_of_no_chunk_are_refused),

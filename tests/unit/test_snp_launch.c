@@ -240,7 +240,7 @@ static void a_page_that_is_not_private_is_not_tried_again(void **state)
 		{ 0, 1, FW_IMAGE, 5000, FW_IMAGE, "update 1 40 9 0x100" },
 		{ 0, 1, FW_IMAGE, 5000, FW_IMAGE + 4096, "update 1 40 9 0x100" },
 		{ 0, 2, FW_IMAGE, 5000, FW_IMAGE + 8192, "update 1 40 9 0x100" }, /* behind it */
-		{ 1, 1, FW_SCRATCH, 0x1001000, FW_SCRATCH + 0x1000000, "update 3 40 9 0x110" },
+		{ 1, 1, 0x2000000, 0x1001000, 0x3000000, "update 3 40 9 0x2000" },
 		{ 2, 1, 0x4000000, 4096, 0x4000000, "update 1 40 9 0x4000" },
 		{ 2, 2, MEMORY - 4096, 4096, 0, "update 1 40 9 0x9fff" },
 		{ 2, 1, MEMORY, 4096, 0, "update 1 40 9 0xa000" }, /* no RAM */

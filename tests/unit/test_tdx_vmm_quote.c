@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/unit/checked_mutex.h"
 #include "tests/unit/tdx_vm.h"
 #include "vmm/tee/private_memory.h"
 #include "vmm/tee/tdx_exits.h"
@@ -343,7 +344,7 @@ static void an_answer_touches_requests_alone(void **state)
 	assert_int_equal(q->notify_fd, notify_fd);
 }
 
-/* recv for the code under test, which is interrupted, or fails. */
+/* recv for the code under test, with the lock held: it is interrupted, or fails. */
 static int recv_errno;
 
 ssize_t __real_recv(int fd, void *out, size_t size, int flags);
@@ -351,6 +352,8 @@ ssize_t __wrap_recv(int fd, void *out, size_t size, int flags);
 
 ssize_t __wrap_recv(int fd, void *out, size_t size, int flags)
 {
+	if (fd != tm.relay)
+		assert_true(mutex_is_locked(&tm.vm.tdx.quotes.lock));
 	if (recv_errno == 0)
 		return __real_recv(fd, out, size, flags);
 	errno = recv_errno;
@@ -381,14 +384,20 @@ static void a_wake_for_nothing_is_none(void **state)
 static void a_relay_that_is_gone_leaves_no_request_behind(void **state)
 {
 	(void)state;
-	ask(BUFFER);
-	close(tm.relay);
-	tm.relay = -1;
-	errno = EAGAIN;
-	tdx_quote_wake(&tm.vm);
-	assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_UNAVAILABLE);
-	assert_int_equal(tdx_quote_fd(&tm.vm), -1);
-	assert_non_null(strstr(tdx_vm_log(), "pavise-quote is gone"));
+	for (unsigned i = 0; i < 2; i++) {
+		tdx_vm_end();
+		set_up(true);
+		ask(BUFFER);
+		if (i == 1) /* the end of the stream instead of an error */
+			relay_id();
+		close(tm.relay);
+		tm.relay = -1;
+		errno = EAGAIN;
+		tdx_quote_wake(&tm.vm);
+		assert_true(read_buffer(BUFFER)->status == TDX_QUOTE_UNAVAILABLE);
+		assert_int_equal(tdx_quote_fd(&tm.vm), -1);
+		assert_non_null(strstr(tdx_vm_log(), "pavise-quote is gone"));
+	}
 }
 
 static void a_relay_that_does_not_read_makes_no_vcpu_wait(void **state)
@@ -485,11 +494,16 @@ static void an_interrupt_that_kvm_refuses_is_not_raised(void **state)
 	assert_int_equal(interrupts(), 0);
 }
 
-static void a_relay_that_is_no_descriptor_is_refused(void **state)
+static void a_relay_that_cannot_be_used_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(tdx_quote_init(&tm.vm, 999, &tm.e), -EX_HOST);
 	assert_string_equal(tm.e.text, "quote: descriptor 999: Bad file descriptor");
+	memset(&tm.e, 0, sizeof(tm.e));
+	mutex_init_fails = true;
+	assert_int_equal(tdx_quote_init(&tm.vm, tm.config.quote, &tm.e), -EX_INTERNAL);
+	mutex_init_fails = false;
+	assert_string_equal(tm.e.text, "quote: cannot make a lock");
 }
 
 static void a_vm_without_a_vector_or_a_descriptor_left_is_refused(void **state)
@@ -597,7 +611,7 @@ int main(void)
 		TEST(a_guest_that_asked_is_interrupted),
 		TEST(interrupts_add_up),
 		TEST(an_interrupt_that_kvm_refuses_is_not_raised),
-		TEST(a_relay_that_is_no_descriptor_is_refused),
+		TEST(a_relay_that_cannot_be_used_is_refused),
 		TEST(a_vm_without_a_vector_or_a_descriptor_left_is_refused),
 		TEST(the_relays_flags_are_kept),
 		TEST(descriptor_zero_is_one_too),

@@ -202,6 +202,17 @@ launch-matrix:
 check-mutants: $(addprefix $(O)/mute/,$(ATTEST_TESTS))
 	tests/mutate_checks.py $(addprefix $(O)/mute/,$(ATTEST_TESTS))
 
+# Would the tests see a wrong launch? Each call, constant and flag of a confidential backend, changed
+# on a copy, one at a time.
+MUTATED := $(addprefix vmm/tee/,snp.c snp_launch.c snp_exits.c tdx.c tdx_launch.c tdx_exits.c tdx_quote.c \
+	private_exits.c private_memory.c)
+MUTATED_TESTS := $(addprefix $(O)/tests/test_,snp_launch snp_exits snp_certs private_memory tdx_vmm_launch \
+	tdx_vmm_cpuid tdx_vmm_exits tdx_vmm_quote)
+mutants:
+	scripts/setup.sh build unit
+	$(MAKE) $(JOBS) $(MUTATED_TESTS)
+	tests/mutate_tee.py --accepted tests/mutants.accepted $(addprefix --test ,$(MUTATED_TESTS)) $(MUTATED)
+
 # The keys of a policy in docs/: its schema, and their list in PROTOCOL.policy.
 policy-docs: $(O)/tests/policy_docs
 	tests/unit/policy.py --write
@@ -358,6 +369,7 @@ help:
 	@echo 'make launch-matrix   predictions against launches (simulated SEV-SNP and TDX)'
 	@echo 'make fresh       build and unit tests in a bare Debian of its own'
 	@echo 'make check-mutants  every check of a verdict has a test that fails without it'
+	@echo 'make mutants     every change to code of SEV-SNP and TDX launches has a test that sees it (minutes)'
 	@echo 'make policy-docs the documents of a policy'\''s keys, from the code'
 	@echo 'make reproduce   two builds of the firmware, compared'
 	@echo 'make fuzz        every fuzzer for FUZZ_SECONDS=60'
@@ -366,7 +378,7 @@ help:
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
-.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx demo launch-matrix check-mutants policy-docs fresh \
+.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx demo launch-matrix check-mutants mutants policy-docs fresh \
 	reproduce fuzz fuzz-smoke fuzz-planted format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
 	coverage bench install clean help
 .DELETE_ON_ERROR:

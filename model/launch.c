@@ -6,7 +6,9 @@
 #include "vmm/kvm/sev.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Guest policy as Linux 6.12 knows it. */
 #define POLICY_SMT    (1ull << 16)
@@ -16,6 +18,8 @@
 #define POLICY_MASK   (0xFFFFull | POLICY_SMT | POLICY_ONE | POLICY_DEBUG | POLICY_SINGLE_SOCKET)
 
 #define VMSA_TYPE 2u
+#define ID_BLOCK_BYTES 96u
+#define ID_AUTH_BYTES 4096u
 
 /* What a command that reached the firmware answers. A dead processor is -EBUSY in Linux. */
 static int firmware(int rc, uint32_t status, int refused, uint32_t *fw)
@@ -76,6 +80,22 @@ int launch_start(int sev_fd, uint64_t policy, uint32_t *fw)
 	return 0;
 }
 
+/* copy_from_user: where a plain copy would end the process, -EFAULT. A pipe asks the kernel to look
+ * at the address. At most PIPE_BUF bytes. */
+static int copy_in(void *out, uint64_t address, size_t size)
+{
+	int end[2], rc = -EFAULT;
+
+	if (pipe2(end, O_CLOEXEC) < 0)
+		return -ENOMEM;
+	if (write(end[1], (const void *)(uintptr_t)address, size) == (ssize_t)size &&
+	    read(end[0], out, size) == (ssize_t)size)
+		rc = 0;
+	close(end[0]);
+	close(end[1]);
+	return rc;
+}
+
 static bool type_is_known(uint8_t type)
 {
 	return type == PSP_TYPE_NORMAL || type == PSP_TYPE_ZERO || type == PSP_TYPE_UNMEASURED ||
@@ -95,8 +115,8 @@ static int update_page(struct model_region *r, struct uapi_snp_update *u, uint32
 	*fw = 0;
 	if (!pages_can_launch(&r->pages, page))
 		return -EIO;
-	if (u->type != PSP_TYPE_ZERO)
-		memcpy(data, (const void *)(uintptr_t)u->uaddr, sizeof(data));
+	if (u->type != PSP_TYPE_ZERO && copy_in(data, u->uaddr, sizeof(data)) < 0)
+		return -EIO;
 	rc = psp_launch_update(model.psp_fd, gpa, u->type, MODEL_ASID, data, &replaced, &status,
 			       &e);
 	if (rc == 0 && status != PSP_SUCCESS && replaced && u->type == PSP_TYPE_CPUID)
@@ -111,9 +131,11 @@ static int update_page(struct model_region *r, struct uapi_snp_update *u, uint32
 
 static int check_update(const struct uapi_snp_update *u)
 {
-	if (!model.context || u->len % PAGE_BYTES != 0 || u->flags != 0 || !type_is_known(u->type))
+	/* 6.12 does nothing without pages, and only warns about an address of zero: newer kernels
+	 * refuse both. */
+	if (!model.context || u->len == 0 || u->len % PAGE_BYTES != 0 || u->flags != 0 ||
+	    !type_is_known(u->type))
 		return -EINVAL;
-	/* 6.12 only warns about an address of zero; newer ones refuse. */
 	if (u->type != PSP_TYPE_ZERO && (u->uaddr == 0 || u->uaddr % PAGE_BYTES != 0))
 		return -EINVAL;
 	return 0;
@@ -165,26 +187,19 @@ static int launch_vcpu(struct model_vcpu *v, uint32_t *fw)
 	return rc;
 }
 
-static const void *at(uint64_t address)
-{
-	return (const void *)(uintptr_t)address;
-}
-
 static int finish_firmware(const struct uapi_snp_finish *f, uint32_t *fw)
 {
-	const uint8_t *block = NULL, *auth = NULL;
+	static uint8_t block[ID_BLOCK_BYTES], auth[ID_AUTH_BYTES];
+	const bool id = f->id_block_en != 0;
 	struct err e = { 0 };
 	uint32_t status;
 	int rc;
 
-	if (f->id_block_en) {
-		if (f->id_block_uaddr == 0 || f->id_auth_uaddr == 0)
-			return -EFAULT;
-		block = at(f->id_block_uaddr);
-		auth = at(f->id_auth_uaddr);
-	}
-	rc = psp_launch_finish(model.psp_fd, block, auth, f->auth_key_en, f->vcek_disabled,
-			       f->host_data, &status, &e);
+	if (id && (copy_in(block, f->id_block_uaddr, sizeof(block)) < 0 ||
+		   copy_in(auth, f->id_auth_uaddr, sizeof(auth)) < 0))
+		return -EFAULT;
+	rc = psp_launch_finish(model.psp_fd, id ? block : NULL, id ? auth : NULL, f->auth_key_en,
+			       f->vcek_disabled, f->host_data, &status, &e);
 	return firmware(rc, status, -EIO, fw);
 }
 

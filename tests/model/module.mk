@@ -102,14 +102,13 @@ test_model_ghcb_LIBS := -lcmocka
 test_model_alias_SRCS := tests/model/test_model_alias.c model/alias.c model/rmp.c \
                          model/pages.c common/err.c
 test_model_alias_LIBS := -lcmocka
-test_model_launch_SRCS := tests/model/test_model_launch.c model/launch.c model/sev.c \
-                          model/platform.c model/private.c model/alias.c model/pages.c model/rmp.c \
-                          model/sites.c model/vmsa.c model/snp_exits.c model/exits.c model/fold.c \
-                          model/ghcb.c model/walk.c model/request.c model/psp_client.c \
-                          model/sept.c model/td_cpuid.c model/td_quote.c model/tdcall.c \
-                          model/tdvmcall.c model/tdx.c model/tdx_client.c \
-                          common/err.c common/bytes.c common/seal.c
+SNP_BENCH_SRCS = tests/model/snp_bench.c $(filter-out model/seam.c,$(MODEL_SRCS)) common/err.c \
+                 common/bytes.c common/seal.c
+test_model_launch_SRCS = tests/model/test_model_launch.c $(SNP_BENCH_SRCS)
 test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
+TESTS += test_model_snp_rows
+test_model_snp_rows_SRCS = tests/model/test_model_snp_rows.c $(SNP_BENCH_SRCS)
+test_model_snp_rows_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
 
 # A trust domain without KVM and module below.
 TD_BENCH_SRCS = tests/model/td_bench.c $(MODEL_SRCS) common/err.c common/bytes.c common/seal.c

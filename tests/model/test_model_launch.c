@@ -1,238 +1,26 @@
 /* The launch commands in every state, against a scripted secure processor: errno and firmware code,
- * and how many commands reached it. KVM below is a fake. */
+ * and how many commands reached it. KVM below is a fake. test_model_snp_rows.c has what its tables
+ * add. */
 #include "model/launch.h"
-#include "model/platform.h"
 #include "model/psp_wire.h"
-#include "model/real.h"
+#include "tests/model/snp_bench.h"
 #include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-#define MEMORY   (8u << 20)
-#define VM_FD    1000
-#define IMAGE_PAGES 1u
-
-/* ---- a KVM that agrees with everything ----------------------------------------------------- */
-
-int __wrap_ioctl(int fd, unsigned long request, void *argument);
-
-int __wrap_ioctl(int fd, unsigned long request, void *argument)
-{
-	(void)fd;
-	(void)request;
-	(void)argument;
-	return 0;
-}
-
-int kvm_create_vm(int kvm_fd, int *vm_fd, struct err *e)
-{
-	(void)kvm_fd;
-	(void)e;
-	*vm_fd = VM_FD;
-	return 0;
-}
-
-/* No vCPU runs here: whatever asked for one of these would fail. */
-int __real_kvm_get_regs(int vcpu_fd, struct kvm_regs *regs, struct err *e)
-{
-	(void)vcpu_fd;
-	(void)regs;
-	return err_set(e, EX_INTERNAL, "no vCPU");
-}
-
-int __real_kvm_set_regs(int vcpu_fd, const struct kvm_regs *regs, struct err *e)
-{
-	(void)vcpu_fd;
-	(void)regs;
-	return err_set(e, EX_INTERNAL, "no vCPU");
-}
-
-int __real_kvm_get_sregs(int vcpu_fd, struct kvm_sregs *sregs, struct err *e)
-{
-	(void)vcpu_fd;
-	(void)sregs;
-	return err_set(e, EX_INTERNAL, "no vCPU");
-}
-
-int __real_kvm_set_sregs(int vcpu_fd, const struct kvm_sregs *sregs, struct err *e)
-{
-	(void)vcpu_fd;
-	(void)sregs;
-	return err_set(e, EX_INTERNAL, "no vCPU");
-}
-
-int __real_kvm_supported_cpuid(int kvm_fd, union kvm_cpuid_table *out, struct err *e)
-{
-	(void)kvm_fd;
-	(void)out;
-	return err_set(e, EX_INTERNAL, "no vCPU");
-}
-
-int __real_kvm_run_vcpu(int vcpu_fd)
-{
-	(void)vcpu_fd;
-	return -EIO;
-}
-
-/* ---- a secure processor that answers as told ------------------------------------------------ */
-
-static int psp_end;
-static pthread_t psp_thread;
-static uint32_t answer_code, answer_to; /* this code to this command; all else succeeds */
-static unsigned commands;               /* since the last look */
-static uint8_t last_data[PSP_PAGE];
-
-static void *processor(void *unused)
-{
-	static uint8_t in[16 + PSP_PAYLOAD_MAX], out[16 + PSP_PAGE];
-
-	(void)unused;
-	while (read(psp_end, in, sizeof(in)) > 0) {
-		struct psp_header h;
-		bool page;
-
-		memcpy(&h, in, sizeof(h));
-		commands++;
-		h.status = h.command == answer_to ? answer_code : 0;
-		page = h.command == PSP_LAUNCH_UPDATE && h.status != 0;
-		if (h.command == PSP_LAUNCH_UPDATE)
-			memcpy(last_data, in + sizeof(h) + 32, PSP_PAGE);
-		h.size = page ? PSP_PAGE : 0;
-		memcpy(out, &h, sizeof(h));
-		memset(out + sizeof(h), 0xC0, PSP_PAGE);
-		if (write(psp_end, out, sizeof(h) + h.size) < 0)
-			break;
-	}
-	return NULL;
-}
-
-static void answer(uint32_t command, uint32_t code)
-{
-	answer_to = command;
-	answer_code = code;
-}
-
-static int commands_seen(void)
-{
-	int n = (int)commands;
-
-	commands = 0;
-	return n;
-}
-
-/* ---- states --------------------------------------------------------------------------------- */
-
-enum step { CREATED, INITED, STARTED, UPDATED, FINISHED };
-
-static uint8_t *ram;
-static _Alignas(4096) uint8_t source[2][4096];
-static int gmem;
-
-static void make_image(void)
-{
-	struct fw_image_header h = { .variant = FW_VARIANT_SNP, .image_size = FW_PAGE,
-				     .sites_offset = 0x100, .sites_count = 1 };
-	const struct fw_site site = { .offset = 0x200, .kind = FW_SITE_VMGEXIT };
-	const uint8_t vmgexit[4] = { 0xF3, 0x0F, 0x01, 0xD9 };
-
-	memcpy(h.magic, FW_IMAGE_MAGIC, sizeof(h.magic));
-	memcpy(source[0], &h, sizeof(h));
-	memcpy(source[0] + 0x100, &site, sizeof(site));
-	memcpy(source[0] + 0x200, vmgexit, sizeof(vmgexit));
-}
-
-static struct uapi_snp_update page_update(uint64_t gpa, uint64_t pages, uint8_t type)
-{
-	return (struct uapi_snp_update){ .gfn_start = gpa / FW_PAGE, .len = pages * FW_PAGE,
-					 .uaddr = (uint64_t)(uintptr_t)source, .type = type };
-}
-
-static void add_vcpu(void)
-{
-	struct model_vcpu *v = &model.vcpu[model.vcpu_count];
-
-	memset(v, 0, sizeof(*v));
-	v->fd = 2000 + (int)model.vcpu_count;
-	v->id = model.vcpu_count++;
-}
-
-static void reach(enum step step)
-{
-	uint32_t fw;
-	int vm_fd, pair[2];
-
-	model = (struct model){ .kvm_fd = -1, .vm_fd = -1, .log_fd = -1 };
-	pthread_mutex_init(&model.lock, NULL);
-	answer(0, 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	psp_end = pair[1];
-	model.psp_fd = pair[0];
-	model.sev_fd = -1;
-	assert_int_equal(pthread_create(&psp_thread, NULL, processor, NULL), 0);
-	make_image();
-	assert_int_equal(sev_create_vm(3, &vm_fd), 0);
-	if (step >= INITED)
-		assert_int_equal(sev_init2(VM_FD, -1, 0, &fw), 0);
-	assert_int_equal(private_create_memfd(VM_FD, MEMORY, &gmem), 0);
-	assert_int_equal(private_set_memory(VM_FD, 0, 0, MEMORY, (uint64_t)(uintptr_t)ram, gmem, 0), 0);
-	assert_int_equal(private_set_attributes(VM_FD, 0, MEMORY, UAPI_ATTRIBUTE_PRIVATE), 0);
-	if (step >= INITED)
-		add_vcpu();
-	if (step >= STARTED)
-		assert_int_equal(sev_launch_start(VM_FD, -1, 0x30000, &fw), 0);
-	if (step >= UPDATED) {
-		struct uapi_snp_update u = page_update(FW_IMAGE, 1, PSP_TYPE_NORMAL);
-
-		assert_int_equal(sev_launch_update(VM_FD, -1, &u, &fw), 0);
-	}
-	if (step >= FINISHED) {
-		struct uapi_snp_finish f = { 0 };
-
-		assert_int_equal(sev_launch_finish(VM_FD, -1, &f, &fw), 0);
-	}
-	(void)commands_seen();
-}
-
-static void leave(void)
-{
-	for (unsigned i = 0; i < model.region_count; i++)
-		free(model.region[i].pages.page);
-	munmap(model.gmem[0].map, model.gmem[0].size);
-	close(gmem);
-	close(model.psp_fd);
-	pthread_join(psp_thread, NULL);
-	close(psp_end);
-}
-
-#define EXPECT(step, call, rc, code, sent) do { \
-	uint32_t fw = 0x5A5A5A5A; \
-	reach(step); \
-	int got = (call); \
-	int seen = commands_seen(); \
-	if (got != (rc) || fw != (uint32_t)(code) || seen != (sent)) \
-		fail_msg("%s in state %d: %d, firmware %#x, %d commands", #call, step, got, fw, \
-			 seen); \
-	leave(); \
-} while (0)
 
 static void init2(void **unused)
 {
 	(void)unused;
 	EXPECT(CREATED, sev_init2(VM_FD, -1, 1 << 5, &fw), 0, 0, 0);
 	EXPECT(CREATED, sev_init2(VM_FD, -1, 1, &fw), -EINVAL, 0, 0); /* SNP_ACTIVE is KVM's */
-	EXPECT(CREATED, (add_vcpu(), sev_init2(VM_FD, -1, 0, &fw)), -EINVAL, 0, 0);
+	EXPECT(CREATED, (bench_add_vcpu(), sev_init2(VM_FD, -1, 0, &fw)), -EINVAL, 0, 0);
 	for (enum step s = INITED; s <= FINISHED; s++)
 		EXPECT(s, sev_init2(VM_FD, -1, 0, &fw), -EPERM, 0, 0);
 	EXPECT(CREATED, (fw = 0, sev_init2(VM_FD + 1, -1, 0, &fw)), -EIO, 0, 0);
@@ -252,28 +40,29 @@ static void start(void **unused)
 	for (enum step s = STARTED; s <= FINISHED; s++)
 		EXPECT(s, sev_launch_start(VM_FD, -1, 0x30000, &fw), -EINVAL, -1, 0);
 	/* The firmware refuses: at its first command KVM says ENOTTY, later it cleans up. */
-	EXPECT(INITED, (answer(PSP_GCTX_CREATE, 0x1A), sev_launch_start(VM_FD, -1, 0x30000, &fw)),
-	       -ENOTTY, 0x1A, 1);
-	EXPECT(INITED, (answer(PSP_LAUNCH_START, 7), sev_launch_start(VM_FD, -1, 0x30000, &fw)),
-	       -EIO, 7, 3);
-	EXPECT(INITED, (answer(PSP_ACTIVATE, 0xC), sev_launch_start(VM_FD, -1, 0x30000, &fw)),
-	       -EIO, 0xC, 4);
+	EXPECT(INITED, (bench_answer(PSP_GCTX_CREATE, 0x1A),
+			sev_launch_start(VM_FD, -1, 0x30000, &fw)), -ENOTTY, 0x1A, 1);
+	EXPECT(INITED, (bench_answer(PSP_LAUNCH_START, 7),
+			sev_launch_start(VM_FD, -1, 0x30000, &fw)), -EIO, 7, 3);
+	EXPECT(INITED, (bench_answer(PSP_ACTIVATE, 0xC),
+			sev_launch_start(VM_FD, -1, 0x30000, &fw)), -EIO, 0xC, 4);
 	/* And the start may be tried again. */
-	EXPECT(INITED, (answer(PSP_ACTIVATE, 0xC), sev_launch_start(VM_FD, -1, 0x30000, &fw),
-			answer(0, 0), sev_launch_start(VM_FD, -1, 0x30000, &fw)), 0, 0, 7);
+	EXPECT(INITED, (bench_answer(PSP_ACTIVATE, 0xC),
+			sev_launch_start(VM_FD, -1, 0x30000, &fw),
+			bench_answer(0, 0), sev_launch_start(VM_FD, -1, 0x30000, &fw)), 0, 0, 7);
 }
 
 static struct uapi_snp_update u;
 
 static int update(uint64_t gpa, uint64_t pages, uint8_t type, uint32_t *fw)
 {
-	u = page_update(gpa, pages, type);
+	u = bench_update(gpa, pages, type);
 	return sev_launch_update(VM_FD, -1, &u, fw);
 }
 
 static int update_with(size_t offset, uint8_t byte, uint32_t *fw)
 {
-	u = page_update(0x200000, 1, PSP_TYPE_NORMAL);
+	u = bench_update(0x200000, 1, PSP_TYPE_NORMAL);
 	((uint8_t *)&u)[offset] = byte;
 	return sev_launch_update(VM_FD, -1, &u, fw);
 }
@@ -287,7 +76,8 @@ static void update_states(void **unused)
 	EXPECT(UPDATED, update(0x200000, 1, 1, &fw), 0, 0, 1);
 	EXPECT(UPDATED, update(FW_IMAGE, 1, 1, &fw), -EIO, 0, 0); /* added already */
 	/* After the launch KVM has no check of its own: the firmware refuses a fresh page. */
-	EXPECT(FINISHED, (answer(PSP_LAUNCH_UPDATE, 2), update(0x200000, 1, 1, &fw)), -EIO, 2, 1);
+	EXPECT(FINISHED, (bench_answer(PSP_LAUNCH_UPDATE, 2), update(0x200000, 1, 1, &fw)),
+	       -EIO, 2, 1);
 	EXPECT(FINISHED, update(FW_IMAGE, 1, 1, &fw), -EIO, 0, 0);
 }
 
@@ -317,28 +107,28 @@ static void update_progress(void **unused)
 
 	(void)unused;
 	/* The second page is added already: one page done is a success. */
-	reach(STARTED);
+	bench_reach(STARTED);
 	assert_int_equal(update(0x201000, 1, 1, &fw), 0);
 	assert_int_equal(update(0x200000, 2, 1, &fw), 0);
 	assert_int_equal(u.gfn_start, 0x201);
 	assert_int_equal(u.len, FW_PAGE);
-	assert_int_equal(u.uaddr, (uintptr_t)source + FW_PAGE);
+	assert_int_equal(u.uaddr, (uintptr_t)bench_source + FW_PAGE);
 	assert_int_equal(sev_launch_update(VM_FD, -1, &u, &fw), -EIO);
 	assert_int_equal(fw, 0);
-	leave();
+	bench_leave();
 	/* Past the end of the slot: clipped. */
-	reach(STARTED);
+	bench_reach(STARTED);
 	assert_int_equal(update(MEMORY - FW_PAGE, 2, 3, &fw), 0);
 	assert_int_equal(u.len, FW_PAGE);
-	leave();
+	bench_leave();
 	/* Contents arrive, in private memory and at the firmware. */
-	reach(STARTED);
-	memset(source[1], 0x5C, FW_PAGE);
+	bench_reach(STARTED);
+	memset(bench_source[1], 0x5C, FW_PAGE);
 	assert_int_equal(update(0x200000, 2, 1, &fw), 0);
-	assert_memory_equal(model.gmem[0].map + 0x201000, source[1], FW_PAGE);
-	assert_memory_equal(last_data, source[1], FW_PAGE);
-	assert_int_equal(ram[0x201000], 0);
-	leave();
+	assert_memory_equal(model.gmem[0].map + 0x201000, bench_source[1], FW_PAGE);
+	assert_memory_equal(bench_last_data, bench_source[1], FW_PAGE);
+	assert_int_equal(bench_ram[0x201000], 0);
+	bench_leave();
 }
 
 static void corrected_cpuid_page(void **unused)
@@ -346,21 +136,21 @@ static void corrected_cpuid_page(void **unused)
 	uint32_t fw;
 
 	(void)unused;
-	reach(STARTED);
-	answer(PSP_LAUNCH_UPDATE, PSP_INVALID_PARAM);
+	bench_reach(STARTED);
+	bench_answer(PSP_LAUNCH_UPDATE, PSP_INVALID_PARAM);
 	assert_int_equal(update(0x200000, 1, PSP_TYPE_CPUID, &fw), -EIO);
 	assert_int_equal(fw, PSP_INVALID_PARAM);
-	assert_int_equal(source[0][7], 0xC0);
-	answer(0, 0);
+	assert_int_equal(bench_source[0][7], 0xC0);
+	bench_answer(0, 0);
 	assert_int_equal(update(0x200000, 1, PSP_TYPE_CPUID, &fw), 0); /* it was reclaimed */
-	leave();
+	bench_leave();
 	/* Only a CPUID page comes back. */
-	reach(STARTED);
-	answer(PSP_LAUNCH_UPDATE, PSP_INVALID_PARAM);
-	source[0][7] = 1;
+	bench_reach(STARTED);
+	bench_answer(PSP_LAUNCH_UPDATE, PSP_INVALID_PARAM);
+	bench_source[0][7] = 1;
 	assert_int_equal(update(0x200000, 1, PSP_TYPE_NORMAL, &fw), -EIO);
-	assert_int_equal(source[0][7], 1);
-	leave();
+	assert_int_equal(bench_source[0][7], 1);
+	bench_leave();
 }
 
 static struct uapi_snp_finish f;
@@ -390,14 +180,15 @@ static void finish_states(void **unused)
 	EXPECT(CREATED, finish(&fw), -ENOTTY, -1, 0);
 	EXPECT(INITED, finish(&fw), -EINVAL, -1, 0);
 	EXPECT(UPDATED, finish(&fw), 0, 0, 2); /* one VMSA, then FINISH */
-	EXPECT(UPDATED, (add_vcpu(), finish(&fw)), 0, 0, 3);
+	EXPECT(UPDATED, (bench_add_vcpu(), finish(&fw)), 0, 0, 3);
 	EXPECT(UPDATED, finish_with_flags(&fw), -EINVAL, -1, 0);
 	EXPECT(UPDATED, finish_with_block(0, &fw), -EFAULT, 0, 1);
-	EXPECT(UPDATED, finish_with_block((uint64_t)(uintptr_t)source, &fw), 0, 0, 2);
-	EXPECT(UPDATED, (answer(PSP_LAUNCH_FINISH, 0xB), finish(&fw)), -EIO, 0xB, 2);
-	EXPECT(UPDATED, (answer(PSP_LAUNCH_UPDATE, 0x16), finish(&fw)), -EIO, 0x16, 1);
+	EXPECT(UPDATED, finish_with_block((uint64_t)(uintptr_t)bench_source, &fw), 0, 0, 2);
+	EXPECT(UPDATED, (bench_answer(PSP_LAUNCH_FINISH, 0xB), finish(&fw)), -EIO, 0xB, 2);
+	EXPECT(UPDATED, (bench_answer(PSP_LAUNCH_UPDATE, 0x16), finish(&fw)), -EIO, 0x16, 1);
 	/* No second try: its vCPUs are encrypted. */
-	EXPECT(UPDATED, (answer(PSP_LAUNCH_FINISH, 0xB), finish(&fw), finish(&fw)), -EINVAL, -1, 2);
+	EXPECT(UPDATED, (bench_answer(PSP_LAUNCH_FINISH, 0xB), finish(&fw), finish(&fw)),
+	       -EINVAL, -1, 2);
 	EXPECT(FINISHED, finish(&fw), -EINVAL, -1, 0);
 }
 
@@ -406,11 +197,11 @@ static void dead_processor(void **unused)
 	uint32_t fw;
 
 	(void)unused;
-	reach(UPDATED);
-	shutdown(psp_end, SHUT_RDWR);
+	bench_reach(UPDATED);
+	shutdown(bench_psp_end, SHUT_RDWR);
 	assert_int_equal(finish(&fw), -EBUSY);
 	assert_int_equal(fw, SEV_FW_NONE);
-	leave();
+	bench_leave();
 }
 
 static void sites_are_replaced(void **unused)
@@ -419,19 +210,19 @@ static void sites_are_replaced(void **unused)
 	uint32_t fw;
 
 	(void)unused;
-	reach(FINISHED);
+	bench_reach(FINISHED);
 	assert_int_equal(model.site_count, 1);
 	assert_memory_equal(model.gmem[0].map + FW_IMAGE + 0x200, patched, 4);
 	assert_int_equal(model_site_at(FW_IMAGE + 0x200), 0);
 	assert_int_equal(model_site_at(FW_IMAGE + 0x202), 0);
 	assert_int_equal(model_site_at(FW_IMAGE + 0x201), -1);
-	leave();
+	bench_leave();
 	/* A table that does not tell the truth is refused, after the digest: the image is broken. */
-	reach(STARTED);
-	source[0][0x200] = 0x90;
+	bench_reach(STARTED);
+	bench_source[0][0x200] = 0x90;
 	assert_int_equal(update(FW_IMAGE, 1, 1, &fw), 0);
 	assert_int_equal(finish(&fw), -EIO);
-	leave();
+	bench_leave();
 }
 
 static void memory_parameters(void **unused)
@@ -450,13 +241,14 @@ static void memory_parameters(void **unused)
 	int fd;
 
 	(void)unused;
-	reach(INITED);
+	bench_reach(INITED);
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
 		assert_int_equal(private_set_memory(VM_FD, 1, row[i].gpa, row[i].size,
-						(uint64_t)(uintptr_t)ram, gmem, row[i].offset),
+						    (uint64_t)(uintptr_t)bench_ram, bench_gmem,
+						    row[i].offset),
 				 row[i].rc);
-	assert_int_equal(private_set_memory(VM_FD, 1, MEMORY, 0x1000, (uint64_t)(uintptr_t)ram, 99, 0),
-			 -EINVAL);
+	assert_int_equal(private_set_memory(VM_FD, 1, MEMORY, 0x1000,
+					    (uint64_t)(uintptr_t)bench_ram, 99, 0), -EINVAL);
 	assert_int_equal(private_create_memfd(VM_FD, 0, &fd), -EINVAL);
 	assert_int_equal(private_create_memfd(VM_FD, 100, &fd), -EINVAL);
 	assert_int_equal(private_set_attributes(VM_FD, 0, 0, 8), -EINVAL);
@@ -464,9 +256,9 @@ static void memory_parameters(void **unused)
 	assert_int_equal(private_set_attributes(VM_FD, 0x10, 0x1000, 8), -EINVAL);
 	assert_int_equal(private_set_attributes(VM_FD, ~0xFFFull, 0x2000, 8), -EINVAL);
 	assert_int_equal(private_set_attributes(VM_FD, 1ull << 40, 0x1000, 8), 0);
-	assert_int_equal(private_discard(gmem, 0, MEMORY + 0x1000), -EINVAL);
-	assert_int_equal(private_discard(gmem + 1, 0, 0x1000), -EBADF);
-	leave();
+	assert_int_equal(private_discard(bench_gmem, 0, MEMORY + 0x1000), -EINVAL);
+	assert_int_equal(private_discard(bench_gmem + 1, 0, 0x1000), -EBADF);
+	bench_leave();
 }
 
 /* Golden page of a QEMU reset vCPU is for the real path; here each field that a vCPU can have. */
@@ -533,8 +325,7 @@ int main(void)
 		cmocka_unit_test(vmsa_fields),
 	};
 
-	ram = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (ram == MAP_FAILED)
+	if (!bench_make_ram())
 		return 1;
 	return cmocka_run_group_tests_name("model_launch", tests, NULL, NULL);
 }

@@ -102,8 +102,7 @@ test_model_ghcb_LIBS := -lcmocka
 test_model_alias_SRCS := tests/model/test_model_alias.c model/alias.c model/rmp.c \
                          model/pages.c common/err.c
 test_model_alias_LIBS := -lcmocka
-SNP_BENCH_SRCS = tests/model/snp_bench.c $(filter-out model/seam.c,$(MODEL_SRCS)) common/err.c \
-                 common/bytes.c common/seal.c
+SNP_BENCH_SRCS = tests/model/snp_bench.c $(MODEL_SRCS) common/err.c common/bytes.c common/seal.c
 test_model_launch_SRCS = tests/model/test_model_launch.c $(SNP_BENCH_SRCS)
 test_model_launch_LIBS := -lcmocka -lpthread -Wl,--wrap=ioctl
 TESTS += test_model_snp_rows

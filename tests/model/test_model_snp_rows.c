@@ -3,8 +3,7 @@
  * §2.6 LAUNCH_FINISH, §7.3 kernel wrapper), which follow Linux 6.12 arch/x86/kvm/svm/sev.c and newer.
  *
  * Rows that have their place elsewhere: the firmware's order of checks, test_psp.c; CPUID rules,
- * test_psp_cpuid.c; RMP states, test_model_rmp.c; GHCB (§2.10), test_model_ghcb.c; registers after
- * FINISH, kvm_model.c.
+ * test_psp_cpuid.c; RMP states, test_model_rmp.c; GHCB (§2.10), test_model_ghcb.c.
  *
  * Rows that are not modelled, and why:
  *   NULL argument as a probe, ids below 100, unknown ids, command pads, ghcb_version, INIT2 flags:
@@ -18,6 +17,7 @@
  *   a signal during LAUNCH_UPDATE: kvm_model_snp_launch.c injects its answer */
 #include "model/launch.h"
 #include "model/psp_wire.h"
+#include "model/real.h"
 #include "tests/model/snp_bench.h"
 #include "vmm/kvm/private.h"
 #include "vmm/kvm/sev.h"
@@ -282,6 +282,44 @@ static void shared_after_launch(void **unused)
 	bench_leave();
 }
 
+/* §2.6, "SET_REGS… after FINISH" of §7.3: EINVAL, and KVM below is not asked. */
+static void registers_after_finish(void **unused)
+{
+	(void)unused;
+	for (enum step s = INITED; s <= FINISHED; s++) {
+		const int want = s == FINISHED ? -EX_HOST : -EX_INTERNAL; /* the fake's */
+		struct kvm_sregs sregs = { 0 };
+		struct kvm_regs regs = { 0 };
+		struct err e = { 0 };
+
+		bench_reach(s);
+		const int fd = model.vcpu[0].fd;
+
+		assert_int_equal(__wrap_kvm_set_regs(fd, &regs, &e), want);
+		assert_int_equal(strstr(e.text, "KVM_SET_REGS: Invalid argument") != NULL,
+				 s == FINISHED);
+		assert_int_equal(__wrap_kvm_get_regs(fd, &regs, &e), want);
+		assert_int_equal(__wrap_kvm_set_sregs(fd, &sregs, &e), want);
+		assert_int_equal(__wrap_kvm_get_sregs(fd, &sregs, &e), want);
+		assert_int_equal(__wrap_kvm_set_msr(fd, 0x277, 0, &e), want);
+		bench_leave();
+	}
+}
+
+/* Stricter than KVM, which takes slots for shared memory alone: the VMM makes none. */
+static void plain_slot(void **unused)
+{
+	struct err e = { 0 };
+
+	(void)unused;
+	bench_reach(INITED);
+	assert_int_equal(__wrap_kvm_set_memory(VM_FD, 1, MEMORY, FW_PAGE,
+					       (uint64_t)(uintptr_t)bench_ram, &e), -EX_HOST);
+	assert_int_equal(__wrap_kvm_set_memory(VM_FD + 1, 1, 0, FW_PAGE,
+					       (uint64_t)(uintptr_t)bench_ram, &e), -EX_INTERNAL);
+	bench_leave();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +333,8 @@ int main(void)
 		cmocka_unit_test(finish_rows),
 		cmocka_unit_test(run_rows),
 		cmocka_unit_test(shared_after_launch),
+		cmocka_unit_test(registers_after_finish),
+		cmocka_unit_test(plain_slot),
 	};
 	void *hole = mmap(NULL, FW_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

@@ -1,7 +1,7 @@
 /* Tier kvm: SEV-SNP launches of the real firmware image by a kernel and a secure processor that are
  * short of everything, or lie (fault/launch_snp.h), and guests to whom the host lies in the boot
- * block. Each ends with the digest that `pavise measure snp` predicts, or in its own sentence, or in
- * a report that says another digest, or in a numbered stop of the firmware. Simulated. */
+ * block. Each ends with the digest that `pavise measure snp` predicts, or in its own sentence, or
+ * in a report that says another digest, or in a numbered stop of the firmware. Simulated. */
 #include "firmware/layout.h"
 #include "firmware/stop.h"
 #include "tests/model/launch_compare.h"
@@ -123,7 +123,8 @@ static void test_lies(void)
 		  "one with a reserved bit" },
 		{ BOOT(ram_count), (uint64_t)(CPUS + 1) << 32 | 2, VM_END_FIRMWARE_STOP,
 		  STOP_BOOT_CPUS, "more processors than the plan allows" },
-		{ BOOT(apic_id), 0, VM_END_FIRMWARE_STOP, STOP_BOOT_CPUS, "two processors of one id" },
+		{ BOOT(apic_id), 0, VM_END_FIRMWARE_STOP, STOP_BOOT_CPUS,
+		  "two processors of one id" },
 		{ BOOT(ram[1].size), 0x100000000ull - 0x100000, VM_END_FIRMWARE_STOP, STOP_BOOT_RAM,
 		  "RAM inside the MMIO hole" },
 		{ BOOT(ram[1].size), 0x10000000 - 0x100000, VM_END_FIRMWARE_STOP, STOP_PSC_REFUSED,

@@ -27,7 +27,7 @@ static uint8_t *entry_of(const struct file *f, enum plan_region_type type)
 {
 	for (uint32_t i = 0; i < f->plan.region_count; i++)
 		if (f->plan.region[i].type == type)
-			return f->data + TABLE_AT + ENTRY * i;
+			return f->data + TABLE_AT + (size_t)ENTRY * i;
 	return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* One thing changed between prediction and launch: what the controls of the launch matrix launch. */
+/* One thing changed between prediction and launch: the controls of the launch matrix. */
 #ifndef PAVISE_TESTS_MODEL_LAUNCH_CHANGE_H
 #define PAVISE_TESTS_MODEL_LAUNCH_CHANGE_H
 

@@ -1,7 +1,7 @@
 /* launch-matrix: for many configurations of SEV-SNP guests and of trust domains, is what `pavise
  * measure snp` or `pavise measure tdx` predicts from files what the processor reports when the VMM
- * has launched them? SEV-SNP: launch digest, policy, host data, digests of the ID block's keys. TDX:
- * MRTD, RTMR 0 and 1 as the firmware left them, attributes, XFAM, MRCONFIGID, MROWNER and
+ * has launched them? SEV-SNP: launch digest, policy, host data, digests of the ID block's keys.
+ * TDX: MRTD, RTMR 0 and 1 as the firmware left them, attributes, XFAM, MRCONFIGID, MROWNER and
  * MROWNERCONFIG. The processor is simulated (model/psp, model/tdx_sim); plan, predictor, firmware
  * and the code that executes the plan are the shipped ones, and the two sides compute with no code
  * in common. Then controls, each of which has to differ, and in the right value.

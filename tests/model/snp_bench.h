@@ -1,5 +1,5 @@
-/* An SEV-SNP guest in the model's launch states, against a scripted secure processor. KVM below is a
- * fake: no vCPU runs here. */
+/* An SEV-SNP guest in the model's launch states, against a scripted secure processor. KVM below is
+ * a fake: no vCPU runs here. */
 #ifndef PAVISE_TESTS_MODEL_SNP_BENCH_H
 #define PAVISE_TESTS_MODEL_SNP_BENCH_H
 

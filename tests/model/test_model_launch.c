@@ -217,7 +217,7 @@ static void sites_are_replaced(void **unused)
 	assert_int_equal(model_site_at(FW_IMAGE + 0x202), 0);
 	assert_int_equal(model_site_at(FW_IMAGE + 0x201), -1);
 	bench_leave();
-	/* A table that does not tell the truth is refused, after the digest: the image is broken. */
+	/* A table that is not true is refused, after the digest: the image is broken. */
 	bench_reach(STARTED);
 	bench_source[0][0x200] = 0x90;
 	assert_int_equal(update(FW_IMAGE, 1, 1, &fw), 0);

@@ -1,6 +1,6 @@
-/* The SEV-SNP launch, row by row of the tables that the model answers for: sections are those of the
- * ABI reference of this project (§2.2 envelope, §2.3 INIT2, §2.4 LAUNCH_START, §2.5 LAUNCH_UPDATE,
- * §2.6 LAUNCH_FINISH, §7.3 kernel wrapper), which follow Linux 6.12 arch/x86/kvm/svm/sev.c and newer.
+/* The SEV-SNP launch, row by row of the tables that the model answers for. Sections are those of the
+ * design notes (tee-abi: §2.2 envelope, §2.3 INIT2, §2.4 LAUNCH_START, §2.5 LAUNCH_UPDATE, §2.6
+ * LAUNCH_FINISH, §7.3 kernel wrapper), taken from Linux 6.12 arch/x86/kvm/svm/sev.c and newer.
  *
  * Rows that have their place elsewhere: the firmware's order of checks, test_psp.c; CPUID rules,
  * test_psp_cpuid.c; RMP states, test_model_rmp.c; GHCB (§2.10), test_model_ghcb.c.
@@ -8,13 +8,14 @@
  * Rows that are not modelled, and why:
  *   NULL argument as a probe, ids below 100, unknown ids, command pads, ghcb_version, INIT2 flags:
  *       the seam (vmm/kvm/sev.h) has one function a command, with no place for them
- *   INIT2 without a free ASID (EBUSY) or with an empty range (ENOTTY): one guest, one ASID; what the
- *       VMM says of both is test_snp_errors.c's
+ *   INIT2 without a free ASID (EBUSY) or with an empty range (ENOTTY): one guest, one ASID; what
+ *       the VMM says of both is test_snp_errors.c's
  *   SEV disabled: without psp= there is no machine of this kind, and sev_create_vm says EINVAL
- *   a vCPU that is being created during FINISH (EBUSY), guest_debug, DR7: no second thread before GO,
- *       and the seam sets neither; what the VMM does on EBUSY: kvm_model_snp_launch.c
+ *   a vCPU in the making during FINISH (EBUSY), guest_debug, DR7: no second thread before GO, and
+ *       the seam sets neither; what the VMM does on EBUSY: kvm_model_snp_launch.c
  *   another process (EIO), sev_fd closed later (EBADF): the model's sev_fd is never one of its own
- *   a signal during LAUNCH_UPDATE: kvm_model_snp_launch.c injects its answer */
+ *   a signal during LAUNCH_UPDATE: kvm_model_snp_launch.c injects its answer
+ *   CPUID leaf 8000_0024 (the firmware's own features): KVM shows it to no guest */
 #include "model/launch.h"
 #include "model/psp_wire.h"
 #include "model/real.h"
@@ -275,7 +276,8 @@ static void shared_after_launch(void **unused)
 	assert_false(page_private_usable(state[page]));
 	assert_true(page_shared_usable(state[page]));
 	/* Private again without its backing taken away, it is what it was; else nothing. */
-	assert_int_equal(private_set_attributes(VM_FD, FW_IMAGE, FW_PAGE, UAPI_ATTRIBUTE_PRIVATE), 0);
+	assert_int_equal(private_set_attributes(VM_FD, FW_IMAGE, FW_PAGE, UAPI_ATTRIBUTE_PRIVATE),
+			 0);
 	assert_true(page_private_usable(state[page]));
 	assert_int_equal(private_discard(bench_gmem, FW_IMAGE, FW_PAGE), 0);
 	assert_false(page_private_usable(state[page]));

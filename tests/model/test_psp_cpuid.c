@@ -1,4 +1,4 @@
-/* The firmware's rules for CPUID pages (tee-abi §2.8; SEV-SNP firmware ABI 56860 §7.1), Genoa's, one
+/* The firmware's rules for CPUID pages (tee-abi §2.8; SEV-SNP firmware ABI 56860 §7.1), Genoa's, a
  * row or more for each: what is given, and what the firmware makes of it. */
 #include "model/psp/cpuid_rules.h"
 
@@ -190,7 +190,7 @@ static void entries(void **unused)
 	assert_int_equal(e[0].reg[0], 4);
 	assert_int_equal(e[1].reg[0], 0);
 	assert_int_equal(cpuid_check(page, GENOA), CPUID_GOOD);
-	/* A reserved field is noticed and not mended; where nothing is checked it is not noticed. */
+	/* A reserved field is noticed, not mended; where nothing is checked it is not noticed. */
 	e[0].reserved = 1;
 	assert_int_equal(check(&e[0]), CPUID_REFUSED);
 	assert_int_equal(e[0].reserved, 1);

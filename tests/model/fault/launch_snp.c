@@ -83,16 +83,16 @@ static uint8_t *leaf_1(const struct uapi_snp_update *u)
 	for (unsigned i = 0; i < CPUID_ENTRIES; i++) {
 		uint32_t leaf;
 
-		memcpy(&leaf, page + CPUID_HEAD + CPUID_ENTRY * i, sizeof(leaf));
+		memcpy(&leaf, page + CPUID_HEAD + (size_t)CPUID_ENTRY * i, sizeof(leaf));
 		if (leaf == 1)
-			return page + CPUID_HEAD + CPUID_ENTRY * i;
+			return page + CPUID_HEAD + (size_t)CPUID_ENTRY * i;
 	}
 	return page + CPUID_HEAD; /* then the VMM's page is none, and the test will say so */
 }
 
 /* A bit that no processor has (leaf 1 EDX bit 10): the firmware cannot but correct the page. Where
- * it would have liked the VMM's page, the VMM gets to see a difference all the same, in a field that
- * the firmware takes as it is. */
+ * it would have liked the VMM's page, the VMM gets to see a difference all the same, in a field
+ * that the firmware takes as it is. */
 static int correct(int vm_fd, int sev_fd, struct uapi_snp_update *u, uint32_t *fw)
 {
 	unsigned times = kind == CPUID ? 1 : 2;

@@ -70,6 +70,8 @@ static void test_no_launch(void)
 	static const struct {
 		const char *fault, *says;
 	} row[] = {
+		{ "snp:full", "no SEV-ES/SNP address space id is free" },
+		{ "snp:off", "SNP is off" },
 		{ "snp:dead", "SNP_LAUNCH_UPDATE" },
 		{ "snp:flush", "DFFLUSH_REQUIRED" },
 		{ "snp:asid", "INVALID_ASID" },

@@ -104,11 +104,10 @@ static void add_own(struct command *m, const struct launch_config *c, const char
 /* `pavise measure`, with the options that a user of this configuration would give. */
 static int measure(const struct launch *l, const char *initrd, const char *block, const char *out)
 {
-	static struct command m;
 	const struct launch_config *c = &l->config;
+	struct command m = { .count = 0 };
 	bool tdx = c->tee == LAUNCH_TDX;
 
-	m = (struct command){ .count = 0 };
 	snprintf(m.cpus, sizeof(m.cpus), "%u", c->cpus);
 	snprintf(m.max_cpus, sizeof(m.max_cpus), "%u", c->max_cpus);
 	snprintf(m.memory, sizeof(m.memory), "%uM", c->memory);

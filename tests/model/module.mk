@@ -167,5 +167,5 @@ vmm-fault_SRCS = $(pavise-vmm-sim_SRCS) tests/model/fault/fault.c tests/model/fa
                  tests/model/fault/launch_snp.c
 vmm-fault_LIBS = $(pavise-vmm-sim_LIBS) $(addprefix -Wl$(comma)--wrap=,config_parse model_run_vcpu \
                  tdx_capabilities tdx_init_vm tdx_init_mem_region tdx_finalize_vm \
-                 sev_launch_start sev_launch_update sev_launch_finish)
+                 sev_init2 sev_launch_start sev_launch_update sev_launch_finish)
 vmm-fault_LINK := $(STATIC)

@@ -8,8 +8,8 @@
  * Rows that are not modelled, and why:
  *   NULL argument as a probe, ids below 100, unknown ids, command pads, ghcb_version, INIT2 flags:
  *       the seam (vmm/kvm/sev.h) has one function a command, with no place for them
- *   INIT2 without a free ASID (EBUSY) or with an empty range (ENOTTY): one guest, one ASID; what
- *       the VMM says of both is test_snp_errors.c's
+ *   INIT2 without a free ASID (EBUSY) or with an empty range (ENOTTY): one guest, one ASID;
+ *       kvm_model_snp_launch.c injects both
  *   SEV disabled: without psp= there is no machine of this kind, and sev_create_vm says EINVAL
  *   a vCPU in the making during FINISH (EBUSY), guest_debug, DR7: no second thread before GO, and
  *       the seam sets neither; what the VMM does on EBUSY: kvm_model_snp_launch.c
@@ -33,6 +33,7 @@
 #include <cmocka.h>
 
 #define FRESH 0x200000u /* nothing was added there */
+#define TWO_PAGES 0x2000u
 
 static uint64_t unmapped; /* an address where the process has nothing */
 
@@ -159,7 +160,7 @@ static void update_partial(void **unused)
 	/* The firmware refuses the second page; then the caller hears why. */
 	bench_reach(STARTED);
 	bench_answer_after(PSP_LAUNCH_UPDATE, 1, 0x1A);
-	assert_int_equal(update(FRESH, 2 * FW_PAGE, 1, HERE, &fw), 0);
+	assert_int_equal(update(FRESH, TWO_PAGES, 1, HERE, &fw), 0);
 	assert_int_equal(last.gfn_start, FRESH / FW_PAGE + 1);
 	assert_int_equal(last.len, FW_PAGE);
 	assert_int_equal(last.uaddr, HERE + FW_PAGE);
@@ -173,11 +174,11 @@ static void update_partial(void **unused)
 	bench_leave();
 	/* The second page has no source. */
 	bench_reach(STARTED);
-	uint8_t *two = mmap(NULL, 2 * FW_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	uint8_t *two = mmap(NULL, TWO_PAGES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			    -1, 0);
 	assert_ptr_not_equal(two, MAP_FAILED);
 	munmap(two + FW_PAGE, FW_PAGE);
-	assert_int_equal(update(FRESH, 2 * FW_PAGE, 1, (uintptr_t)two, &fw), 0);
+	assert_int_equal(update(FRESH, TWO_PAGES, 1, (uintptr_t)two, &fw), 0);
 	assert_int_equal(last.len, FW_PAGE);
 	assert_int_equal(sev_launch_update(VM_FD, -1, &last, &fw), -EIO);
 	assert_int_equal(fw, 0);
@@ -186,7 +187,7 @@ static void update_partial(void **unused)
 	/* The second page is shared: no code of the firmware's. ZERO has no source to move on. */
 	bench_reach(STARTED);
 	assert_int_equal(private_set_attributes(VM_FD, FRESH + FW_PAGE, FW_PAGE, 0), 0);
-	assert_int_equal(update(FRESH, 2 * FW_PAGE, 3, HERE, &fw), 0);
+	assert_int_equal(update(FRESH, TWO_PAGES, 3, HERE, &fw), 0);
 	assert_int_equal(last.uaddr, HERE);
 	assert_int_equal(sev_launch_update(VM_FD, -1, &last, &fw), -EIO);
 	assert_int_equal(fw, 0);

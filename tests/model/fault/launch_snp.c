@@ -20,12 +20,14 @@
 
 static enum kind {
 	NONE, AGAIN, INTR, SIGNAL, PARTIAL, LATE, CPUID,
-	DEAD, FLUSH, ASID, FOREVER, SIGNALS, IDLE, AHEAD, RAGGED, TWICE, CREATING,
+	FULL, OFF, DEAD, FLUSH, ASID, FOREVER, SIGNALS, IDLE, AHEAD, RAGGED, TWICE, CREATING,
 	SKIP, REPEAT, ELSEWHERE,
 	KINDS
 } kind;
 static unsigned calls, corrections;
 
+int __wrap_sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw);
+int __real_sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw);
 int __wrap_sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw);
 int __real_sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw);
 int __wrap_sev_launch_update(int vm_fd, int sev_fd, struct uapi_snp_update *u, uint32_t *fw);
@@ -36,15 +38,23 @@ int __real_sev_launch_finish(int vm_fd, int sev_fd, struct uapi_snp_finish *f, u
 bool fault_launch_snp(const char *name)
 {
 	static const char *const names[KINDS] = {
-		"", "again", "intr", "signal", "partial", "late", "cpuid", "dead", "flush", "asid",
-		"forever", "signals", "idle", "ahead", "ragged", "twice", "creating", "skip",
-		"repeat", "elsewhere",
+		"", "again", "intr", "signal", "partial", "late", "cpuid", "full", "off", "dead",
+		"flush", "asid", "forever", "signals", "idle", "ahead", "ragged", "twice",
+		"creating", "skip", "repeat", "elsewhere",
 	};
 
 	for (int i = AGAIN; i < KINDS; i++)
 		if (strcmp(name, names[i]) == 0)
 			kind = (enum kind)i;
 	return kind != NONE;
+}
+
+int __wrap_sev_init2(int vm_fd, int sev_fd, uint64_t vmsa_features, uint32_t *fw)
+{
+	if (kind != FULL && kind != OFF)
+		return __real_sev_init2(vm_fd, sev_fd, vmsa_features, fw);
+	*fw = 0;
+	return kind == FULL ? -EBUSY : -ENOTTY;
 }
 
 int __wrap_sev_launch_start(int vm_fd, int sev_fd, uint64_t policy, uint32_t *fw)

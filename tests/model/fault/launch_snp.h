@@ -12,6 +12,7 @@
  *   late          it does one page and says EAGAIN all the same
  *   cpuid         the firmware corrects a register of the CPUID page
  * what ends in no guest:
+ *   full, off     INIT2: every address space id is taken (EBUSY), there are none (ENOTTY)
  *   dead          the processor is gone from the third page on: EBUSY, no firmware code
  *   flush, asid   LAUNCH_START: caches not flushed, no address space id
  *   forever       LAUNCH_UPDATE always says EAGAIN

@@ -337,6 +337,12 @@ bench:
 		$(O)/bin/pavise-verify
 	tests/bench/run.sh
 
+# Boot of a stock kernel beside QEMU's microvm, in the lab; ROUNDS=3 boots of each.
+bench-boot:
+	scripts/setup.sh build unit lab
+	$(MAKE) $(JOBS) all $(O)/tests/boot-time
+	tests/bench/boot/bench.sh
+
 # ---- installation -------------------------------------------------------------------------
 
 PREFIX ?= /usr/local
@@ -375,11 +381,12 @@ help:
 	@echo 'make fuzz        every fuzzer for FUZZ_SECONDS=60'
 	@echo 'make fuzz-smoke  the verifier'\''s, with floors of coverage; fuzz-planted: do they find bugs?'
 	@echo 'make bench       what a verification costs beside its bare signatures'
+	@echo 'make bench-boot  boot of a stock kernel in the lab beside QEMU microvm (ROUNDS=3)'
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
 .PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx demo launch-matrix check-mutants mutants policy-docs fresh \
 	reproduce fuzz fuzz-smoke fuzz-planted format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
-	coverage bench install clean help
+	coverage bench bench-boot install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

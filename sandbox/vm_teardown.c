@@ -57,6 +57,22 @@ static int kill_child(struct child *c, struct err *e)
 	return rc;
 }
 
+/* What the VMM said while it was being stopped: where its time went. Bounded, and all else in it
+ * does not matter any more. */
+static void hear_times(struct vm *vm, const struct child *c)
+{
+	struct pollfd p = { .fd = c->control, .events = POLLIN };
+	struct err ignored = { 0 };
+	struct record r;
+
+	for (int i = 0; i <= VM_MOMENTS && c->control >= 0 && poll(&p, 1, 0) > 0; i++) {
+		if (record_receive(c->control, c->name, &r, &ignored) != 1)
+			return;
+		if (r.type == RECORD_TIMING)
+			(void)timings_take(&vm->timings, r.a, r.b);
+	}
+}
+
 /* The VMM first, so that no device loses its peer in the middle of a request; the vTPM last. */
 static void stop_in_order(struct vm *vm)
 {
@@ -67,6 +83,9 @@ static void stop_in_order(struct vm *vm)
 		for (unsigned i = 0; i < vm->child_count; i++)
 			if (vm->child[i].is_vmm == (vmm == 1) && vm->child[i].control >= 0)
 				await(&vm->child[i], STOP_MS);
+		for (unsigned i = 0; i < vm->child_count; i++)
+			if (vmm == 1 && vm->child[i].is_vmm)
+				hear_times(vm, &vm->child[i]);
 	}
 	/* swtpm stores its state and ends when its connections close. */
 	close_fd(&vm->vtpm_control);

@@ -211,6 +211,10 @@ static int run_vmm(const char *does, int quote)
 		for (;;)
 			pause();
 	expect(RECORD_STOP);
+	if (strcmp(does, "hold") == 0) {
+		tell(RECORD_TIMING, VM_MOMENT_RUNS, 113000);
+		tell(RECORD_TIMING, VM_MOMENT_ENDED, 163000);
+	}
 	if (strcmp(does, "hold") == 0 || strcmp(does, "quote") == 0)
 		tell(RECORD_EXIT, VM_END_STOPPED, 0);
 	return 0;

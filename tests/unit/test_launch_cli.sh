@@ -290,7 +290,7 @@ else
 fi
 
 # A running VM: its name, its disk, its children.
-timeout 100 "$launch" hold "${usual[@]}" --disk-fd 6 --run-dir "$run" --libexec "$libexec" \
+timeout 100 "$launch" hold "${usual[@]}" --timings --disk-fd 6 --run-dir "$run" --libexec "$libexec" \
     5<"$plan" 6<>"$disk" 2>"$work/hold.err" &
 wait_for() { for _ in $(seq 100); do grep -qs running "$1" && return; sleep 0.1; done; }
 wait_for "$work/hold.err"
@@ -315,6 +315,8 @@ left=$(traces)
 if [ $got = 0 ] && [ -z "$left" ]; then ok "pavise stop returns when nothing is left"
 else not_ok "pavise stop returns when nothing is left" "status $got" "$left"; fi
 wait
+if grep -q 'timing: firmware *0\.050 s' "$work/hold.err"; then ok "a VM that was stopped says where its time went"
+else not_ok "a VM that was stopped says where its time went" "$(cat "$work/hold.err")"; fi
 "$build/bin/pavise-stop" hold --run-dir "$run" 2>"$work/err"
 if [ $? = 6 ]; then ok "pavise stop of no VM"; else not_ok "pavise stop of no VM" "$(cat "$work/err")"; fi
 

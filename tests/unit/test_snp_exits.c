@@ -105,6 +105,14 @@ static void to_private_frees_the_shared_side_after_the_attribute(void **state)
 	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0x400000));
 }
 
+static void the_last_page_of_ram_can_be_shared(void **state)
+{
+	(void)state;
+	assert_int_equal(map_gpa(HIGH + (64u << 20) - 4096, 1, 0), 0);
+	assert_int_equal(map_gpa(3 * GIB - 8192, 2, 0), 0);
+	assert_true(private_memory_is_shared(&sm.vm.private_memory, 3 * GIB - 1));
+}
+
 static void high_memory_lies_lower_in_the_backing(void **state)
 {
 	(void)state;
@@ -222,7 +230,7 @@ static void work_is_cut_into_chunks(void **state)
 	fake.used = 0;
 	fake.trace[0] = '\0';
 	fake.on_attributes = stop_now;
-	assert_int_not_equal(map_gpa(0x400000, PRIVATE_CONVERT_PAGES_MAX, 0), 0);
+	assert_int_equal(map_gpa(0x400000, PRIVATE_CONVERT_PAGES_MAX, 0), (uint64_t)-12);
 	assert_int_equal(fake_count("attributes"), 3);
 }
 
@@ -234,7 +242,8 @@ static void an_attribute_that_cannot_be_set_changes_no_memory(void **state)
 	assert_int_equal(fake_count("discard"), 0);
 	assert_false(private_memory_is_shared(&sm.vm.private_memory, 0x400000));
 	assert_false(sm.vm.stopping);
-	assert_non_null(strstr(snp_vm_log(), "cannot make 1 pages at 0x400000 shared"));
+	assert_non_null(strstr(snp_vm_log(), "cannot make 1 pages at 0x400000 shared: Cannot "
+					     "allocate memory"));
 }
 
 static void memory_that_cannot_be_freed_is_no_failure(void **state)
@@ -269,6 +278,7 @@ static void unasked_conversions_end_the_guest(void **state)
 		uint64_t gpa, flags;
 	} cases[] = {
 		{ 0x400000, 0 },                            /* shared access, page private */
+		{ 0x600000, ~UAPI_FAULT_PRIVATE },          /* the same, other bits mean nothing */
 		{ FW_STAGING, UAPI_FAULT_PRIVATE },         /* private access, page shared */
 		{ FW_BOOT_BLOCK + 8, UAPI_FAULT_PRIVATE },
 		{ 3 * GIB, UAPI_FAULT_PRIVATE },            /* no RAM */
@@ -286,6 +296,7 @@ static void unasked_conversions_end_the_guest(void **state)
 		assert_int_equal(fake.used, 0);
 	}
 	assert_non_null(strstr(snp_vm_log(), "shared access to 0x400000"));
+	assert_non_null(strstr(snp_vm_log(), "shared access to 0x600000"));
 	assert_non_null(strstr(snp_vm_log(), "private access to 0xc0000000: there is no RAM"));
 }
 
@@ -441,6 +452,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(to_shared_frees_the_private_side_after_the_attribute),
 		TEST(to_private_frees_the_shared_side_after_the_attribute),
+		TEST(the_last_page_of_ram_can_be_shared),
 		TEST(high_memory_lies_lower_in_the_backing),
 		TEST(page_size_hints_are_not_believed),
 		TEST(hostile_ranges_change_nothing),

@@ -121,6 +121,27 @@ static void staging_outside_ram_is_refused(void **state)
 	assert_non_null(strstr(sm.e.text, "region 6 at 0x10000000000 does not lie in RAM"));
 }
 
+/* Wherever in the plan it stands: the first region counts like the others. */
+static void staging_beside_a_private_page_is_refused(void **state)
+{
+	(void)state;
+	sm.plan.region[0].gpa = 0x2000000;
+	sm.plan.region[6].gpa = 0x2010000;
+	assert_int_equal(snp_vm_create(), -EX_MALFORMED);
+	assert_non_null(strstr(sm.e.text, "region 0 at 0x2000000 must be private"));
+}
+
+static void the_first_region_can_be_staged(void **state)
+{
+	const struct plan_region firmware = sm.plan.region[0];
+
+	(void)state;
+	sm.plan.region[0] = sm.plan.region[6];
+	sm.plan.region[6] = firmware;
+	assert_int_equal(snp_vm_create(), 0);
+	assert_true(private_memory_all_shared(m, FW_STAGING, 0x200000));
+}
+
 static void ranges_are_shared_only_as_a_whole(void **state)
 {
 	(void)state;
@@ -172,6 +193,8 @@ int main(void)
 		TEST(a_book_without_room_is_the_hosts_fault),
 		TEST(a_lock_that_cannot_be_made_is_told),
 		TEST(staging_outside_ram_is_refused),
+		TEST(staging_beside_a_private_page_is_refused),
+		TEST(the_first_region_can_be_staged),
 		TEST(ranges_are_shared_only_as_a_whole),
 		TEST(conversions_of_no_chunk_are_refused),
 	};

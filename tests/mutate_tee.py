@@ -13,7 +13,7 @@ or hangs. Before that each TEST runs unchanged, as many at a time as later, and 
 each SOURCE without a change: where one fails or is slow, everything would be caught, so nothing is
 counted. A change that does not compile is none. One that no test sees is a survivor: it counts as
 wrong unless FILE lists it with the reason why it changes nothing. A listed one that is caught, or
-is not made any more, is wrong as well.
+is not made any more, is wrong as well. --only PATTERN: of all changes those whose name has it.
 """
 import argparse
 import collections
@@ -288,16 +288,17 @@ def main():
     parser.add_argument("--accepted", required=True)
     parser.add_argument("--test", action="append", required=True)
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--only", default="")
     parser.add_argument("sources", nargs="+")
     args = parser.parse_args()
     reasons = {name: why for name, why in accepted(args.accepted).items()
-               if name.split(":")[0] in args.sources}
+               if name.split(":")[0] in args.sources and re.search(args.only, name)}
     subprocess.run(["make", "--no-print-directory", *args.test], check=True,
                    stdout=subprocess.DEVNULL)
     sources = [Source(path, args.test) for path in args.sources]
     for source in sources:
         source.find()
-    jobs = [(s, m) for s in sources for m in s.mutants]
+    jobs = [(s, m) for s in sources for m in s.mutants if re.search(args.only, m.name)]
     if args.list:
         print("\n".join(m.name for _, m in jobs))
         return 0

@@ -59,20 +59,48 @@ bool pdb_is_domain(struct pdb *p, uint32_t type)
 	return make_context(p, c, &context);
 }
 
+/* The types that a rule's number stands for, one after the other: members_next is true while there
+ * is another one. libsepol's own loop is a macro that analysers do not know. */
+struct members {
+	const ebitmap_t *map;
+	ebitmap_node_t *node;
+	uint32_t bit, type;
+};
+
+static struct members members_of(const struct pdb *p, uint32_t number)
+{
+	struct members m = { .map = &p->db.attr_type_map[number - 1] };
+
+	m.bit = ebitmap_start(m.map, &m.node);
+	return m;
+}
+
+static bool members_next(struct members *m)
+{
+	while (m->bit < ebitmap_length(m->map)) {
+		bool is_one = ebitmap_node_get_bit(m->node, m->bit) != 0;
+
+		m->type = m->bit + 1;
+		m->bit = ebitmap_next(&m->node, m->bit);
+		if (is_one)
+			return true;
+	}
+	return false;
+}
+
 static void reach_rule(void *arg, const struct rule *r)
 {
 	struct pdb *p = arg;
-	ebitmap_node_t *sn, *tn;
-	unsigned s, t;
+	struct members sources = members_of(p, r->source), targets = members_of(p, r->target);
+	uint64_t *all = p->reach; /* row 0: no type has that number */
 
 	/* Targets first: a row of them is the same for all sources of the rule. */
-	uint64_t *all = p->reach; /* row 0: no type has that number */
 	memset(all, 0, p->row * sizeof(*all));
-	ebitmap_for_each_positive_bit(&p->db.attr_type_map[r->target - 1], tn, t)
-		all[(t + 1) / 64] |= 1ull << ((t + 1) % 64);
-	ebitmap_for_each_positive_bit(&p->db.attr_type_map[r->source - 1], sn, s)
+	while (members_next(&targets))
+		all[targets.type / 64] |= 1ull << targets.type % 64;
+	while (members_next(&sources))
 		for (uint32_t i = 0; i < p->row; i++)
-			p->reach[(size_t)(s + 1) * p->row + i] |= all[i];
+			p->reach[(size_t)sources.type * p->row + i] |= all[i];
 }
 
 int pdb_make_reach(struct pdb *p, struct err *e)
@@ -100,13 +128,10 @@ static struct classes *classes_of(const struct pdb *p, struct classes *table, un
 static void add_class(struct pdb *p, struct classes *table, unsigned focus, uint32_t others,
 		      uint32_t class)
 {
-	ebitmap_node_t *n;
-	unsigned bit;
+	struct members m = members_of(p, others);
 
-	if (class >= 256)
-		return;
-	ebitmap_for_each_positive_bit(&p->db.attr_type_map[others - 1], n, bit)
-		classes_of(p, table, focus, bit + 1)->bits[class / 64] |= 1ull << class % 64;
+	while (class < 256 && members_next(&m))
+		classes_of(p, table, focus, m.type)->bits[class / 64] |= 1ull << class % 64;
 }
 
 static void focus_rule(void *arg, const struct rule *r)

@@ -110,8 +110,9 @@ void pdb_permission_names(struct pdb *p, uint32_t class, uint32_t bits, char out
 {
 	const char *text = sepol_av_to_string(&p->db, class, bits);
 
-	text += text != NULL && text[0] == ' ';
-	snprintf(out, PDB_ROOM, "%s", text == NULL ? "?" : text);
+	if (text == NULL)
+		text = "?";
+	snprintf(out, PDB_ROOM, "%s", text[0] == ' ' ? text + 1 : text);
 }
 
 bool pdb_stands_for(const struct pdb *p, uint32_t number, uint32_t type)

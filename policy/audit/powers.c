@@ -104,25 +104,25 @@ enum target { TARGET_SELF, TARGET_PROCESSES, TARGET_OTHERS };
 /* A VM's process has none of these permissions on those targets. */
 static const struct power {
 	const struct question *question;
-	enum target target;
 	const char *classes;
 	const char *permissions; /* "*": any. */
+	enum target target;
 	bool together;           /* open only when it has all of them */
 } powers[] = {
-	{ &memory, TARGET_SELF, "process",
+	{ &memory, "process",
 	  "execmem execstack execheap setexec setcurrent dyntransition setfscreate setsockcreate "
-	  "setkeycreate ptrace", false },
-	{ &capabilities, TARGET_SELF, "capability capability2 cap_userns cap2_userns", "*", false },
-	{ &network, TARGET_SELF, SOCKETS, "create", false },
-	{ &kernel, TARGET_SELF, "bpf perf_event", "*", false },
-	{ &kernel, TARGET_OTHERS, "security",
-	  "load_policy setenforce setbool setsecparam setcheckreqprot", false },
-	{ &kernel, TARGET_OTHERS, "system", "module_request module_load", false },
-	{ &device, TARGET_OTHERS, "chr_file blk_file", "open", false },
-	{ &writing, TARGET_OTHERS, "file", "open write", true },
-	{ &writing, TARGET_OTHERS, "file", "open append", true },
-	{ &execute, TARGET_OTHERS, "file", "execute_no_trans", false },
-	{ &leave, TARGET_PROCESSES, "process", "transition dyntransition ptrace", false },
+	  "setkeycreate ptrace", TARGET_SELF, false },
+	{ &capabilities, "capability capability2 cap_userns cap2_userns", "*", TARGET_SELF, false },
+	{ &network, SOCKETS, "create", TARGET_SELF, false },
+	{ &kernel, "bpf perf_event", "*", TARGET_SELF, false },
+	{ &kernel, "security",
+	  "load_policy setenforce setbool setsecparam setcheckreqprot", TARGET_OTHERS, false },
+	{ &kernel, "system", "module_request module_load", TARGET_OTHERS, false },
+	{ &device, "chr_file blk_file", "open", TARGET_OTHERS, false },
+	{ &writing, "file", "open write", TARGET_OTHERS, true },
+	{ &writing, "file", "open append", TARGET_OTHERS, true },
+	{ &execute, "file", "execute_no_trans", TARGET_OTHERS, false },
+	{ &leave, "process", "transition dyntransition ptrace", TARGET_PROCESSES, false },
 };
 
 struct ask {

@@ -40,16 +40,17 @@ struct lines {
 static void add_line(struct lines *l, const char *text)
 {
 	char **grown = realloc(l->list, (l->count + 1) * sizeof(*grown));
-	char *copy = strdup(text);
 
-	if (grown != NULL)
-		l->list = grown;
-	if (grown == NULL || copy == NULL) {
-		free(copy);
+	if (grown == NULL) {
 		l->failed = true;
 		return;
 	}
-	l->list[l->count++] = copy;
+	l->list = grown;
+	grown[l->count] = strdup(text);
+	if (grown[l->count] != NULL)
+		l->count++;
+	else
+		l->failed = true;
 }
 
 static const char *name_of(const struct pdb *db, uint32_t number)

@@ -28,30 +28,14 @@ static const char *const expected[] = {
 };
 #define EXPECTED (sizeof(expected) / sizeof(expected[0]))
 
-#define LINE_MAX_SIZE (PDB_ROOM + 512u)
-
 struct lines {
 	struct pdb *db;
-	char **list;
+	FILE *stream; /* into text, while lines are added */
+	char *text;
+	size_t size;  /* bytes of text */
+	char **list;  /* into text, in order */
 	size_t count;
-	bool failed; /* out of memory */
 };
-
-static void add_line(struct lines *l, const char *text)
-{
-	char **grown = realloc(l->list, (l->count + 1) * sizeof(*grown));
-
-	if (grown == NULL) {
-		l->failed = true;
-		return;
-	}
-	l->list = grown;
-	grown[l->count] = strdup(text);
-	if (grown[l->count] != NULL)
-		l->count++;
-	else
-		l->failed = true;
-}
 
 static const char *name_of(const struct pdb *db, uint32_t number)
 {
@@ -69,28 +53,23 @@ static void add_rule(void *arg, const struct rule *r)
 {
 	struct lines *l = arg;
 	const char *source = name_of(l->db, r->source), *target = name_of(l->db, r->target);
-	char names[PDB_ROOM], line[LINE_MAX_SIZE];
+	char names[PDB_ROOM];
 
 	if (source == NULL || target == NULL || (!is_ours(source) && !is_ours(target)))
 		return;
 	pdb_permission_names(l->db, r->class, r->bits, names);
-	snprintf(line, sizeof(line), "%s %s %s %s", source, target,
-		 pdb_class_name(l->db, r->class), names);
-	add_line(l, line);
+	fprintf(l->stream, "%s %s %s %s\n", source, target, pdb_class_name(l->db, r->class), names);
 }
 
 /* Attributes of others that our types are in: rules on them are rules on us. */
 static void add_attributes(struct lines *l, uint32_t type)
 {
-	char line[LINE_MAX_SIZE];
-
 	for (uint32_t a = 1; a <= pdb_types(l->db); a++) {
 		const char *name = pdb_attribute_name(l->db, a);
 
 		if (name == NULL || is_ours(name) || !pdb_stands_for(l->db, a, type))
 			continue;
-		snprintf(line, sizeof(line), "%s @%s", pdb_type_name(l->db, type), name);
-		add_line(l, line);
+		fprintf(l->stream, "%s @%s\n", pdb_type_name(l->db, type), name);
 	}
 }
 
@@ -101,23 +80,42 @@ static int compare(const void *a, const void *b)
 
 static void free_lines(struct lines *l)
 {
-	for (size_t i = 0; i < l->count; i++)
-		free(l->list[i]);
 	free(l->list);
+	free(l->text);
+}
+
+/* A pointer to each line of the text, in order. */
+static int split_lines(struct lines *l, struct err *e)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->size; i++)
+		count += l->text[i] == '\n';
+	l->list = calloc(count + 1, sizeof(*l->list));
+	if (l->list == NULL)
+		return err_set(e, EX_HOST, "out of memory");
+	for (char *at = l->text; l->count < count; at += strlen(at) + 1) {
+		at[strcspn(at, "\n")] = '\0';
+		l->list[l->count++] = at;
+	}
+	if (count > 1)
+		qsort(l->list, count, sizeof(*l->list), compare);
+	return 0;
 }
 
 static int make_lines(struct lines *l, struct pdb *db, struct err *e)
 {
 	*l = (struct lines){ .db = db };
+	l->stream = open_memstream(&l->text, &l->size);
+	if (l->stream == NULL)
+		return err_set(e, EX_HOST, "out of memory");
 	pdb_rules(db, add_rule, l);
 	for (uint32_t t = 1; t <= pdb_types(db); t++)
 		if (pdb_type_name(db, t) != NULL && is_ours(pdb_type_name(db, t)))
 			add_attributes(l, t);
-	if (l->failed)
+	if (fclose(l->stream) != 0)
 		return err_set(e, EX_HOST, "out of memory");
-	if (l->count > 1)
-		qsort(l->list, l->count, sizeof(*l->list), compare);
-	return 0;
+	return split_lines(l, e);
 }
 
 /* Modules of ours may be left out: a line about a type that is not there is not missing. */

@@ -129,7 +129,7 @@ static void the_rate_is_limited(void **state)
 		quote_bench_ask(b, i, 1);
 	for (uint32_t i = 0; i < 4; i++)
 		serve_one(b, i, 1);
-	assert_true(ms() - start >= 3 * 250);
+	assert_true(ms() - start >= 3L * 250);
 	finish(b);
 }
 

@@ -52,8 +52,9 @@ struct object {
 };
 
 struct objects {
-	struct object list[OBJECTS_MAX]; /* the rest is left out: far more than a VM should touch */
+	struct object list[OBJECTS_MAX];
 	unsigned count;
+	bool cut; /* there were more: far more than a VM should touch */
 };
 
 struct search {
@@ -112,9 +113,13 @@ static void collect_class(const struct scope *s, enum level level, uint32_t clas
 			/* What is sent to a process reaches that one alone. */
 			if (to.role == ROLE_PROCESS && is_trusted(s->db, t))
 				continue;
-			if (out->count < OBJECTS_MAX && !is_mute(s->db, t) &&
-			    any_may(s, level, to, class, mask))
-				out->list[out->count++] = (struct object){ to, class, reads, writes };
+			if (is_mute(s->db, t) || !any_may(s, level, to, class, mask))
+				continue;
+			if (out->count < OBJECTS_MAX)
+				out->list[out->count++] =
+					(struct object){ to, class, reads, writes };
+			else
+				out->cut = true;
 		}
 }
 
@@ -212,6 +217,7 @@ int audit_flow(const struct scope *s, struct report *r, struct err *e)
 	f->e = e;
 	collect(s, LEVEL_A, WRITES, &f->written);
 	collect(s, LEVEL_B, READS, &f->read);
+	r->cut |= f->written.cut || f->read.cut;
 	rc = find_direct(f);
 	if (rc == 0)
 		rc = find_carried(f);

@@ -96,7 +96,7 @@ int report_text(const struct report *r, const char *object, const char *scope, F
 	for (unsigned i = 0; i < r->asked_count; i++)
 		print_question(r, r->asked[i], out);
 	if (r->cut)
-		fprintf(out, "cut after %u findings\n", REPORT_FINDINGS_MAX);
+		fprintf(out, "cut: there is more than was looked at or listed\n");
 	fprintf(out, "exposure: %.1f of 10, %s (%zu findings)\n", exposure, report_word(exposure),
 		r->count);
 	return fflush(out) == 0 && !ferror(out) ? 0 : err_set(e, EX_HOST, "cannot write");

@@ -31,7 +31,7 @@ struct report {
 	unsigned asked_count;
 	struct finding *finding; /* open answers */
 	size_t count;
-	bool cut;
+	bool cut; /* more was open, or to be looked at, than there is room for */
 };
 
 /* Notes that the question was asked of everything it is about. */

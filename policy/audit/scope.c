@@ -28,13 +28,18 @@ bool scope_is_domain(const struct scope *s, uint32_t type)
 	return false;
 }
 
-static void add_ours(struct scope *s)
+static int add_ours(struct scope *s, struct err *e)
 {
 	for (uint32_t t = 1; t <= pdb_types(s->db); t++)
-		if (pdb_type_name(s->db, t) != NULL && pdb_in_attribute(s->db, t, OUR_ATTRIBUTE) &&
-		    s->domains < SCOPE_DOMAINS_MAX)
+		if (pdb_type_name(s->db, t) != NULL && pdb_in_attribute(s->db, t, OUR_ATTRIBUTE)) {
+			if (s->domains == SCOPE_DOMAINS_MAX)
+				return err_set(e, EX_MALFORMED, "policy: more than %u types in "
+					       OUR_ATTRIBUTE ": another module has added some",
+					       SCOPE_DOMAINS_MAX);
 			s->domain[s->domains++] = t;
+		}
 	s->ours = s->domains != 0;
+	return 0;
 }
 
 /* "svirt_t": its things are named svirt_… */
@@ -62,8 +67,8 @@ int scope_make(struct scope *s, struct pdb *db, const char *domain, struct err *
 	uint32_t type;
 
 	*s = (struct scope){ .db = db };
-	if (domain == NULL)
-		add_ours(s);
+	if (domain == NULL && add_ours(s, e) < 0)
+		return -e->status;
 	if (s->ours)
 		return focus(s, e);
 	if (domain == NULL)

@@ -38,6 +38,13 @@ struct child {
 	int status;              /* of waitpid once reaped */
 };
 
+/* Defences that a VM of degraded isolation runs without; required isolation has them all. */
+enum vm_missing {
+	VM_MISSING_LABELS = 1,  /* SELinux */
+	VM_MISSING_LIMITS = 2,  /* cgroup v2 */
+	VM_MISSING_RECORDS = 4, /* the kernel's audit trail is there, but not to be written */
+};
+
 enum vm_phase { VM_STARTING, VM_SEALING, VM_RUNNING, VM_ENDED };
 
 struct vm {
@@ -62,6 +69,7 @@ struct vm {
 	int vhost[VM_DEV_MAX];    /* the VMM's ends, in PCI slot order */
 	unsigned vhost_count;
 	enum vm_phase phase;
+	unsigned missing;         /* bits of enum vm_missing */
 	bool asked_to_stop;
 	uint32_t end, end_detail; /* enum vm_end and b of RECORD_EXIT; 0: none came */
 };

@@ -145,6 +145,8 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 		return rc;
 	if (o->required && (rc = labels_check_host(e)) != 0)
 		return rc;
+	if (!o->required)
+		vm->missing |= VM_MISSING_LABELS;
 	if ((rc = take_signals(vm, e)) != 0 ||
 	    (rc = rundir_make(o->run_dir, o->name, &vm->run, e)) != 0)
 		return rc;

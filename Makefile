@@ -375,7 +375,7 @@ help:
 	@echo 'make launch-matrix   predictions against launches (simulated SEV-SNP and TDX)'
 	@echo 'make fresh       build and unit tests in a bare Debian of its own'
 	@echo 'make check-mutants  every check of a verdict has a test that fails without it'
-	@echo 'make mutants     every change to code of SEV-SNP and TDX launches has a test that sees it (minutes)'
+	@echo 'make mutants     changes to the steps and exits of SEV-SNP and TDX guests have tests that see them (minutes)'
 	@echo 'make policy-docs the documents of a policy'\''s keys, from the code'
 	@echo 'make reproduce   two builds of the firmware, compared'
 	@echo 'make fuzz        every fuzzer for FUZZ_SECONDS=60'

@@ -3,6 +3,8 @@
 #include "tests/model/td_world.h"
 
 #include "attest/appraise/request.h"
+#include "attest/collateral/survey.h"
+#include "attest/x509/cert.h"
 #include "common/bytes.h"
 #include "model/tdx_sim/collateral.h"
 
@@ -298,6 +300,32 @@ static void another_root_is_not_authentic(void **state)
 	assert_int_equal(find("tdx.root")->failure, EX_UNAUTHENTIC);
 }
 
+/* `pavise collateral check`: nothing is missing under the simulated platform's own root. */
+static void collateral_is_complete(void **state)
+{
+	static struct collateral c;
+	static struct survey survey;
+	const struct tdx_chain_made *made = &world.bench.made;
+	X509 *x = tdx_chain_certificate(made->certs, made->certs_size, TDX_CHAIN_ROOT);
+	uint8_t digest[48];
+	struct collateral_trust t = { .root = digest, .now = request.now };
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(cert_key_digest(x, digest), 0);
+	X509_free(x);
+	assert_int_equal(collateral_add(&c, "collateral", request.collateral[0].data,
+					request.collateral[0].size, &e), 0);
+	survey_make(&c, &t, &survey);
+	assert_int_equal(survey.gaps, 0);
+	assert_int_equal(survey_status(&c, &survey), EX_OK);
+	assert_true(survey.private_root);
+	t.root = NULL;
+	survey_make(&c, &t, &survey);
+	assert_int_not_equal(survey_status(&c, &survey), EX_OK);
+	collateral_free(&c);
+}
+
 static void missing_collateral_is_told(void **state)
 {
 	(void)state;
@@ -533,6 +561,7 @@ int main(void)
 		TEST(quote_alone_is_judged_by_the_plan),
 		TEST(unnamed_root_is_refused),
 		TEST(another_root_is_not_authentic),
+		TEST(collateral_is_complete),
 		TEST(missing_collateral_is_told),
 		TEST(another_nonce_is_not_fresh),
 		TEST(quote_binds_nonce_and_key),

@@ -5,7 +5,7 @@ PSP_SRCS := $(PSP_MACHINE_SRCS) model/psp/chain.c model/certificate.c model/psp/
             common/err.c common/bytes.c common/file.c common/record.c
 
 PROGS += pavise-psp-sim
-pavise-psp-sim_SRCS := model/psp/main.c common/err_report.c $(PSP_SRCS) common/args.c common/seal.c
+pavise-psp-sim_SRCS := model/psp/main.c model/sim_program.c common/err_report.c $(PSP_SRCS) common/args.c common/seal.c
 # Static libcrypto names resolvers and dlopen, which nothing here calls; the linker would warn.
 pavise-psp-sim_LIBS := -lcrypto -Wl,--no-warnings
 pavise-psp-sim_LINK := $(STATIC)

@@ -9,7 +9,6 @@
 
 #define STATE_KEY "chip.key"    /* PKCS#8 DER */
 #define STATE_CERTS "certs.bin" /* GUIDed table */
-#define STATE_KEY_MAX 4096u
 
 /* Makes folder and chip when they are not there; checks both otherwise. *made says which. */
 int state_init(const char *folder, int *made, struct err *e);

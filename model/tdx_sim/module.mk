@@ -7,7 +7,7 @@ TDX_SIM_SRCS := $(TDX_SIM_MODULE_SRCS) model/tdx_sim/chain.c model/tdx_sim/sgx_e
                 common/record.c
 
 PROGS += pavise-tdx-sim
-pavise-tdx-sim_SRCS := model/tdx_sim/main.c common/err_report.c $(TDX_SIM_SRCS) common/args.c \
+pavise-tdx-sim_SRCS := model/tdx_sim/main.c model/sim_program.c common/err_report.c $(TDX_SIM_SRCS) common/args.c \
                        common/seal.c
 # Static libcrypto names resolvers and dlopen, which nothing here calls; the linker would warn.
 pavise-tdx-sim_LIBS := -lcrypto -Wl,--no-warnings

@@ -1,6 +1,7 @@
 #include "model/tdx_sim/state.h"
 
 #include "common/file.h"
+#include "model/sim_program.h"
 #include "model/state_folder.h"
 #include "model/tdx_sim/chain.h"
 #include "model/tdx_sim/collateral.h"
@@ -114,7 +115,7 @@ int tdx_state_collateral(const char *folder, const char *path, struct err *e)
 		rc = read_part(folder, TDX_STATE_SIGNING, CHAIN_SIGNING_MAX, &signing,
 			       &from.signing_size, e);
 	if (rc == 0)
-		rc = read_part(folder, TDX_STATE_SIGNING_KEY, TDX_STATE_KEY_MAX, &key,
+		rc = read_part(folder, TDX_STATE_SIGNING_KEY, SIM_KEY_MAX, &key,
 			       &from.key_size, e);
 	from.certs = certs;
 	from.signing = signing;

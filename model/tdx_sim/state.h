@@ -9,7 +9,6 @@
 #define TDX_STATE_CERTS "pck-chain.pem"   /* handed to the process of a VM */
 #define TDX_STATE_SIGNING_KEY "tcb.key"   /* PKCS#8 DER; collateral only */
 #define TDX_STATE_SIGNING "tcb-chain.pem" /* collateral only */
-#define TDX_STATE_KEY_MAX 4096u
 
 /* Makes folder and platform when they are not there; checks both otherwise. *made says which. */
 int tdx_state_init(const char *folder, int *made, struct err *e);

@@ -206,8 +206,8 @@ check-mutants: $(addprefix $(O)/mute/,$(ATTEST_TESTS))
 # on a copy, one at a time.
 MUTATED := $(addprefix vmm/tee/,snp.c snp_launch.c snp_exits.c tdx.c tdx_launch.c tdx_exits.c tdx_quote.c \
 	private_exits.c private_memory.c)
-MUTATED_TESTS := $(addprefix $(O)/tests/test_,snp_launch snp_exits snp_certs private_memory tdx_vmm_launch \
-	tdx_vmm_cpuid tdx_vmm_exits tdx_vmm_quote)
+MUTATED_TESTS := $(addprefix $(O)/tests/test_,snp_launch snp_id_block snp_exits snp_certs private_memory \
+	tdx_vmm_launch tdx_vmm_retry tdx_vmm_cpuid tdx_vmm_exits tdx_vmm_quote)
 mutants:
 	scripts/setup.sh build unit
 	$(MAKE) $(JOBS) $(MUTATED_TESTS)

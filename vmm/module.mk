@@ -30,9 +30,11 @@ test_vmm_memory_LIBS := -lcmocka
 SNP_TEST_SRCS := tests/unit/snp_vm.c tests/unit/fake_sev.c $(VMM_PRIVATE_SRCS) $(VMM_SNP_SRCS) \
                  vmm/vm.c vmm/memory.c $(COMMON_SRCS)
 CHECKED_MUTEX := $(addprefix -Wl$(comma)--wrap=pthread_mutex_,init lock unlock)
-TESTS += test_snp_launch test_snp_exits test_snp_cpuid test_snp_certs test_snp_errors
+TESTS += test_snp_launch test_snp_id_block test_snp_exits test_snp_cpuid test_snp_certs test_snp_errors
 test_snp_launch_SRCS := tests/unit/test_snp_launch.c $(SNP_TEST_SRCS)
-test_snp_launch_LIBS := -lcmocka -Wl,--wrap=pread
+test_snp_launch_LIBS := -lcmocka
+test_snp_id_block_SRCS := tests/unit/test_snp_id_block.c $(SNP_TEST_SRCS)
+test_snp_id_block_LIBS := -lcmocka -Wl,--wrap=pread
 test_snp_exits_SRCS := tests/unit/test_snp_exits.c tests/unit/checked_mutex.c $(SNP_TEST_SRCS)
 test_snp_exits_LIBS := -lcmocka $(CHECKED_MUTEX)
 TESTS += test_private_memory
@@ -57,9 +59,11 @@ fuzz_snp_exits_LIBS := -lpthread
 TDX_TEST_SRCS := tests/unit/tdx_vm.c tests/unit/fake_tdx_kvm.c tests/unit/fake_sev.c vmm/tee/tee.c \
                  $(VMM_PRIVATE_SRCS) $(VMM_TDX_SRCS) vmm/vm.c vmm/vcpu.c vmm/memory.c \
                  vmm/bus/dispatch.c vmm/bus/pci.c vmm/bus/pci_config.c vmm/bus/routes.c $(COMMON_SRCS)
-TESTS += test_tdx_vmm_launch test_tdx_vmm_cpuid test_tdx_vmm_exits test_tdx_vmm_quote test_tdx_vmm_errors
+TESTS += test_tdx_vmm_launch test_tdx_vmm_retry test_tdx_vmm_cpuid test_tdx_vmm_exits test_tdx_vmm_quote test_tdx_vmm_errors
 test_tdx_vmm_launch_SRCS := tests/unit/test_tdx_vmm_launch.c $(TDX_TEST_SRCS)
-test_tdx_vmm_launch_LIBS := -lcmocka -Wl,--wrap=nanosleep
+test_tdx_vmm_launch_LIBS := -lcmocka
+test_tdx_vmm_retry_SRCS := tests/unit/test_tdx_vmm_retry.c $(TDX_TEST_SRCS)
+test_tdx_vmm_retry_LIBS := -lcmocka -Wl,--wrap=nanosleep
 test_tdx_vmm_cpuid_SRCS := tests/unit/test_tdx_vmm_cpuid.c $(TDX_TEST_SRCS)
 test_tdx_vmm_cpuid_LIBS := -lcmocka
 test_tdx_vmm_exits_SRCS := tests/unit/test_tdx_vmm_exits.c tests/unit/checked_mutex.c $(TDX_TEST_SRCS)

@@ -1,10 +1,12 @@
-/* seccomp-compile TABLE NAME HEADER: compiles a table into a header with
- * `static const struct sock_filter NAME_filter[]`. Runs at build time, on the build machine. */
+/* seccomp-compile [--refuse] TABLE NAME HEADER: compiles a table into a header with
+ * `static const struct sock_filter NAME_filter[]`. Runs at build time, on the build machine.
+ * --refuse: for tests, what is not allowed gets EPERM and the process lives. */
 #include "common/file.h"
 #include "sandbox/seccomp/filter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define TABLE_FILE_MAX 65536 /* bytes */
 
@@ -32,7 +34,8 @@ static int write_header(const char *path, const char *table, const char *name,
 	return rc;
 }
 
-static int compile(const char *table_path, const char *name, const char *header, struct err *e)
+static int compile(const char *table_path, enum filter_otherwise otherwise, const char *name,
+		   const char *header, struct err *e)
 {
 	static struct sock_filter filter[BPF_MAXINSNS];
 	static struct table t;
@@ -45,7 +48,7 @@ static int compile(const char *table_path, const char *name, const char *header,
 	rc = table_parse(table_path, text, size, &t, e);
 	free(text);
 	if (rc == 0)
-		rc = filter_build(&t, filter, BPF_MAXINSNS, &count, e);
+		rc = filter_build(&t, otherwise, filter, BPF_MAXINSNS, &count, e);
 	if (rc == 0)
 		rc = write_header(header, table_path, name, filter, count, e);
 	return rc;
@@ -53,11 +56,13 @@ static int compile(const char *table_path, const char *name, const char *header,
 
 int main(int argc, char **argv)
 {
+	bool refuse = argc == 5 && strcmp(argv[1], "--refuse") == 0;
+	char **arg = refuse ? argv + 1 : argv;
 	struct err e = { 0 };
 
-	if (argc != 4)
-		err_set(&e, EX_USAGE_ERROR, "usage: seccomp-compile TABLE NAME HEADER");
+	if (argc != (refuse ? 5 : 4))
+		err_set(&e, EX_USAGE_ERROR, "usage: seccomp-compile [--refuse] TABLE NAME HEADER");
 	else
-		compile(argv[1], argv[2], argv[3], &e);
+		compile(arg[1], refuse ? FILTER_REFUSE : FILTER_KILL, arg[2], arg[3], &e);
 	return e.status == EX_OK ? EX_OK : err_report(&e, "seccomp-compile");
 }

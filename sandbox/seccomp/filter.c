@@ -38,10 +38,10 @@ static int add_row(scmp_filter_ctx ctx, const struct table_row *row, uint8_t pri
 	return 0;
 }
 
-static int set_up(scmp_filter_ctx ctx, const struct table *t, struct err *e)
+static int set_up(scmp_filter_ctx ctx, const struct table *t, uint32_t otherwise, struct err *e)
 {
 	/* By default libseccomp kills only the thread on a foreign architecture. */
-	int rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	int rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, otherwise);
 
 	if (rc < 0)
 		return err_errno(e, EX_INTERNAL, -rc, "seccomp: cannot set the default");
@@ -71,10 +71,11 @@ static int export(scmp_filter_ctx ctx, struct sock_filter *out, size_t max, size
 	return 0;
 }
 
-int filter_build(const struct table *t, struct sock_filter *out, size_t max, size_t *count,
-		 struct err *e)
+int filter_build(const struct table *t, enum filter_otherwise otherwise, struct sock_filter *out,
+		 size_t max, size_t *count, struct err *e)
 {
-	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	uint32_t action = otherwise == FILTER_REFUSE ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS;
+	scmp_filter_ctx ctx = seccomp_init(action);
 	int rc = 0;
 
 	if (ctx == NULL)
@@ -82,7 +83,7 @@ int filter_build(const struct table *t, struct sock_filter *out, size_t max, siz
 	if (seccomp_arch_native() != SCMP_ARCH_X86_64)
 		rc = err_set(e, EX_INTERNAL, "seccomp: filters are built on x86-64 only");
 	if (rc == 0)
-		rc = set_up(ctx, t, e);
+		rc = set_up(ctx, t, action, e);
 	if (rc == 0)
 		rc = export(ctx, out, max, count, e);
 	seccomp_release(ctx);

@@ -6,9 +6,15 @@
 
 #include <linux/filter.h>
 
-/* At most max instructions into out, their number into *count. x86-64 only: another
- * architecture, x32 and whatever no row allows kill the process. 0 or -EX_INTERNAL. */
-int filter_build(const struct table *t, struct sock_filter *out, size_t max, size_t *count,
-		 struct err *e);
+/* What becomes of whatever no row allows, of another architecture, and of x32. */
+enum filter_otherwise {
+	FILTER_KILL,   /* the process dies: what programs install */
+	FILTER_REFUSE, /* EPERM: a test goes through many refused calls in one process */
+};
+
+/* At most max instructions into out, their number into *count. x86-64 only.
+ * 0 or -EX_INTERNAL. */
+int filter_build(const struct table *t, enum filter_otherwise otherwise, struct sock_filter *out,
+		 size_t max, size_t *count, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 # Tables to headers: sandbox/seccomp/NAME.table becomes $(O)/gen/seccomp/NAME.h, with underscores,
-# before anything is compiled.
+# before anything is compiled; and $(O)/gen/seccomp-batch/NAME.h, which only tests may include.
 SECCOMP_TABLES := vmm-main vmm-vcpu vmm-confidential-vcpu vmm-sim-vcpu dev-blk dev-vsock psp-sim tdx-sim quote-unix \
                   quote-vsock attest-front attest-broker
 SECCOMP_SRCS := sandbox/seccomp/table.c sandbox/seccomp/names.c sandbox/seccomp/filter.c
@@ -18,7 +18,10 @@ $(O)/gen/seccomp/$(subst -,_,$(1)).h: sandbox/seccomp/$(1).table $$(SECCOMP_COMP
 	@mkdir -p $$(@D)
 	@echo "  GEN   $$@"
 	$$(Q)$$(SECCOMP_COMPILE) $$< $(subst -,_,$(1)) $$@
-GENERATED += $(O)/gen/seccomp/$(subst -,_,$(1)).h
+$(O)/gen/seccomp-batch/$(subst -,_,$(1)).h: sandbox/seccomp/$(1).table $$(SECCOMP_COMPILE)
+	@mkdir -p $$(@D)
+	$$(Q)$$(SECCOMP_COMPILE) --refuse $$< $(subst -,_,$(1))_batch $$@
+GENERATED += $(O)/gen/seccomp/$(subst -,_,$(1)).h $(O)/gen/seccomp-batch/$(subst -,_,$(1)).h
 endef
 $(foreach t,$(SECCOMP_TABLES),$(eval $(call seccomp_header,$(t))))
 

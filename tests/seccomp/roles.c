@@ -27,6 +27,19 @@
 #include "seccomp/vmm_sim_vcpu.h"
 #include "seccomp/vmm_vcpu.h"
 
+#include "seccomp-batch/attest_broker.h"
+#include "seccomp-batch/attest_front.h"
+#include "seccomp-batch/dev_blk.h"
+#include "seccomp-batch/dev_vsock.h"
+#include "seccomp-batch/psp_sim.h"
+#include "seccomp-batch/quote_unix.h"
+#include "seccomp-batch/quote_vsock.h"
+#include "seccomp-batch/tdx_sim.h"
+#include "seccomp-batch/vmm_confidential_vcpu.h"
+#include "seccomp-batch/vmm_main.h"
+#include "seccomp-batch/vmm_sim_vcpu.h"
+#include "seccomp-batch/vmm_vcpu.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define ADDRESS 0x7fff12345678ull /* some pointer: above 32 bits */
 
@@ -232,29 +245,32 @@ static const struct call broker_needs[] = {
 };
 static const int broker_may[] = { SYS_recvmsg, SYS_sendmsg, SYS_socket, SYS_connect };
 
-#define ROLE(NAME, TABLE, FILTER, NEEDS) \
-	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS), \
-	  NULL, 0 }
+#define ROLE(NAME, FILTER, BATCH, NEEDS) \
+	{ NAME, "sandbox/seccomp/" NAME ".table", FILTER, COUNT(FILTER), BATCH, COUNT(BATCH), \
+	  NEEDS, COUNT(NEEDS), NULL, 0 }
 /* One that meets the network, or its helper: MAY lists what it may of what nobody else may. */
-#define ROLE_MAY(NAME, TABLE, FILTER, NEEDS, MAY) \
-	{ NAME, "sandbox/seccomp/" TABLE, FILTER, COUNT(FILTER), NEEDS, COUNT(NEEDS), \
-	  MAY, COUNT(MAY) }
+#define ROLE_MAY(NAME, FILTER, BATCH, NEEDS, MAY) \
+	{ NAME, "sandbox/seccomp/" NAME ".table", FILTER, COUNT(FILTER), BATCH, COUNT(BATCH), \
+	  NEEDS, COUNT(NEEDS), MAY, COUNT(MAY) }
 
 const struct role roles[ROLE_COUNT] = {
-	ROLE("vmm-main", "vmm-main.table", vmm_main_filter, main_needs),
-	ROLE("vmm-vcpu", "vmm-vcpu.table", vmm_vcpu_filter, vcpu_needs),
-	ROLE("vmm-confidential-vcpu", "vmm-confidential-vcpu.table", vmm_confidential_vcpu_filter, confidential_vcpu_needs),
-	ROLE("vmm-sim-vcpu", "vmm-sim-vcpu.table", vmm_sim_vcpu_filter, sim_vcpu_needs),
-	ROLE("dev-blk", "dev-blk.table", dev_blk_filter, blk_needs),
-	ROLE("dev-vsock", "dev-vsock.table", dev_vsock_filter, vsock_needs),
-	ROLE("psp-sim", "psp-sim.table", psp_sim_filter, psp_needs),
-	ROLE_MAY("quote-unix", "quote-unix.table", quote_unix_filter, quote_unix_needs, quote_may),
-	ROLE_MAY("quote-vsock", "quote-vsock.table", quote_vsock_filter, quote_vsock_needs,
-		 quote_may),
-	ROLE_MAY("tdx-sim", "tdx-sim.table", tdx_sim_filter, tdx_needs, tdx_may),
-	ROLE_MAY("attest-front", "attest-front.table", attest_front_filter, front_needs, front_may),
-	ROLE_MAY("attest-broker", "attest-broker.table", attest_broker_filter, broker_needs,
-		 broker_may),
+	ROLE("vmm-main", vmm_main_filter, vmm_main_batch_filter, main_needs),
+	ROLE("vmm-vcpu", vmm_vcpu_filter, vmm_vcpu_batch_filter, vcpu_needs),
+	ROLE("vmm-confidential-vcpu", vmm_confidential_vcpu_filter, vmm_confidential_vcpu_batch_filter,
+	     confidential_vcpu_needs),
+	ROLE("vmm-sim-vcpu", vmm_sim_vcpu_filter, vmm_sim_vcpu_batch_filter, sim_vcpu_needs),
+	ROLE("dev-blk", dev_blk_filter, dev_blk_batch_filter, blk_needs),
+	ROLE("dev-vsock", dev_vsock_filter, dev_vsock_batch_filter, vsock_needs),
+	ROLE("psp-sim", psp_sim_filter, psp_sim_batch_filter, psp_needs),
+	ROLE_MAY("quote-unix", quote_unix_filter, quote_unix_batch_filter,
+	         quote_unix_needs, quote_may),
+	ROLE_MAY("quote-vsock", quote_vsock_filter, quote_vsock_batch_filter,
+	         quote_vsock_needs, quote_may),
+	ROLE_MAY("tdx-sim", tdx_sim_filter, tdx_sim_batch_filter, tdx_needs, tdx_may),
+	ROLE_MAY("attest-front", attest_front_filter, attest_front_batch_filter,
+	         front_needs, front_may),
+	ROLE_MAY("attest-broker", attest_broker_filter, attest_broker_batch_filter,
+	         broker_needs, broker_may),
 };
 
 const int forbidden[] = {

@@ -16,6 +16,8 @@ struct role {
 	const char *table; /* path from the top folder */
 	const struct sock_filter *filter;
 	size_t filter_count;
+	const struct sock_filter *batch; /* the same, but refusing where the filter kills */
+	size_t batch_count;
 	const struct call *needs;
 	size_t needs_count;
 	const int *may; /* those of `forbidden` that it may all the same */

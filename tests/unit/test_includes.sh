@@ -25,7 +25,7 @@ n=1
 echo "$rules" | while IFS=: read -r folder allowed; do
     n=$((n + 1))
     # shellcheck disable=SC2086 # folders, one word each
-    wrong=$(grep -rhoE '^#include "[a-z]+/' --include='*.[chS]' "$folder" | sed 's/.*"//; s,/,,' | sort -u |
+    wrong=$(grep -rhoE '^#include "[a-z-]+/' --include='*.[chS]' "$folder" | sed 's/.*"//; s,/,,' | sort -u |
         grep -vxE "$folder$(printf '|%s' $allowed)")
     if [ -z "$wrong" ]; then
         echo "ok $n - $folder includes nothing it may not"

@@ -12,6 +12,7 @@
 #include "tests/seccomp/roles.h"
 #include "common/kvm_uapi.h"
 
+#include <errno.h>
 #include <linux/audit.h>
 #include <linux/falloc.h>
 #include <linux/kvm.h>
@@ -63,7 +64,7 @@ static size_t build(const struct table *t, struct sock_filter out[INSTRUCTIONS])
 	struct err e = { 0 };
 	size_t count = 0;
 
-	if (filter_build(t, out, INSTRUCTIONS, &count, &e) < 0)
+	if (filter_build(t, FILTER_KILL, out, INSTRUCTIONS, &count, &e) < 0)
 		fail_msg("%s", e.text);
 	return count;
 }
@@ -78,6 +79,30 @@ static void filters_are_built_from_the_tables(void **state)
 		load_table(&roles[i], &t);
 		assert_int_equal(build(&t, f), roles[i].filter_count);
 		assert_memory_equal(f, roles[i].filter, roles[i].filter_count * sizeof(f[0]));
+	}
+}
+
+/* Instruction by instruction: what tests install in place of a filter differs from it in nothing but
+ * that a refused call is answered instead of killing. */
+static void batch_filters_differ_in_the_refusal_only(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ROLE_COUNT; i++) {
+		const struct role *r = &roles[i];
+		unsigned refusals = 0;
+
+		assert_int_equal(r->batch_count, r->filter_count);
+		for (size_t k = 0; k < r->filter_count; k++) {
+			struct sock_filter want = r->filter[k];
+
+			if (want.code == (BPF_RET | BPF_K) && want.k == SECCOMP_RET_KILL_PROCESS) {
+				want.k = SECCOMP_RET_ERRNO | EPERM;
+				refusals++;
+			}
+			if (memcmp(&want, &r->batch[k], sizeof(want)) != 0)
+				fail_msg("%s: instruction %zu differs", r->name, k);
+		}
+		assert_true(refusals > 0);
 	}
 }
 
@@ -397,6 +422,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(filters_are_built_from_the_tables),
+		cmocka_unit_test(batch_filters_differ_in_the_refusal_only),
 		cmocka_unit_test(what_a_role_needs_is_allowed),
 		cmocka_unit_test(no_row_is_unneeded),
 		cmocka_unit_test(filters_agree_with_the_tables),

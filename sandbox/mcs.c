@@ -100,33 +100,72 @@ void mcs_close(struct mcs_table *t)
 	t->dir = -1;
 }
 
-/* Reads the owner's name of an entry; false when the owner is dead or the text garbled. The
- * table is locked while an entry is written, so a garbled one is what a crash left. */
-static bool owner_lives(int dir, const char *file, char name[NAME_MAX_LENGTH + 1])
-{
-	char text[96], *end;
-	long pid;
-	uint64_t start, now;
+#define OWNER_TEXT 128 /* bytes of an entry at most */
 
-	name[0] = '\0';
-	int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n > 0 ? n : 0] = '\0';
-	pid = strtol(text, &end, 10);
+/* "PID START NAME BOOT" of this process. */
+static int owner_text(const char *name, char out[OWNER_TEXT], struct err *e)
+{
+	char boot[PROCID_BOOT];
+	uint64_t start;
+
+	if (!procid_start(getpid(), &start) || !procid_boot(boot))
+		return err_set(e, EX_HOST, "/proc: own start time or boot id not readable: mount "
+			       "/proc");
+	snprintf(out, OWNER_TEXT, "%d %" PRIu64 " %.32s %s\n", (int)getpid(), start, name, boot);
+	return 0;
+}
+
+/* Is there such a process, of this boot? A table on a disk outlives the machine's clock of ticks. */
+static bool lives(const char *text, struct mcs_dead *owner)
+{
+	char boot[PROCID_BOOT], now_boot[PROCID_BOOT], *end;
+	uint64_t start, now;
+	long pid = strtol(text, &end, 10);
+
 	start = strtoull(end, &end, 10);
-	if (pid <= 0 || pid > INT_MAX || sscanf(end, " %32[a-z0-9-]", name) != 1)
+	int fields = sscanf(end, " %32[a-z0-9-] %36[0-9a-f-]", owner->name, boot);
+	if (pid <= 0 || pid > INT_MAX || fields < 1) {
+		owner->name[0] = '\0';
 		return false;
-	return procid_start((pid_t)pid, &now) && now == start;
+	}
+	owner->pid = (pid_t)pid;
+	if (fields == 2 && procid_boot(now_boot) && strcmp(boot, now_boot) != 0)
+		return false;
+	return procid_start(owner->pid, &now) && now == start;
+}
+
+enum entry { ENTRY_NONE, ENTRY_LIVING, ENTRY_DEAD };
+
+/* Whose an entry is. The table is locked while one is written, so a garbled one is what a crash
+ * left. What is no regular file is nobody's entry, yet its pair cannot be taken. */
+static enum entry read_entry(int dir, const char *file, struct mcs_dead *owner)
+{
+	char text[OWNER_TEXT];
+	struct stat st;
+
+	owner->name[0] = '\0';
+	owner->pid = 0;
+	int fd = openat(dir, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? ENTRY_NONE : ENTRY_LIVING;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return ENTRY_LIVING;
+	}
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	text[n > 0 ? n : 0] = '\0';
+	enum entry found = lives(text, owner) ? ENTRY_LIVING : ENTRY_DEAD;
+	/* Given back by its owner after we had opened it, who ended then? */
+	if (found == ENTRY_DEAD && (fstat(fd, &st) != 0 || st.st_nlink == 0))
+		found = ENTRY_NONE;
+	close(fd);
+	return found;
 }
 
 static int reclaim_dead(struct mcs_table *t, mcs_reclaimed_fn *reclaimed, void *context,
 			struct err *e)
 {
-	char name[NAME_MAX_LENGTH + 1];
-	struct mcs_pair p;
+	struct mcs_dead dead;
 	struct dirent *entry;
 
 	int copy = openat(t->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -137,11 +176,10 @@ static int reclaim_dead(struct mcs_table *t, mcs_reclaimed_fn *reclaimed, void *
 		return err_errno(e, EX_HOST, errno, "table of categories: cannot list it");
 	}
 	while ((entry = readdir(d)) != NULL) {
-		if (!parse_pair(entry->d_name, '.', &p) || owner_lives(t->dir, entry->d_name, name))
-			continue;
-		if (name[0] != '\0' && reclaimed != NULL)
-			reclaimed(context, &p, name);
-		unlinkat(t->dir, entry->d_name, 0);
+		if (parse_pair(entry->d_name, '.', &dead.pair) &&
+		    read_entry(t->dir, entry->d_name, &dead) == ENTRY_DEAD &&
+		    (reclaimed == NULL || reclaimed(context, &dead)))
+			unlinkat(t->dir, entry->d_name, 0);
 	}
 	closedir(d);
 	return 0;
@@ -185,7 +223,8 @@ static int try_take(struct mcs_table *t, const struct mcs_pair *p, const char *o
 		return 0;
 	if (fd < 0)
 		return err_errno(e, EX_HOST, errno, "table of categories: cannot make %s", file);
-	if (write(fd, owner, size) != (ssize_t)size) {
+	/* On the disk before anything bears the pair: a machine that stops must find it again. */
+	if (write(fd, owner, size) != (ssize_t)size || fsync(fd) != 0 || fsync(t->dir) != 0) {
 		int cause = errno;
 		unlinkat(t->dir, file, 0);
 		close(fd);
@@ -218,18 +257,32 @@ static int take_random(struct mcs_table *t, const char *owner, struct mcs_pair *
 	return got < 0 ? got : 0;
 }
 
+static int lock(struct mcs_table *t, struct err *e)
+{
+	return flock(t->dir, LOCK_EX) == 0 ? 0 :
+	       err_errno(e, EX_HOST, errno, "table of categories: cannot lock it");
+}
+
+int mcs_reclaim(struct mcs_table *t, mcs_reclaimed_fn *reclaimed, void *context, struct err *e)
+{
+	int rc = lock(t, e);
+
+	if (rc != 0)
+		return rc;
+	rc = reclaim_dead(t, reclaimed, context, e);
+	flock(t->dir, LOCK_UN);
+	return rc;
+}
+
 int mcs_allocate(struct mcs_table *t, const char *name, mcs_reclaimed_fn *reclaimed, void *context,
 		 struct mcs_pair *out, struct err *e)
 {
-	char owner[96];
-	uint64_t start;
+	char owner[OWNER_TEXT];
+	int rc = owner_text(name, owner, e);
 
-	if (!procid_start(getpid(), &start))
-		return err_set(e, EX_HOST, "/proc: own start time not readable: mount /proc");
-	snprintf(owner, sizeof(owner), "%d %" PRIu64 " %s\n", (int)getpid(), start, name);
-	if (flock(t->dir, LOCK_EX) != 0)
-		return err_errno(e, EX_HOST, errno, "table of categories: cannot lock it");
-	int rc = reclaim_dead(t, reclaimed, context, e);
+	if (rc != 0 || (rc = lock(t, e)) != 0)
+		return rc;
+	rc = reclaim_dead(t, reclaimed, context, e);
 	if (rc == 0)
 		rc = take_random(t, owner, out, e);
 	flock(t->dir, LOCK_UN);
@@ -246,13 +299,14 @@ void mcs_release(struct mcs_table *t, const struct mcs_pair *p)
 
 bool mcs_held(struct mcs_table *t, const struct mcs_pair *p)
 {
-	char file[MCS_TEXT], name[NAME_MAX_LENGTH + 1];
+	struct mcs_dead owner;
+	char file[MCS_TEXT];
 
 	file_name(p, file);
 	/* The lock keeps an entry that is just being written from looking garbled. */
 	if (flock(t->dir, LOCK_SH) != 0)
 		return true;
-	bool held = owner_lives(t->dir, file, name);
+	bool held = read_entry(t->dir, file, &owner) == ENTRY_LIVING;
 	flock(t->dir, LOCK_UN);
 	return held;
 }

@@ -6,14 +6,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* User ids: above every system's and container's usual range, 16 for each category pair. */
-#define UID_BASE 0x70000000u
-#define UID_COUNT 16u
-_Static_assert(ORDER_ROLES <= UID_COUNT, "user ids of one VM");
+_Static_assert(ORDER_ROLES <= MCS_UIDS, "user ids of one VM");
 
 uid_t order_id(const struct vm *vm, unsigned role)
 {
-	return UID_BASE + mcs_index(&vm->run.pair) * UID_COUNT + role;
+	return MCS_UID_BASE + mcs_index(&vm->run.pair) * MCS_UIDS + role;
 }
 
 void order_init(struct order *o, const struct vm *vm, const char *name, const char *label,

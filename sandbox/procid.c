@@ -34,3 +34,14 @@ bool procid_start(pid_t pid, uint64_t *start)
 	*start = strtoull(field, NULL, 10);
 	return field[0] >= '0' && field[0] <= '9';
 }
+
+bool procid_boot(char out[PROCID_BOOT])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, PROCID_BOOT - 1);
+
+	if (fd >= 0)
+		close(fd);
+	out[n > 0 ? n : 0] = '\0';
+	return n == PROCID_BOOT - 1;
+}

@@ -50,18 +50,23 @@ static void unnamed(const struct mcs_pair *pair, char out[MCS_TEXT + 1])
 	mcs_text(pair, out + 1);
 }
 
-static void remove_reclaimed(void *context, const struct mcs_pair *pair, const char *name)
+static bool remove_reclaimed(void *context, const struct mcs_dead *dead)
 {
+	const struct mcs_pair *pair = &dead->pair;
+	const char *name = dead->name;
 	const int *base = context;
 	char path[NAME_MAX_LENGTH + sizeof("/" OWNER)], owner[MCS_TEXT + 1], text[MCS_TEXT];
 
 	unnamed(pair, owner);
 	remove_folder(*base, owner);
+	if (name[0] == '\0')
+		return true;
 	snprintf(path, sizeof(path), "%s/" OWNER, name);
 	ssize_t n = readlinkat(*base, path, owner, sizeof(owner) - 1);
 	mcs_text(pair, text);
 	if (n > 0 && (size_t)n == strlen(text) && memcmp(owner, text, (size_t)n) == 0)
 		remove_folder(*base, name);
+	return true;
 }
 
 /* Root's alone: whoever can rename in here can put a socket of his own in our place. */

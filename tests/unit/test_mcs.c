@@ -119,14 +119,41 @@ static void exhausted_is_a_clear_error(void **state)
 	mcs_close(&t);
 }
 
-static char reclaimed_name[33];
-static struct mcs_pair reclaimed_pair;
+static struct mcs_dead reclaimed;
 
-static void note(void *context, const struct mcs_pair *pair, const char *name)
+static bool note(void *context, const struct mcs_dead *dead)
 {
 	++*(int *)context;
-	reclaimed_pair = *pair;
-	snprintf(reclaimed_name, sizeof(reclaimed_name), "%s", name);
+	reclaimed = *dead;
+	return true;
+}
+
+static bool keep(void *context, const struct mcs_dead *dead)
+{
+	note(context, dead);
+	return false;
+}
+
+/* What a child took that was killed. */
+static struct mcs_pair doomed(struct mcs_table *t, pid_t *child)
+{
+	struct mcs_pair p = { 0, 0 };
+	int pipes[2];
+
+	assert_int_equal(pipe(pipes), 0);
+	*child = fork();
+	if (*child == 0) {
+		struct err ce = { 0 };
+		if (mcs_allocate(t, "doomed", keep, &(int){ 0 }, &p, &ce) == 0 &&
+		    write(pipes[1], &p, sizeof(p)) == sizeof(p))
+			kill(getpid(), SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(read(pipes[0], &p, sizeof(p)), sizeof(p));
+	assert_int_equal(waitpid(*child, NULL, 0), *child);
+	close(pipes[0]);
+	close(pipes[1]);
+	return p;
 }
 
 static void dead_owners_are_reclaimed(void **state)
@@ -134,31 +161,113 @@ static void dead_owners_are_reclaimed(void **state)
 	struct mcs_table t = open_table(MCS_CATEGORIES);
 	struct mcs_pair mine = take(&t), dead, next;
 	struct err e = { 0 };
-	int pipes[2], count = 0;
+	int count = 0;
+	pid_t child;
 
 	(void)state;
-	assert_int_equal(pipe(pipes), 0);
-	pid_t child = fork();
-	if (child == 0) {
-		struct err ce = { 0 };
-		struct mcs_pair p;
-		if (mcs_allocate(&t, "doomed", NULL, NULL, &p, &ce) == 0 &&
-		    write(pipes[1], &p, sizeof(p)) == sizeof(p))
-			kill(getpid(), SIGKILL);
-		_exit(1);
-	}
-	assert_int_equal(read(pipes[0], &dead, sizeof(dead)), sizeof(dead));
-	assert_int_equal(waitpid(child, NULL, 0), child);
+	dead = doomed(&t, &child);
 	assert_false(mcs_held(&t, &dead));
 	assert_true(mcs_held(&t, &mine));
 	assert_int_equal(mcs_allocate(&t, "next", note, &count, &next, &e), 0);
 	assert_int_equal(count, 1);
-	assert_string_equal(reclaimed_name, "doomed");
-	assert_int_equal(mcs_index(&reclaimed_pair), mcs_index(&dead));
+	assert_string_equal(reclaimed.name, "doomed");
+	assert_int_equal(reclaimed.pid, child);
+	assert_int_equal(mcs_index(&reclaimed.pair), mcs_index(&dead));
 	assert_true(mcs_held(&t, &mine)); /* the living keep theirs */
 	mcs_close(&t);
-	close(pipes[0]);
-	close(pipes[1]);
+}
+
+/* Whoever cannot clear up after a dead owner says so, and the pair stays out of use. */
+static void a_pair_is_kept_until_it_is_free(void **state)
+{
+	struct mcs_table t = open_table(3); /* 3 pairs */
+	struct mcs_pair p;
+	struct err e = { 0 };
+	int count = 0;
+	pid_t child;
+
+	(void)state;
+	struct mcs_pair dead = doomed(&t, &child);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(mcs_allocate(&t, "vm", keep, &count, &p, &e), 0);
+		assert_int_not_equal(mcs_index(&p), mcs_index(&dead));
+	}
+	assert_int_equal(mcs_allocate(&t, "vm", keep, &count, &p, &e), -EX_BUSY);
+	assert_int_equal(mcs_reclaim(&t, keep, &count, &e), 0);
+	assert_int_equal(count, 4);
+	assert_int_equal(mcs_reclaim(&t, note, &count, &e), 0);
+	assert_int_equal(mcs_reclaim(&t, note, &count, &e), 0);
+	assert_int_equal(count, 5); /* it was there once */
+	assert_int_equal(mcs_index(&reclaimed.pair), mcs_index(&dead));
+	p = take(&t);
+	assert_int_equal(mcs_index(&p), mcs_index(&dead));
+	mcs_close(&t);
+}
+
+static void write_entry(const struct mcs_table *t, const char *file, const char *text)
+{
+	int fd = openat(t->dir, file, O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+/* Process and start time may come again after the machine started anew; the boot id does not. */
+static void an_owner_of_another_boot_is_dead(void **state)
+{
+	struct mcs_table t = open_table(MCS_CATEGORIES);
+	struct mcs_pair mine = take(&t), other = { 3, 7 };
+	char text[128], file[32];
+
+	(void)state;
+	snprintf(file, sizeof(file), "c%u.c%u", mine.low, mine.high);
+	int fd = openat(t.dir, file, O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	assert_true(n > 38);
+	text[n] = '\0';
+	write_entry(&t, "c3.c7", text);
+	assert_true(mcs_held(&t, &other)); /* the control: ours under another name */
+	mcs_release(&t, &other);
+	text[n - 2] = text[n - 2] == 'f' ? '0' : 'f';
+	write_entry(&t, "c3.c7", text);
+	assert_false(mcs_held(&t, &other));
+	mcs_close(&t);
+}
+
+/* Nothing of it is followed, waited for or removed; what looks like an entry blocks its pair. */
+static void what_is_no_entry_is_left_alone(void **state)
+{
+	struct mcs_table t = open_table(4); /* 6 pairs */
+	char outside[80], path[128];
+	struct stat st;
+	int count = 0;
+	struct err e = { 0 };
+	struct mcs_pair p;
+
+	(void)state;
+	snprintf(outside, sizeof(outside), "%s.outside", table_path);
+	snprintf(path, sizeof(path), "%s/c0.c2", table_path);
+	close(open(outside, O_WRONLY | O_CREAT | O_EXCL, 0600));
+	assert_int_equal(symlink(outside, path), 0);
+	assert_int_equal(mkdirat(t.dir, "c0.c1", 0700), 0);
+	assert_int_equal(mkfifoat(t.dir, "c0.c3", 0600), 0);
+	write_entry(&t, "README", "12 1 x\n");
+	write_entry(&t, "c1.c0", "12 1 x\n"); /* no pair */
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(mcs_allocate(&t, "vm", note, &count, &p, &e), 0);
+		assert_true(p.low > 0);
+	}
+	assert_int_equal(mcs_allocate(&t, "vm", note, &count, &p, &e), -EX_BUSY);
+	assert_int_equal(count, 0);
+	assert_int_equal(stat(outside, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(fstatat(t.dir, "README", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(fstatat(t.dir, "c1.c0", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(fstatat(t.dir, "c0.c2", &st, AT_SYMLINK_NOFOLLOW), 0);
+	unlink(outside);
+	mcs_close(&t);
 }
 
 static void a_reused_pid_is_not_the_owner(void **state)
@@ -166,12 +275,10 @@ static void a_reused_pid_is_not_the_owner(void **state)
 	struct mcs_table t = open_table(MCS_CATEGORIES);
 	struct mcs_pair p = { 3, 7 };
 	char text[64];
-	int n = snprintf(text, sizeof(text), "%d 1 ghost\n", (int)getpid());
-	int fd = openat(t.dir, "c3.c7", O_WRONLY | O_CREAT | O_EXCL, 0600);
 
 	(void)state;
-	assert_int_equal(write(fd, text, (size_t)n), n);
-	close(fd);
+	snprintf(text, sizeof(text), "%d 1 ghost\n", (int)getpid());
+	write_entry(&t, "c3.c7", text);
 	assert_false(mcs_held(&t, &p)); /* our pid, another start time */
 	mcs_close(&t);
 }
@@ -183,11 +290,8 @@ static void garbled_entries_are_reclaimed(void **state)
 	static const char *const texts[] = { "", "12", "-1 5 x\n" };
 
 	(void)state;
-	for (int i = 0; i < 3; i++) {
-		int fd = openat(t.dir, names[i], O_WRONLY | O_CREAT | O_EXCL, 0600);
-		assert_int_equal(write(fd, texts[i], strlen(texts[i])), strlen(texts[i]));
-		close(fd);
-	}
+	for (int i = 0; i < 3; i++)
+		write_entry(&t, names[i], texts[i]);
 	take(&t);
 	mcs_close(&t);
 }
@@ -289,6 +393,9 @@ int main(void)
 		WITH_TABLE(pairs_differ_between_tables),
 		WITH_TABLE(exhausted_is_a_clear_error),
 		WITH_TABLE(dead_owners_are_reclaimed),
+		WITH_TABLE(a_pair_is_kept_until_it_is_free),
+		WITH_TABLE(an_owner_of_another_boot_is_dead),
+		WITH_TABLE(what_is_no_entry_is_left_alone),
 		WITH_TABLE(a_reused_pid_is_not_the_owner),
 		WITH_TABLE(garbled_entries_are_reclaimed),
 		WITH_TABLE(processes_never_share_a_pair),

@@ -3,9 +3,7 @@
 #include "policy/audit/diff.h"
 #include "policy/audit/scope.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PROGRAM "pavise-audit"
@@ -38,24 +36,12 @@ struct options {
 	bool json, rules, help;
 };
 
-static int parse_threshold(const char *text, double *out, struct err *e)
-{
-	char *end;
-
-	errno = 0;
-	*out = strtod(text, &end);
-	if (errno != 0 || end == text || *end != '\0' || !(*out >= 0 && *out <= 10))
-		return err_set(e, EX_USAGE_ERROR, "--threshold %.32s: give a number from 0 to 10",
-			       text);
-	return 0;
-}
-
 static int take(struct options *o, int option, struct err *e)
 {
 	switch (option) {
 	case 'd': o->domain = optarg; return 0;
 	case 'a': o->against = optarg; return 0;
-	case 't': return parse_threshold(optarg, &o->threshold, e);
+	case 't': return report_threshold(optarg, &o->threshold, e);
 	case 'j': o->json = true; return 0;
 	case 'r': o->rules = true; return 0;
 	case 'h': o->help = true; return 0;
@@ -126,9 +112,10 @@ static int audit(const struct options *o, struct pdb *db, struct err *e)
 	if (rc == 0)
 		rc = o->against != NULL ? compare(o, &s, &r, e) : examine(&s, &r, e);
 	const char *view = s.ours ? "pavise's domains" : pdb_type_name(db, s.domain[0]);
+	const struct audit_object object = { "pavise-policy-audit", "policy", o->file, view };
 	if (rc == 0)
-		rc = o->json ? report_json(&r, o->file, view, stdout, e) :
-			       report_text(&r, o->file, view, stdout, e);
+		rc = o->json ? report_json(&r, &object, stdout, e) :
+			       report_text(&r, &object, stdout, e);
 	if (rc == 0 && report_exposure(&r) > o->threshold)
 		rc = -EX_REFUSED; /* said already */
 	report_free(&r);

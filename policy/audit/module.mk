@@ -1,7 +1,7 @@
 # pavise-audit: what a binary policy decides, over libsepol (static: it needs what the shared
 # library does not show). The rules it expects are a text file: a line becomes a string.
 PROGS += pavise-audit
-pavise-audit_SRCS := $(wildcard policy/audit/*.c) common/err.c common/err_report.c common/file.c
+pavise-audit_SRCS := $(wildcard policy/audit/*.c) common/audit_report.c common/err.c common/err_report.c common/file.c
 pavise-audit_LIBS := -Wl,-Bstatic -lsepol -Wl,-Bdynamic -ljansson
 pavise-audit_LINK := $(DYNAMIC)
 

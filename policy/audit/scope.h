@@ -5,7 +5,7 @@
 
 #include "common/err.h"
 #include "policy/audit/pdb.h"
-#include "policy/audit/report.h"
+#include "common/audit_report.h"
 
 #include <stdbool.h>
 

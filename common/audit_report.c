@@ -1,5 +1,6 @@
-#include "policy/audit/report.h"
+#include "common/audit_report.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,10 +14,10 @@ void report_ask(struct report *r, const struct question *q)
 		r->asked[r->asked_count++] = q;
 }
 
-int report_open(struct report *r, const struct question *q, struct err *e, const char *fmt, ...)
+static int add(struct report *r, const struct question *q, bool unknown, struct err *e,
+	       const char *fmt, va_list args)
 {
 	struct finding *grown;
-	va_list args;
 	char *text = NULL;
 	int n;
 
@@ -28,13 +29,35 @@ int report_open(struct report *r, const struct question *q, struct err *e, const
 	if (grown == NULL)
 		return err_set(e, EX_HOST, "out of memory");
 	r->finding = grown;
-	va_start(args, fmt);
 	n = vasprintf(&text, fmt, args);
-	va_end(args);
 	if (n < 0)
 		return err_set(e, EX_HOST, "out of memory");
-	r->finding[r->count++] = (struct finding){ q, text };
+	/* Names of threads and files stand in it: whoever reads it has a terminal. */
+	for (char *c = text; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+			*c = '?';
+	r->finding[r->count++] = (struct finding){ q, text, unknown };
 	return 0;
+}
+
+int report_open(struct report *r, const struct question *q, struct err *e, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	int rc = add(r, q, false, e, fmt, args);
+	va_end(args);
+	return rc;
+}
+
+int report_unknown(struct report *r, const struct question *q, struct err *e, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	int rc = add(r, q, true, e, fmt, args);
+	va_end(args);
+	return rc;
 }
 
 static size_t open_answers(const struct report *r, const struct question *q)
@@ -83,16 +106,16 @@ static void print_question(const struct report *r, const struct question *q, FIL
 		return;
 	for (size_t i = 0; i < r->count; i++)
 		if (r->finding[i].question == q)
-			fprintf(out, "        %s\n", r->finding[i].text);
+			fprintf(out, "        %s%s\n", r->finding[i].unknown ? "unknown: " : "",
+				r->finding[i].text);
 	fprintf(out, "      why: %s\n      fix: %s\n", q->why, q->fix);
 }
 
-int report_text(const struct report *r, const char *object, const char *scope, FILE *out,
-		struct err *e)
+int report_text(const struct report *r, const struct audit_object *o, FILE *out, struct err *e)
 {
 	double exposure = report_exposure(r);
 
-	fprintf(out, "policy %s, as seen from %s\n", object, scope);
+	fprintf(out, "%s %s, as seen from %s\n", o->key, o->name, o->scope);
 	for (unsigned i = 0; i < r->asked_count; i++)
 		print_question(r, r->asked[i], out);
 	if (r->cut)
@@ -105,18 +128,20 @@ int report_text(const struct report *r, const char *object, const char *scope, F
 static json_t *question_json(const struct report *r, const struct question *q)
 {
 	json_t *texts = json_array();
+	bool unknown = false;
 
 	for (size_t i = 0; i < r->count; i++)
-		if (r->finding[i].question == q)
+		if (r->finding[i].question == q) {
 			json_array_append_new(texts, json_string(r->finding[i].text));
-	return json_pack("{s:s, s:s, s:i, s:b, s:b, s:s, s:s, s:o}", "id", q->id, "what", q->what,
-			 "weight", (int)q->weight, "gate", (int)q->gate, "open",
-			 json_array_size(texts) != 0, "why", q->why, "fix", q->fix, "findings",
-			 texts);
+			unknown = unknown || r->finding[i].unknown;
+		}
+	return json_pack("{s:s, s:s, s:i, s:b, s:b, s:b, s:s, s:s, s:o}", "id", q->id, "what",
+			 q->what, "weight", (int)q->weight, "gate", (int)q->gate, "open",
+			 json_array_size(texts) != 0, "unknown", (int)unknown, "why", q->why, "fix",
+			 q->fix, "findings", texts);
 }
 
-int report_json(const struct report *r, const char *object, const char *scope, FILE *out,
-		struct err *e)
+int report_json(const struct report *r, const struct audit_object *o, FILE *out, struct err *e)
 {
 	double exposure = report_exposure(r);
 	json_t *questions = json_array(), *whole;
@@ -124,9 +149,9 @@ int report_json(const struct report *r, const char *object, const char *scope, F
 
 	for (unsigned i = 0; i < r->asked_count; i++)
 		json_array_append_new(questions, question_json(r, r->asked[i]));
-	whole = json_pack("{s:s, s:i, s:s, s:s, s:o, s:f, s:s, s:b}", "format",
-			  "pavise-policy-audit", "version", 0, "policy", object, "scope", scope,
-			  "questions", questions, "exposure", exposure, "word",
+	whole = json_pack("{s:s, s:i, s:s, s:s, s:o, s:f, s:s, s:b}", "format", o->format,
+			  "version", 0, o->key, o->name, "scope", o->scope, "questions", questions,
+			  "exposure", exposure, "word",
 			  report_word(exposure), "cut", (int)r->cut);
 	rc = whole == NULL ? -1 : json_dumpf(whole, out, JSON_INDENT(2) | JSON_REAL_PRECISION(3));
 	json_decref(whole);
@@ -141,4 +166,16 @@ void report_free(struct report *r)
 		free(r->finding[i].text);
 	free(r->finding);
 	*r = (struct report){ 0 };
+}
+
+int report_threshold(const char *text, double *out, struct err *e)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtod(text, &end);
+	if (errno != 0 || end == text || *end != '\0' || !(*out >= 0 && *out <= EXPOSURE_MAX))
+		return err_set(e, EX_USAGE_ERROR, "--threshold %.32s: give a number from 0 to 10",
+			       text);
+	return 0;
 }

@@ -21,7 +21,11 @@ libexec/pavise-dev_SRCS := $(DUMMY_SRCS)
 libexec/pavise-dev_LINK := $(STATIC)
 mkplan_SRCS := tests/sandbox/mkplan.c common/plan.c common/bytes.c common/err.c
 
-TESTS += test_names test_mcs
+SANDBOX_DISK_SRCS := sandbox/disk.c sandbox/labels.c sandbox/lsm.c $(SANDBOX_MCS_SRCS)
+
+TESTS += test_names test_mcs test_disk
+test_disk_SRCS := tests/unit/test_disk.c $(SANDBOX_DISK_SRCS) common/err.c
+test_disk_LIBS := -lcmocka -lselinux
 test_names_SRCS := tests/unit/test_names.c sandbox/names.c common/err.c
 test_names_LIBS := -lcmocka
 test_mcs_SRCS := tests/unit/test_mcs.c $(SANDBOX_MCS_SRCS) common/err.c

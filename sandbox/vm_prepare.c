@@ -88,24 +88,40 @@ static int check_disks(struct vm *vm, struct err *e)
 					     .readonly = vm->opt->disk[i].readonly };
 		disk_name(i, name);
 		rc = disk_check(name, &vm->disk[i], e);
+		for (unsigned k = 0; rc == 0 && k < i; k++)
+			if (disk_same(&vm->disk[i], &vm->disk[k]))
+				rc = err_set(e, EX_USAGE_ERROR, "%s: the same file as disk %u: "
+					     "give each image once", name, k);
+	}
+	return rc;
+}
+
+/* All are taken before the label of one changes: a VM that comes too late changes none. */
+static int take_disks(struct vm *vm, struct err *e)
+{
+	char name[16];
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++) {
+		disk_name(i, name);
+		rc = disk_take(name, &vm->disk[i], &vm->labels, &vm->run.table, e);
+	}
+	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++) {
+		disk_name(i, name);
+		rc = disk_label(name, &vm->disk[i], &vm->labels, e);
 	}
 	return rc;
 }
 
 static int take_all(struct vm *vm, struct err *e)
 {
-	char name[16];
 	int rc = label_write(&vm->labels, "plan", vm->plan.fd, vm->labels.conf, e);
 
 	if (rc == 0)
 		rc = platform_label(vm, e);
 	if (rc == 0)
 		rc = label_write(&vm->labels, "guest memory", vm->ram, vm->labels.ram, e);
-	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++) {
-		disk_name(i, name);
-		rc = disk_take(name, &vm->disk[i], &vm->labels, &vm->run.table, e);
-	}
-	return rc;
+	return rc == 0 ? take_disks(vm, e) : rc;
 }
 
 static int take_signals(struct vm *vm, struct err *e)

@@ -146,7 +146,9 @@ check "plan descriptor closed" 64 "plan-fd" a "${usual[@]}" --plan-fd 44
 check "disk descriptor closed" 64 "disk" a "${usual[@]}" --disk-fd 44
 check "disk opened read-only" 64 "not opened for" a "${usual[@]}" --disk-fd 7
 check "read-only disk opened for writing" 64 "not opened for" a "${usual[@]}" --disk-ro-fd 6
-check "the same disk twice" 6 "in use" a "${usual[@]}" --disk-fd 6 --disk-ro-fd 7
+check "the same disk twice" 64 "disk 1: the same file as disk 0" a "${usual[@]}" --disk-fd 6 --disk-ro-fd 7
+check "the same descriptor twice" 64 "disk 1: the same file as disk 0" a "${usual[@]}" --disk-fd 6 --disk-fd 6
+check "the same read-only disk twice" 64 "disk 1: the same file as disk 0" a "${usual[@]}" --disk-ro-fd 7 --disk-ro-fd 7
 check "nine disks" 64 "at most 8" a "${usual[@]}" --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 \
     --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7 --disk-ro-fd 7
 exec 8<"$work/empty" 9<>/dev/null

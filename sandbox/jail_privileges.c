@@ -45,7 +45,9 @@ int jail_capabilities(void)
 	    prctl(PR_SET_SECUREBITS, SECUREBITS, 0, 0, 0) != 0)
 		return -errno;
 	/* libcap-ng for the three sets of capset(2) alone: it learns the bounding set from /proc,
-	 * which the jail does not have. */
+	 * which the jail does not have. Nor may it act on the process it knows since before the
+	 * clone: libaudit has the launcher use it. */
+	capng_setpid(0);
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_apply(CAPNG_SELECT_CAPS) != 0)
 		return -EPERM;

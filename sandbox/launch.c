@@ -28,14 +28,20 @@ static int finish(const char *name, const struct err *cause, const struct err *u
 }
 
 /* What the launcher needs of root: ids and folders of children, labels of others' images, an end
- * for children. In the namespaces it makes it has all it needs as their owner. */
+ * for children, records in the kernel's audit trail. In the namespaces it makes it has all it needs
+ * as their owner. */
 static int drop_privileges(struct err *e)
 {
-	const uint32_t keep = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
-			      1u << CAP_FOWNER | 1u << CAP_KILL | 1u << CAP_SETGID |
-			      1u << CAP_SETUID;
+	uint32_t keep = 1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH |
+			1u << CAP_FOWNER | 1u << CAP_KILL | 1u << CAP_SETGID | 1u << CAP_SETUID;
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { .effective = keep, .permitted = keep } };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	/* Without it there are no records: required isolation refuses that when it writes one. */
+	if (syscall(SYS_capget, &header, data) == 0)
+		keep |= data[0].permitted & 1u << CAP_AUDIT_WRITE;
+	data[0] = (struct __user_cap_data_struct){ .effective = keep, .permitted = keep };
+	data[1] = (struct __user_cap_data_struct){ 0 };
 
 	/* Not libcap-ng: it remembers this process, and its children use it in a pid namespace of
 	 * their own. */
@@ -66,6 +72,7 @@ int main(int argc, char **argv)
 	    vm_supervise(&vm, &e) == 0)
 		status = vm_end_text(&vm, text, sizeof(text));
 	vm_teardown(&vm, &undo);
+	records_ended(&vm, &e, &undo);
 	if (options.timings)
 		timings_print(&vm.timings, options.name);
 	return finish(options.name, &e, &undo, status, text);

@@ -5,9 +5,9 @@ PROGS += pavise-launch
 pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/options_tee.c sandbox/names.c sandbox/vm_prepare.c \
 	sandbox/vm_start.c sandbox/order.c sandbox/vm_platform.c sandbox/timings.c sandbox/vm_supervise.c sandbox/vm_teardown.c sandbox/child.c \
 	sandbox/jail.c sandbox/jail_privileges.c sandbox/rundir.c sandbox/disk.c \
-	sandbox/memfds.c sandbox/control.c sandbox/lsm.c sandbox/labels.c \
+	sandbox/memfds.c sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/lsm.c sandbox/labels.c \
 	sandbox/labels_check.c $(SANDBOX_MCS_SRCS) $(VTPM_SRCS) $(COMMON_SRCS)
-pavise-launch_LIBS := -lselinux -lcap-ng
+pavise-launch_LIBS := -lselinux -lcap-ng -laudit
 
 # Stand-ins for the launcher's tests, in a folder of their own: they bear the real ones' names.
 TEST_LIBEXEC := $(O)/tests/libexec
@@ -26,9 +26,12 @@ SANDBOX_DISK_SRCS := sandbox/disk.c sandbox/labels.c sandbox/lsm.c $(SANDBOX_MCS
 TESTS += test_names test_mcs test_disk
 test_disk_SRCS := tests/unit/test_disk.c $(SANDBOX_DISK_SRCS) common/err.c
 test_disk_LIBS := -lcmocka -lselinux
+TESTS += test_records
 test_names_SRCS := tests/unit/test_names.c sandbox/names.c common/err.c
 test_names_LIBS := -lcmocka
 test_mcs_SRCS := tests/unit/test_mcs.c $(SANDBOX_MCS_SRCS) common/err.c
 test_mcs_LIBS := -lcmocka
+test_records_SRCS := tests/unit/test_records.c sandbox/records_text.c common/err.c
+test_records_LIBS := -lcmocka -laudit
 KVM_SCRIPTS += tests/unit/test_launch_cli.sh
 LAB_SCRIPTS += tests/sandbox/test_isolation.sh

@@ -14,6 +14,7 @@
 #include "sandbox/labels.h"
 #include "sandbox/memfds.h"
 #include "sandbox/options.h"
+#include "sandbox/records.h"
 #include "sandbox/rundir.h"
 #include "sandbox/timings.h"
 
@@ -55,6 +56,7 @@ struct vm {
 	struct disk disk[VM_DISK_MAX];
 	struct control control;
 	struct timings timings;
+	struct records records;
 	struct child child[VM_CHILD_MAX];
 	unsigned child_count;
 	int kvm, ram, libexec, signals;

@@ -147,7 +147,8 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 			   .libexec = -1, .signals = -1, .id_block = -1, .id_auth = -1, .certs = -1,
 			   .agent_channel = -1, .vtpm_control = -1, .vtpm_data = -1,
 			   .plan = { .fd = -1 }, .control = { .listener = -1, .lessee = -1 },
-			   .run = { .base = -1, .dir = -1, .table = { .dir = -1 } } };
+			   .run = { .base = -1, .dir = -1, .table = { .dir = -1 } },
+			   .records = { .fd = -1 } };
 	memset(vm->control.client, 0xff, sizeof(vm->control.client));
 	labels_none(&vm->labels);
 	timings_start(&vm->timings);
@@ -164,14 +165,16 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 	if (!o->required)
 		vm->missing |= VM_MISSING_LABELS;
 	if ((rc = take_signals(vm, e)) != 0 ||
-	    (rc = rundir_make(o->run_dir, o->name, &vm->run, e)) != 0)
+	    (rc = rundir_make(o->run_dir, o->name, &vm->run, e)) != 0 ||
+	    (rc = records_open(vm, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_make(&vm->labels, &vm->run.pair, e)) != 0)
 		return rc;
 	if (o->required && o->simulated &&
 	    (rc = labels_simulate(&vm->labels, &vm->run.pair, e)) != 0)
 		return rc;
-	if ((rc = ram_make(o->memory, &vm->ram, e)) != 0 || (rc = take_all(vm, e)) != 0)
+	if ((rc = ram_make(o->memory, &vm->ram, e)) != 0 || (rc = take_all(vm, e)) != 0 ||
+	    (rc = records_assigned(vm, e)) != 0)
 		return rc;
 	rc = control_open(&vm->run, &vm->control, e);
 	timings_mark(&vm->timings, TIMING_PREPARE);

@@ -152,6 +152,8 @@ static int advance(struct vm *vm, bool *advanced, struct err *e)
 		timings_mark(&vm->timings, TIMING_READY);
 		*advanced = true;
 	} else if (vm->phase == VM_SEALING && all_in(vm, CHILD_SEALED)) {
+		if ((rc = records_started(vm, e)) != 0)
+			return rc;
 		for (unsigned i = 0; rc == 0 && i < vm->child_count; i++)
 			if (vm->child[i].is_vmm)
 				rc = record_send(vm->child[i].control, RECORD_GO, 0, 0, e);

@@ -194,6 +194,12 @@ check_no_kvm() {
 }
 check_no_kvm
 
+setpriv --bounding-set -audit_write "$launch" off "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" \
+    2>"$work/err"
+got=$?
+if [ $got = 0 ] && grep -q 'powered off' "$work/err"; then ok "degraded isolation goes on without audit records"
+else not_ok "degraded isolation goes on without audit records" "status $got" "$(cat "$work/err")"; fi
+
 setpriv --reuid 65534 --clear-groups "$launch" a "${usual[@]}" --run-dir "$run" 5<"$plan" 2>"$work/err"
 if [ $? = 5 ] && grep -q 'not root' "$work/err"; then ok "not root"; else not_ok "not root" "$(cat "$work/err")"; fi
 

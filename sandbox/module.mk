@@ -5,7 +5,7 @@ PROGS += pavise-launch
 pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/options_tee.c sandbox/names.c sandbox/vm_prepare.c \
 	sandbox/vm_start.c sandbox/order.c sandbox/vm_platform.c sandbox/timings.c sandbox/vm_supervise.c sandbox/vm_teardown.c sandbox/child.c \
 	sandbox/jail.c sandbox/jail_privileges.c sandbox/rundir.c sandbox/disk.c \
-	sandbox/memfds.c sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/lsm.c sandbox/labels.c \
+	sandbox/memfds.c sandbox/watch.c sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/lsm.c sandbox/labels.c \
 	sandbox/labels_check.c $(SANDBOX_MCS_SRCS) $(VTPM_SRCS) $(COMMON_SRCS)
 pavise-launch_LIBS := -lselinux -lcap-ng -laudit
 
@@ -23,15 +23,25 @@ mkplan_SRCS := tests/sandbox/mkplan.c common/plan.c common/bytes.c common/err.c
 
 SANDBOX_DISK_SRCS := sandbox/disk.c sandbox/labels.c sandbox/lsm.c $(SANDBOX_MCS_SRCS)
 
-TESTS += test_names test_mcs test_disk
+TESTS += test_disk
 test_disk_SRCS := tests/unit/test_disk.c $(SANDBOX_DISK_SRCS) common/err.c
 test_disk_LIBS := -lcmocka -lselinux
-TESTS += test_records
+
+TESTS += test_names
 test_names_SRCS := tests/unit/test_names.c sandbox/names.c common/err.c
 test_names_LIBS := -lcmocka
+
+TESTS += test_mcs
 test_mcs_SRCS := tests/unit/test_mcs.c $(SANDBOX_MCS_SRCS) common/err.c
 test_mcs_LIBS := -lcmocka
+
+TESTS += test_records
 test_records_SRCS := tests/unit/test_records.c sandbox/records_text.c common/err.c
 test_records_LIBS := -lcmocka -laudit
+
+TESTS += test_watch
+test_watch_SRCS := tests/unit/test_watch.c sandbox/watch.c sandbox/labels_check.c sandbox/labels.c sandbox/lsm.c \
+	$(SANDBOX_MCS_SRCS) common/err.c
+test_watch_LIBS := -lcmocka -lselinux
 KVM_SCRIPTS += tests/unit/test_launch_cli.sh
-LAB_SCRIPTS += tests/sandbox/test_isolation.sh
+LAB_SCRIPTS += tests/sandbox/test_isolation.sh tests/sandbox/test_records.sh

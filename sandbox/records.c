@@ -190,7 +190,7 @@ static const char *reason_of(const struct vm *vm, const struct err *cause)
 	};
 
 	if (cause->status != EX_OK)
-		return "failed";
+		return vm->isolation_lost ? "isolation-lost" : "failed";
 	if (vm->asked_to_stop)
 		return "destroyed";
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)

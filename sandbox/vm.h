@@ -17,6 +17,7 @@
 #include "sandbox/records.h"
 #include "sandbox/rundir.h"
 #include "sandbox/timings.h"
+#include "sandbox/watch.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -57,6 +58,8 @@ struct vm {
 	struct control control;
 	struct timings timings;
 	struct records records;
+	struct watch watch;       /* over SELinux: required isolation */
+	bool isolation_lost;      /* it saw that end: no time for an end in order */
 	struct child child[VM_CHILD_MAX];
 	unsigned child_count;
 	int kvm, ram, libexec, signals;

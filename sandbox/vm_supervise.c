@@ -214,6 +214,27 @@ static int serve_children(struct vm *vm, const struct pollfd *pfd, struct err *e
 	return rc;
 }
 
+/* How long to wait for something to happen, in ms. */
+static int poll_time(const struct vm *vm, int64_t deadline)
+{
+	int64_t left = deadline - now_ms();
+
+	if (vm->phase == VM_RUNNING || left > WATCH_MS)
+		left = vm->watch.page != NULL ? WATCH_MS : vm->phase == VM_RUNNING ? -1 : left;
+	else if (left < 0)
+		left = 0;
+	return (int)left;
+}
+
+/* Before the guest's first instruction, and as long as it runs. */
+static int check_isolation(struct vm *vm, struct err *e)
+{
+	int rc = watch_check(&vm->watch, e);
+
+	vm->isolation_lost = rc != 0;
+	return rc;
+}
+
 int vm_supervise(struct vm *vm, struct err *e)
 {
 	struct pollfd pfd[POLL_MAX];
@@ -222,16 +243,16 @@ int vm_supervise(struct vm *vm, struct err *e)
 	int rc = 0;
 
 	while (rc == 0 && vm->phase != VM_ENDED) {
-		int64_t left = vm->phase == VM_RUNNING ? -1 : deadline - now_ms();
-		if (vm->phase != VM_RUNNING && left <= 0)
+		if (vm->phase != VM_RUNNING && deadline <= now_ms())
 			return err_set(e, EX_HOST, "%s: not %s after %d s: see the logs of its "
 				       "processes (--keep-logs)", vm->opt->name,
 				       vm->phase == VM_STARTING ? "ready" : "sealed",
 				       STEP_MS / 1000);
 		prepare_poll(vm, pfd);
-		if (poll(pfd, POLL_MAX, (int)left) < 0 && errno != EINTR)
+		if (poll(pfd, POLL_MAX, poll_time(vm, deadline)) < 0 && errno != EINTR)
 			return err_errno(e, EX_INTERNAL, errno, "poll");
-		rc = serve_children(vm, pfd, e);
+		if ((rc = check_isolation(vm, e)) == 0)
+			rc = serve_children(vm, pfd, e);
 		if (rc == 0 && vm->phase != VM_ENDED && asked_to_stop(vm, pfd)) {
 			vm->asked_to_stop = true;
 			return 0;

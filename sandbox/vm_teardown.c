@@ -129,8 +129,8 @@ int vm_teardown(struct vm *vm, struct err *e)
 
 	if (vm->phase == VM_RUNNING || vm->phase == VM_ENDED)
 		timings_mark(&vm->timings, TIMING_GUEST);
-	/* A VM that never ran has nothing to bring in order. */
-	if (vm->phase == VM_RUNNING || vm->phase == VM_ENDED)
+	/* A VM that never ran has nothing to bring in order; one whose walls are gone is killed. */
+	if (!vm->isolation_lost && (vm->phase == VM_RUNNING || vm->phase == VM_ENDED))
 		stop_in_order(vm);
 	for (unsigned i = 0; i < vm->child_count; i++)
 		killed |= kill_child(&vm->child[i], e);
@@ -151,6 +151,7 @@ int vm_teardown(struct vm *vm, struct err *e)
 	platform_close(vm);
 	close_fd(&vm->libexec);
 	close_fd(&vm->signals);
+	watch_close(&vm->watch);
 	timings_mark(&vm->timings, TIMING_CLEANUP);
 	return killed != 0 || copied != 0 || restored != 0 ? -e->status : 0;
 }

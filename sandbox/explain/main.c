@@ -75,6 +75,13 @@ static void describe(const struct role *r, char *out, size_t size)
 	}
 }
 
+static const char *condition_text(const struct row *row)
+{
+	if (strcmp(row->condition, "-") == 0)
+		return "always";
+	return strcmp(row->condition, "ENOSYS") == 0 ? "not made: ENOSYS" : row->condition;
+}
+
 static void print_role(const struct role *r)
 {
 	const char *at = r->table;
@@ -85,9 +92,7 @@ static void print_role(const struct role *r)
 	printf("%s: %s\n", r->name, about);
 	while (next_line(&at, line))
 		if (parse_row(line, &row))
-			printf("  %-18s %-40s  %s\n", row.call,
-			       strcmp(row.condition, "-") == 0 ? "always" : row.condition,
-			       row.reason);
+			printf("  %-18s %-40s  %s\n", row.call, condition_text(&row), row.reason);
 	printf("  any other call: the process is killed\n");
 }
 

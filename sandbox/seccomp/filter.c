@@ -25,12 +25,12 @@ static int add_row(scmp_filter_ctx ctx, const struct table_row *row, uint8_t pri
 		   struct err *e)
 {
 	struct scmp_arg_cmp cmp[TABLE_ARGS];
+	uint32_t action = row->answer == TABLE_ENOSYS ? SCMP_ACT_ERRNO(ENOSYS) : SCMP_ACT_ALLOW;
 	int rc;
 
 	for (unsigned i = 0; i < row->condition_count; i++)
 		cmp[i] = comparison(&row->condition[i]);
-	rc = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, row->number, row->condition_count,
-					  cmp);
+	rc = seccomp_rule_add_exact_array(ctx, action, row->number, row->condition_count, cmp);
 	if (rc == 0)
 		rc = seccomp_syscall_priority(ctx, row->number, priority);
 	if (rc < 0)

@@ -71,7 +71,8 @@ static int parse_conditions(const struct place *p, char *text, struct table_row 
 {
 	char *next = text;
 
-	if (strcmp(text, "-") == 0)
+	row->answer = strcmp(text, "ENOSYS") == 0 ? TABLE_ENOSYS : TABLE_ALLOW;
+	if (strcmp(text, "-") == 0 || row->answer == TABLE_ENOSYS)
 		return 0;
 	while (next != NULL) {
 		char *word = strsep(&next, ",");
@@ -102,7 +103,8 @@ static bool same_conditions(const struct table_row *a, const struct table_row *b
 	return true;
 }
 
-/* A row without conditions makes all others of its system call meaningless. */
+/* A row without conditions, one that answers ENOSYS too, makes all others of its system call
+ * meaningless. */
 static int check_against_others(const struct place *p, const struct table *t,
 				const struct table_row *row, struct err *e)
 {
@@ -127,7 +129,7 @@ static int parse_row(const struct place *p, char *line, struct table *t, struct 
 
 	if (sscanf(line, "%31s %95s %n", row.name, conditions, &used) != 2 || used == 0 ||
 	    line[used] == '\0')
-		return bad(p, "a row is: system call, condition or -, reason", line, e);
+		return bad(p, "a row is: system call, condition, - or ENOSYS, reason", line, e);
 	row.number = seccomp_syscall_resolve_name_arch(SCMP_ARCH_X86_64, row.name);
 	if (row.number < 0)
 		return bad(p, "no system call of x86-64", row.name, e);
@@ -186,7 +188,7 @@ static bool condition_holds(const struct table_condition *c, uint64_t arg)
 	return false;
 }
 
-bool table_allows(const struct table *t, int number, const uint64_t args[TABLE_ARGS])
+enum table_answer table_decide(const struct table *t, int number, const uint64_t args[TABLE_ARGS])
 {
 	for (size_t i = 0; i < t->row_count; i++) {
 		const struct table_row *row = &t->row[i];
@@ -195,7 +197,7 @@ bool table_allows(const struct table *t, int number, const uint64_t args[TABLE_A
 		for (unsigned k = 0; all && k < row->condition_count; k++)
 			all = condition_holds(&row->condition[k], args[row->condition[k].arg]);
 		if (all)
-			return true;
+			return row->answer;
 	}
-	return false;
+	return TABLE_REFUSE;
 }

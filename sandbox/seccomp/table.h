@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TABLE_ROWS_MAX 64
+#define TABLE_ROWS_MAX 96
 #define TABLE_ARGS 6 /* a system call's arguments on x86-64 */
 
 enum table_op {
@@ -24,8 +24,15 @@ struct table_condition {
 	uint64_t mask, value;
 };
 
-/* Allows one system call when every condition holds; none: always. */
+enum table_answer {
+	TABLE_REFUSE, /* no row is for this call: the process is killed */
+	TABLE_ALLOW,
+	TABLE_ENOSYS, /* not made; as on a kernel that does not have it */
+};
+
+/* One system call, allowed when every condition holds (none: always), or answered ENOSYS. */
 struct table_row {
+	enum table_answer answer;
 	char name[32];
 	int number; /* x86-64 */
 	unsigned line;
@@ -44,7 +51,7 @@ int table_parse(const char *object, const char *text, size_t size, struct table 
 		struct err *e);
 
 /* What the table means, without any BPF: the reference the filters are tested against. */
-bool table_allows(const struct table *t, int number, const uint64_t args[TABLE_ARGS]);
+enum table_answer table_decide(const struct table *t, int number, const uint64_t args[TABLE_ARGS]);
 
 /* Value of a named constant (names.c). */
 bool table_constant(const char *name, uint64_t *value);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "seccomp/dev_blk.h"
+#include "seccomp/dev_setup.h"
 #include "seccomp/dev_vsock.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -170,16 +171,22 @@ static int init_device(const struct options *o, struct loop *l, struct devlog *l
 	return rc == 0 ? vhost_server_init(&server, o->vhost, &offer, log, e) : rc;
 }
 
-/* From here on nothing can be opened, mapped executable or received with descriptors; no guest
+/* Before the first message of the VMM: nothing can be opened or mapped executable from here on. */
+static int seal_set_up(struct err *e)
+{
+	int rc = seal_process(e);
+
+	if (rc == 0)
+		rc = seal_landlock(e);
+	return rc == 0 ? seal_seccomp(dev_setup_filter, COUNT(dev_setup_filter), 1, e) : rc;
+}
+
+/* On top, the filter of its kind: nothing is mapped or received with descriptors any more; no guest
  * data was touched before. */
 static int seal(const struct options *o, struct err *e)
 {
 	int rc = vhost_server_complete(&server, e);
 
-	if (rc == 0)
-		rc = seal_process(e);
-	if (rc == 0)
-		rc = seal_landlock(e);
 	if (rc == 0 && o->kind == KIND_BLK)
 		rc = seal_seccomp(dev_blk_filter, COUNT(dev_blk_filter), 0, e);
 	if (rc == 0 && o->kind == KIND_VSOCK)
@@ -198,6 +205,8 @@ static int run(const struct options *o, struct devlog *log, struct err *e)
 
 	if (rc == 0)
 		rc = check_descriptors(o, e);
+	if (rc == 0)
+		rc = seal_set_up(e);
 	if (rc == 0)
 		rc = init_device(o, &l, log, e);
 	if (rc == 0)

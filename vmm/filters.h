@@ -12,6 +12,7 @@ struct filter {
 	size_t count;
 };
 
+struct filter filter_of_set_up(void);
 struct filter filter_of_main(void);
 struct filter filter_of_vcpus(bool confidential);
 

@@ -1,6 +1,8 @@
 /* pavise-vmm: makes one virtual machine from the descriptors and the plan the launcher passed,
- * seals itself, runs the guest. One guest, one process, one life. */
+ * sealed twice: before it reads any of them, and narrower before the guest runs. One guest, one process, one life. */
+#include "common/seal.h"
 #include "vmm/config.h"
+#include "vmm/filters.h"
 #include "vmm/machine.h"
 #include "vmm/run.h"
 #include "vmm/vm.h"
@@ -18,6 +20,19 @@ static int fail(const struct err *e)
 	return err_report(e, "pavise-vmm");
 }
 
+/* Everything that a thread hands down to those it makes, and a first filter, before any byte of the
+ * plan or of a back end is looked at. There is one thread yet; all of them take it, should there
+ * ever be more. */
+static int seal_set_up(struct err *e)
+{
+	struct filter f = filter_of_set_up();
+	int rc = seal_process(e);
+
+	if (rc == 0)
+		rc = seal_landlock(e);
+	return rc == 0 ? seal_seccomp(f.code, f.count, 1, e) : rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct err e = { 0 };
@@ -28,6 +43,8 @@ int main(int argc, char **argv)
 		rc = config_check_environment(&config, &e);
 	if (rc == 0)
 		rc = vcpu_init_signals(&e);
+	if (rc == 0)
+		rc = seal_set_up(&e);
 	if (rc == 0)
 		rc = machine_build(&vm, &config, &e);
 	if (rc == 0)

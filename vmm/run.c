@@ -83,18 +83,14 @@ static int start_threads(struct vm *vm, struct err *e)
 	return 0;
 }
 
-/* The process first, then the threads: no_new_privs, capabilities and the Landlock domain belong to
- * a thread and are inherited by those it makes, so vCPU threads are made only now. Each thread
- * then takes the filter of its role. */
+/* The second, narrower filter. no_new_privs, capabilities, the Landlock domain and the filter of
+ * set-up belong to a thread and are inherited by those it makes: all threads have them. On top,
+ * each takes the filter of its role; the kernel follows the stricter of the two. */
 static int seal(struct vm *vm, struct err *e)
 {
 	struct filter f = filter_of_main();
-	int rc = seal_process(e);
+	int rc = start_threads(vm, e);
 
-	if (rc == 0)
-		rc = seal_landlock(e);
-	if (rc == 0)
-		rc = start_threads(vm, e);
 	if (rc < 0)
 		return rc;
 	pthread_mutex_lock(&run.lock);

@@ -1,7 +1,7 @@
 # Tables to headers: sandbox/seccomp/NAME.table becomes $(O)/gen/seccomp/NAME.h, with underscores,
 # before anything is compiled; and $(O)/gen/seccomp-batch/NAME.h, which only tests may include.
-SECCOMP_TABLES := vmm-main vmm-vcpu vmm-confidential-vcpu vmm-sim-vcpu dev-blk dev-vsock psp-sim tdx-sim quote-unix \
-                  quote-vsock attest-front attest-broker
+SECCOMP_TABLES := vmm-setup vmm-main vmm-vcpu vmm-confidential-vcpu vmm-sim-setup vmm-sim-vcpu dev-setup dev-blk dev-vsock \
+                  psp-sim tdx-sim quote-unix quote-vsock attest-front attest-broker
 SECCOMP_SRCS := sandbox/seccomp/table.c sandbox/seccomp/names.c sandbox/seccomp/filter.c
 SECCOMP_LIBS := -lseccomp
 
@@ -25,10 +25,13 @@ GENERATED += $(O)/gen/seccomp/$(subst -,_,$(1)).h $(O)/gen/seccomp-batch/$(subst
 endef
 $(foreach t,$(SECCOMP_TABLES),$(eval $(call seccomp_header,$(t))))
 
-TESTS += test_seccomp test_seal
-test_seccomp_SRCS := tests/unit/test_seccomp.c tests/seccomp/roles.c tests/seccomp/bpf.c \
+TESTS += test_seccomp test_seccomp_stages test_seal
+SECCOMP_SIMULATOR_SRCS := tests/seccomp/roles.c tests/seccomp/decide.c tests/seccomp/bpf.c
+test_seccomp_SRCS := tests/unit/test_seccomp.c $(SECCOMP_SIMULATOR_SRCS) \
                      $(SECCOMP_SRCS) common/err.c common/file.c
 test_seccomp_LIBS := -lcmocka $(SECCOMP_LIBS)
+test_seccomp_stages_SRCS := tests/unit/test_seccomp_stages.c $(SECCOMP_SIMULATOR_SRCS)
+test_seccomp_stages_LIBS := -lcmocka
 test_seal_SRCS := tests/unit/test_seal.c common/seal.c common/err.c
 test_seal_LIBS := -lcmocka -lpthread
 

@@ -2,10 +2,13 @@
 
 #include "common/kvm_uapi.h"
 
+#include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/futex.h>
 #include <linux/kvm.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +20,7 @@
 #include "seccomp/attest_broker.h"
 #include "seccomp/attest_front.h"
 #include "seccomp/dev_blk.h"
+#include "seccomp/dev_setup.h"
 #include "seccomp/dev_vsock.h"
 #include "seccomp/psp_sim.h"
 #include "seccomp/quote_unix.h"
@@ -24,12 +28,15 @@
 #include "seccomp/tdx_sim.h"
 #include "seccomp/vmm_confidential_vcpu.h"
 #include "seccomp/vmm_main.h"
+#include "seccomp/vmm_setup.h"
+#include "seccomp/vmm_sim_setup.h"
 #include "seccomp/vmm_sim_vcpu.h"
 #include "seccomp/vmm_vcpu.h"
 
 #include "seccomp-batch/attest_broker.h"
 #include "seccomp-batch/attest_front.h"
 #include "seccomp-batch/dev_blk.h"
+#include "seccomp-batch/dev_setup.h"
 #include "seccomp-batch/dev_vsock.h"
 #include "seccomp-batch/psp_sim.h"
 #include "seccomp-batch/quote_unix.h"
@@ -37,6 +44,8 @@
 #include "seccomp-batch/tdx_sim.h"
 #include "seccomp-batch/vmm_confidential_vcpu.h"
 #include "seccomp-batch/vmm_main.h"
+#include "seccomp-batch/vmm_setup.h"
+#include "seccomp-batch/vmm_sim_setup.h"
 #include "seccomp-batch/vmm_sim_vcpu.h"
 #include "seccomp-batch/vmm_vcpu.h"
 
@@ -45,6 +54,98 @@
 
 /* The calls as the C library makes them on the paths named beside them. Every row of a table has
  * to be needed by one of these, so a new row asks for a new line with its reason. */
+
+/* pavise-vmm before it is sealed, seen on plain guests; what SEV-SNP and TDX need beside it is read
+ * off vmm/kvm/ and vmm/tee/. What its threads need later is in their own lists. */
+static const struct call setup_needs[] = {
+	{ SYS_eventfd2, { 0, EFD_CLOEXEC | EFD_NONBLOCK } },                  /* the guest's end */
+	{ SYS_newfstatat, { 6, ADDRESS, ADDRESS, AT_EMPTY_PATH } },           /* fstat */
+	{ SYS_fcntl, { 6, F_GET_SEALS } },
+	{ SYS_mmap, { 0, 1u << 30, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, 6 } },
+	{ SYS_madvise, { ADDRESS, 1u << 30, MADV_HUGEPAGE } },
+	{ SYS_ioctl, { 4, KVM_GET_API_VERSION, 0 } },
+	{ SYS_ioctl, { 4, KVM_CHECK_EXTENSION, KVM_CAP_IRQFD } },
+	{ SYS_mmap, { 0, 4096, PROT_READ, MAP_PRIVATE, 5 } },                 /* plan */
+	{ SYS_close, { 5 } },
+	{ SYS_ioctl, { 4, KVM_CREATE_VM, 0 } },
+	{ SYS_ioctl, { 4, KVM_CREATE_VM, UAPI_VM_TYPE_SNP } },
+	{ SYS_ioctl, { 4, KVM_CREATE_VM, UAPI_VM_TYPE_TDX } },
+	{ SYS_ioctl, { 11, KVM_SET_TSS_ADDR, 0xfffbd000 } },
+	{ SYS_ioctl, { 11, KVM_SET_IDENTITY_MAP_ADDR, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_ENABLE_CAP, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_SET_USER_MEMORY_REGION, ADDRESS } },
+	{ SYS_fcntl, { 9, F_GETFL } },                                        /* TPM */
+	{ SYS_fcntl, { 9, F_SETFL, O_RDWR | O_NONBLOCK } },
+	{ SYS_setsockopt, { 10, SOL_SOCKET, SO_RCVTIMEO, ADDRESS, 16 } },     /* back ends */
+	{ SYS_setsockopt, { 10, SOL_SOCKET, SO_SNDTIMEO, ADDRESS, 16 } },
+	{ SYS_sendmsg, { 10, ADDRESS, MSG_NOSIGNAL } },
+	{ SYS_ioctl, { 11, KVM_IRQFD, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_IOEVENTFD, ADDRESS } },
+	{ SYS_ioctl, { 4, KVM_GET_VCPU_MMAP_SIZE, 0 } },
+	{ SYS_ioctl, { 11, KVM_CREATE_VCPU, 1 } },
+	{ SYS_ioctl, { 4, KVM_GET_SUPPORTED_CPUID, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_SET_CPUID2, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_SET_MSRS, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_GET_SREGS, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_SET_SREGS, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_SET_REGS, ADDRESS } },
+	{ SYS_munmap, { ADDRESS, 4096 } },                                    /* plan */
+	{ SYS_brk, { ADDRESS } },                                             /* calloc */
+	{ SYS_rt_sigaction, { 33, ADDRESS, 0, 8 } },                          /* pthread_create */
+	{ SYS_rt_sigprocmask, { SIG_BLOCK, ADDRESS, ADDRESS, 8 } },
+	{ SYS_mmap, { 0, 266240, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1ull } },
+	{ SYS_mprotect, { ADDRESS, 262144, PROT_READ | PROT_WRITE } },
+	{ SYS_clone3, { ADDRESS, 88 } },
+	{ SYS_clone, { 0x3d0f00, ADDRESS, ADDRESS, ADDRESS, ADDRESS } },
+	{ SYS_set_robust_list, { ADDRESS, 24 } },
+	{ SYS_rseq, { ADDRESS, 32, 0, 0x53053053 } },
+	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
+		       FUTEX_BITSET_MATCH_ANY } },                            /* their filters */
+	{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, 0, ADDRESS } },
+};
+
+/* Of a confidential guest, on top of those. */
+static const struct call confidential_setup_needs[] = {
+	{ SYS_ioctl, { 4, KVM_GET_DEVICE_ATTR, ADDRESS } },                   /* VMSA features */
+	{ SYS_ioctl, { 11, UAPI_CREATE_GUEST_MEMFD, ADDRESS } },
+	{ SYS_ioctl, { 11, UAPI_SET_USER_MEMORY_REGION2, ADDRESS } },
+	{ SYS_ioctl, { 11, UAPI_SET_MEMORY_ATTRIBUTES, ADDRESS } },
+	{ SYS_ioctl, { 11, UAPI_MEMORY_ENCRYPT_OP, ADDRESS } },               /* VM, vCPU */
+	{ SYS_ioctl, { 11, KVM_GET_TSC_KHZ, 0 } },
+	{ SYS_ioctl, { 11, KVM_SET_TSC_KHZ, 2000000 } },
+	{ SYS_pread64, { 14, ADDRESS, 4096, 0 } },                            /* ID block, certificates */
+	{ SYS_mmap, { 0, 1u << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1ull } }, /* zeros */
+};
+
+/* The same on the platform model, which asks no processor. */
+static const struct call sim_setup_needs[] = {
+	{ SYS_ioctl, { 11, KVM_X86_SET_MSR_FILTER, ADDRESS } },
+	{ SYS_ioctl, { 12, KVM_SET_MP_STATE, ADDRESS } },
+	{ SYS_ioctl, { 11, KVM_GET_TSC_KHZ, 0 } },
+	{ SYS_memfd_create, { ADDRESS, MFD_CLOEXEC } },                       /* private memory */
+	{ SYS_ftruncate, { 13, 1u << 30 } },
+	{ SYS_madvise, { ADDRESS, 1u << 30, MADV_DONTDUMP } },
+	{ SYS_madvise, { ADDRESS, 1u << 30, MADV_DONTFORK } },
+	{ SYS_madvise, { ADDRESS, 2097152, MADV_REMOVE } },
+	{ SYS_eventfd2, { 0, EFD_CLOEXEC } },
+	{ SYS_pipe2, { ADDRESS, O_CLOEXEC } },
+	{ SYS_pread64, { 14, ADDRESS, 4096, 0 } },
+};
+
+static const struct call dev_setup_needs[] = {
+	{ SYS_newfstatat, { 6, ADDRESS, ADDRESS, AT_EMPTY_PATH } },
+	{ SYS_fcntl, { 6, F_GETFL } },
+	{ SYS_fcntl, { 4, F_SETFL, O_RDWR | O_NONBLOCK } },
+	{ SYS_poll, { ADDRESS, 2, (uint64_t)-1 } },
+	{ SYS_recvmsg, { 4, ADDRESS, MSG_CMSG_CLOEXEC } },
+	{ SYS_fcntl, { 8, F_GET_SEALS } },
+	{ SYS_mmap, { 0, 1u << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1ull } },
+	{ SYS_mmap, { ADDRESS, 1u << 30, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, 8 } },
+	{ SYS_munmap, { ADDRESS, 1u << 30 } },
+	{ SYS_close, { 8 } },
+	{ SYS_write, { 4, ADDRESS, 20 } },
+	{ SYS_seccomp, { SECCOMP_SET_MODE_FILTER, 0, ADDRESS } },
+};
 
 static const struct call vcpu_needs[] = {
 	{ SYS_ioctl, { 12, KVM_RUN, 0 } },
@@ -64,7 +165,8 @@ static const struct call vcpu_needs[] = {
 	{ SYS_restart_syscall, { 0 } },
 };
 
-/* Of an SEV-SNP guest or a trust domain: its registers are nobody's, its pages change between private and shared. */
+/* Of an SEV-SNP guest or a trust domain: its registers are nobody's, its pages change between private
+ * and shared. */
 static const struct call confidential_vcpu_needs[] = {
 	{ SYS_ioctl, { 12, KVM_RUN, 0 } },
 	{ SYS_ioctl, { 11, KVM_SIGNAL_MSI, ADDRESS } },
@@ -245,32 +347,55 @@ static const struct call broker_needs[] = {
 };
 static const int broker_may[] = { SYS_recvmsg, SYS_sendmsg, SYS_socket, SYS_connect };
 
-#define ROLE(NAME, FILTER, BATCH, NEEDS) \
-	{ NAME, "sandbox/seccomp/" NAME ".table", FILTER, COUNT(FILTER), BATCH, COUNT(BATCH), \
-	  NEEDS, COUNT(NEEDS), NULL, 0 }
-/* One that meets the network, or its helper: MAY lists what it may of what nobody else may. */
-#define ROLE_MAY(NAME, FILTER, BATCH, NEEDS, MAY) \
-	{ NAME, "sandbox/seccomp/" NAME ".table", FILTER, COUNT(FILTER), BATCH, COUNT(BATCH), \
-	  NEEDS, COUNT(NEEDS), MAY, COUNT(MAY) }
+/* Memory that is never executable: test_seccomp_stages.c. */
+static const int setup_may[] = { SYS_mmap, SYS_mprotect, SYS_munmap };
+static const int sim_setup_may[] = { SYS_mmap, SYS_mprotect, SYS_munmap, SYS_ftruncate };
+static const int dev_setup_may[] = { SYS_mmap, SYS_munmap };
+
+#define FILTERS(NAME, BASE)                                                                      \
+	.name = NAME, .table = "sandbox/seccomp/" NAME ".table", .filter = BASE##_filter,         \
+	.filter_count = COUNT(BASE##_filter), .batch = BASE##_batch_filter,                       \
+	.batch_count = COUNT(BASE##_batch_filter)
+#define NEEDS(LIST) .needs = LIST, .needs_count = COUNT(LIST)
+#define SHARED(LIST) .shared = LIST, .shared_count = COUNT(LIST)
+/* Of what nobody may. */
+#define MAY(LIST) .may = LIST, .may_count = COUNT(LIST)
 
 const struct role roles[ROLE_COUNT] = {
-	ROLE("vmm-main", vmm_main_filter, vmm_main_batch_filter, main_needs),
-	ROLE("vmm-vcpu", vmm_vcpu_filter, vmm_vcpu_batch_filter, vcpu_needs),
-	ROLE("vmm-confidential-vcpu", vmm_confidential_vcpu_filter, vmm_confidential_vcpu_batch_filter,
-	     confidential_vcpu_needs),
-	ROLE("vmm-sim-vcpu", vmm_sim_vcpu_filter, vmm_sim_vcpu_batch_filter, sim_vcpu_needs),
-	ROLE("dev-blk", dev_blk_filter, dev_blk_batch_filter, blk_needs),
-	ROLE("dev-vsock", dev_vsock_filter, dev_vsock_batch_filter, vsock_needs),
-	ROLE("psp-sim", psp_sim_filter, psp_sim_batch_filter, psp_needs),
-	ROLE_MAY("quote-unix", quote_unix_filter, quote_unix_batch_filter,
-	         quote_unix_needs, quote_may),
-	ROLE_MAY("quote-vsock", quote_vsock_filter, quote_vsock_batch_filter,
-	         quote_vsock_needs, quote_may),
-	ROLE_MAY("tdx-sim", tdx_sim_filter, tdx_sim_batch_filter, tdx_needs, tdx_may),
-	ROLE_MAY("attest-front", attest_front_filter, attest_front_batch_filter,
-	         front_needs, front_may),
-	ROLE_MAY("attest-broker", attest_broker_filter, attest_broker_batch_filter,
-	         broker_needs, broker_may),
+	[VMM_SETUP] = { FILTERS("vmm-setup", vmm_setup),
+		NEEDS(confidential_setup_needs), SHARED(setup_needs), MAY(setup_may) },
+	[VMM_SIM_SETUP] = { FILTERS("vmm-sim-setup", vmm_sim_setup),
+		NEEDS(sim_setup_needs), SHARED(setup_needs), MAY(sim_setup_may) },
+	[DEV_SETUP] = { FILTERS("dev-setup", dev_setup),
+		NEEDS(dev_setup_needs), MAY(dev_setup_may) },
+	[VMM_MAIN] = { FILTERS("vmm-main", vmm_main), NEEDS(main_needs) },
+	[VMM_VCPU] = { FILTERS("vmm-vcpu", vmm_vcpu), NEEDS(vcpu_needs) },
+	[VMM_CONFIDENTIAL_VCPU] = { FILTERS("vmm-confidential-vcpu", vmm_confidential_vcpu),
+		NEEDS(confidential_vcpu_needs) },
+	[VMM_SIM_VCPU] = { FILTERS("vmm-sim-vcpu", vmm_sim_vcpu), NEEDS(sim_vcpu_needs) },
+	[DEV_BLK] = { FILTERS("dev-blk", dev_blk), NEEDS(blk_needs) },
+	[DEV_VSOCK] = { FILTERS("dev-vsock", dev_vsock), NEEDS(vsock_needs) },
+	[PSP_SIM] = { FILTERS("psp-sim", psp_sim), NEEDS(psp_needs) },
+	[TDX_SIM] = { FILTERS("tdx-sim", tdx_sim), NEEDS(tdx_needs), MAY(tdx_may) },
+	[QUOTE_UNIX] = { FILTERS("quote-unix", quote_unix),
+		NEEDS(quote_unix_needs), MAY(quote_may) },
+	[QUOTE_VSOCK] = { FILTERS("quote-vsock", quote_vsock),
+		NEEDS(quote_vsock_needs), MAY(quote_may) },
+	[ATTEST_FRONT] = { FILTERS("attest-front", attest_front),
+		NEEDS(front_needs), MAY(front_may) },
+	[ATTEST_BROKER] = { FILTERS("attest-broker", attest_broker),
+		NEEDS(broker_needs), MAY(broker_may) },
+};
+
+const struct thread threads[THREAD_COUNT] = {
+	{ "pavise-vmm, main", &roles[VMM_SETUP], &roles[VMM_MAIN] },
+	{ "pavise-vmm, vCPU", &roles[VMM_SETUP], &roles[VMM_VCPU] },
+	{ "pavise-vmm, confidential vCPU", &roles[VMM_SETUP], &roles[VMM_CONFIDENTIAL_VCPU] },
+	{ "pavise-vmm-sim, main", &roles[VMM_SIM_SETUP], &roles[VMM_MAIN] },
+	{ "pavise-vmm-sim, vCPU", &roles[VMM_SIM_SETUP], &roles[VMM_VCPU] },
+	{ "pavise-vmm-sim, confidential vCPU", &roles[VMM_SIM_SETUP], &roles[VMM_SIM_VCPU] },
+	{ "pavise-dev blk", &roles[DEV_SETUP], &roles[DEV_BLK] },
+	{ "pavise-dev vsock", &roles[DEV_SETUP], &roles[DEV_VSOCK] },
 };
 
 const int forbidden[] = {

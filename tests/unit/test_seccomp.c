@@ -9,7 +9,7 @@
 #include "common/file.h"
 #include "sandbox/seccomp/filter.h"
 #include "tests/seccomp/bpf.h"
-#include "tests/seccomp/roles.h"
+#include "tests/seccomp/decide.h"
 #include "common/kvm_uapi.h"
 
 #include <errno.h>
@@ -26,41 +26,6 @@
 #define NUMBER_MAX   1024u        /* well above the highest system call */
 #define X32_BIT      0x40000000u
 #define INSTRUCTIONS 512
-
-static enum table_answer run(const struct sock_filter *f, size_t count, uint32_t arch,
-			     uint32_t number, const uint64_t args[TABLE_ARGS])
-{
-	struct seccomp_data d = { .arch = arch, .nr = (int)number, .instruction_pointer = 0x401000 };
-	uint32_t action;
-
-	memcpy(d.args, args, sizeof(d.args));
-	assert_true(bpf_run(f, count, &d, &action));
-	if (action == SECCOMP_RET_ALLOW)
-		return TABLE_ALLOW;
-	if (action == (SECCOMP_RET_ERRNO | ENOSYS))
-		return TABLE_ENOSYS;
-	assert_int_equal(action, SECCOMP_RET_KILL_PROCESS);
-	return TABLE_REFUSE;
-}
-
-static enum table_answer role_decides(const struct role *r, uint32_t number,
-				      const uint64_t args[TABLE_ARGS])
-{
-	return run(r->filter, r->filter_count, AUDIT_ARCH_X86_64, number, args);
-}
-
-static bool role_allows(const struct role *r, uint32_t number, const uint64_t args[TABLE_ARGS])
-{
-	return role_decides(r, number, args) == TABLE_ALLOW;
-}
-
-/* clone3 alone is not to be made: its flags lie behind a pointer. */
-static bool is_met(const struct sock_filter *f, size_t count, const struct call *c)
-{
-	enum table_answer want = c->number == SYS_clone3 ? TABLE_ENOSYS : TABLE_ALLOW;
-
-	return run(f, count, AUDIT_ARCH_X86_64, (uint32_t)c->number, c->args) == want;
-}
 
 static void load_table(const struct role *r, struct table *t)
 {
@@ -126,13 +91,8 @@ static void what_a_role_needs_is_allowed(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROLE_COUNT; i++)
-		for (size_t k = 0; k < roles[i].needs_count; k++) {
-			const struct call *c = &roles[i].needs[k];
-
-			if (!is_met(roles[i].filter, roles[i].filter_count, c))
-				fail_msg("%s: need %zu, system call %d", roles[i].name, k,
-					 c->number);
-		}
+		if (unmet_needs(&roles[i], roles[i].filter, roles[i].filter_count) != 0)
+			fail_msg("%s: a call it needs is refused", roles[i].name);
 }
 
 static void no_row_is_unneeded(void **state)
@@ -145,15 +105,13 @@ static void no_row_is_unneeded(void **state)
 		for (size_t gone = 0; gone < all.row_count; gone++) {
 			struct sock_filter f[INSTRUCTIONS];
 			struct table t = all;
-			size_t count, missed = 0;
+			size_t count;
 
 			memmove(&t.row[gone], &t.row[gone + 1],
 				(all.row_count - gone - 1) * sizeof(t.row[0]));
 			t.row_count--;
 			count = build(&t, f);
-			for (size_t k = 0; k < roles[i].needs_count; k++)
-				missed += !is_met(f, count, &roles[i].needs[k]);
-			if (missed == 0)
+			if (unmet_needs(&roles[i], f, count) == 0)
 				fail_msg("%s:%u: nothing needs this row", roles[i].table,
 					 all.row[gone].line);
 		}
@@ -221,7 +179,7 @@ static void filters_agree_with_the_tables(void **state)
 
 static void high_bits_of_an_ioctl_are_refused(void **state)
 {
-	const struct role *vcpu = &roles[1];
+	const struct role *vcpu = &roles[VMM_VCPU];
 	uint64_t args[TABLE_ARGS] = { 12, KVM_RUN };
 
 	(void)state;
@@ -241,11 +199,11 @@ static void ioctls_of_set_up_are_refused(void **state)
 		0xc0105300 /* SEV_ISSUE_CMD of /dev/sev, which stays open */ };
 
 	(void)state;
-	for (size_t i = 0; i < ROLE_COUNT; i++)
+	for (size_t i = VMM_MAIN; i < ROLE_COUNT; i++)
 		for (size_t k = 0; k < sizeof(set_up) / sizeof(set_up[0]); k++) {
 			const uint64_t args[TABLE_ARGS] = { 11, set_up[k], 0x7fff0000 };
 			/* The platform model moves memory slots: in its own program alone. */
-			bool model = strcmp(roles[i].name, "vmm-sim-vcpu") == 0 &&
+			bool model = i == VMM_SIM_VCPU &&
 				     set_up[k] == KVM_SET_USER_MEMORY_REGION;
 
 			assert_int_equal(role_allows(&roles[i], SYS_ioctl, args), model);
@@ -263,8 +221,8 @@ static void other_architectures_are_killed(void **state)
 
 		for (uint32_t number = 0; number < NUMBER_MAX; number++) {
 			for (size_t k = 0; k < sizeof(foreign) / sizeof(foreign[0]); k++)
-				assert_int_equal(run(r->filter, r->filter_count, foreign[k], number,
-						     none), TABLE_REFUSE);
+				assert_int_equal(decide(r->filter, r->filter_count, foreign[k],
+							number, none), TABLE_REFUSE);
 			assert_int_equal(role_decides(r, X32_BIT | number, none), TABLE_REFUSE);
 		}
 		assert_int_equal(role_decides(r, UINT32_MAX, none), TABLE_REFUSE);
@@ -299,8 +257,8 @@ static void only_confidential_guests_free_memory(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
-		bool sim = strcmp(roles[i].name, "vmm-sim-vcpu") == 0;
-		bool confidential = strcmp(roles[i].name, "vmm-confidential-vcpu") == 0;
+		bool sim = i == VMM_SIM_VCPU || i == VMM_SIM_SETUP;
+		bool confidential = i == VMM_CONFIDENTIAL_VCPU || i == VMM_SETUP;
 		const uint64_t attributes[TABLE_ARGS] = { 11, UAPI_SET_MEMORY_ATTRIBUTES };
 
 		assert_int_equal(role_allows(&roles[i], SYS_ioctl, attributes),
@@ -315,20 +273,11 @@ static void only_confidential_guests_free_memory(void **state)
 	}
 }
 
-static const struct role *role_named(const char *name)
-{
-	for (unsigned i = 0; i < ROLE_COUNT; i++)
-		if (strcmp(roles[i].name, name) == 0)
-			return &roles[i];
-	fail_msg("no role %s", name);
-	return NULL;
-}
-
 /* What the front may of it: memory that is never executable, no socket of its own making; its
  * helper: sockets of one kind, which reach no network. */
 static void the_front_makes_nothing_executable(void **state)
 {
-	const struct role *front = role_named("attest-front"), *broker = role_named("attest-broker");
+	const struct role *front = &roles[ATTEST_FRONT], *broker = &roles[ATTEST_BROKER];
 
 	(void)state;
 	for (uint64_t prot = 0; prot < 8; prot++) {
@@ -347,7 +296,7 @@ static void the_front_makes_nothing_executable(void **state)
 /* The relay of quotes: a stream to its one kind of service, and no other socket. */
 static void the_relay_connects_to_its_service_only(void **state)
 {
-	const struct role *local = role_named("quote-unix"), *vm = role_named("quote-vsock");
+	const struct role *local = &roles[QUOTE_UNIX], *vm = &roles[QUOTE_VSOCK];
 
 	(void)state;
 	for (uint64_t family = 0; family < 46; family++)

@@ -1,4 +1,5 @@
 SANDBOX_MCS_SRCS := sandbox/mcs.c sandbox/procid.c
+PROC_STATE_SRCS := sandbox/proc_state.c sandbox/procid.c
 
 PROGS += pavise-launch
 # VTPM_SRCS: sandbox/vtpm/module.mk, read later
@@ -43,5 +44,12 @@ TESTS += test_watch
 test_watch_SRCS := tests/unit/test_watch.c sandbox/watch.c sandbox/labels_check.c sandbox/labels.c sandbox/lsm.c \
 	$(SANDBOX_MCS_SRCS) common/err.c
 test_watch_LIBS := -lcmocka -lselinux
+
+TESTS += test_proc_state
+test_proc_state_SRCS := tests/unit/test_proc_state.c $(PROC_STATE_SRCS) common/err.c
+test_proc_state_LIBS := -lcmocka
+FUZZERS += fuzz_proc_status
+fuzz_proc_status_SRCS := tests/fuzz/fuzz_proc_status.c $(PROC_STATE_SRCS) common/err.c
 KVM_SCRIPTS += tests/unit/test_launch_cli.sh
-LAB_SCRIPTS += tests/sandbox/test_isolation.sh tests/sandbox/test_records.sh
+LAB_SCRIPTS += tests/sandbox/test_isolation.sh
+LAB_SCRIPTS += tests/sandbox/test_records.sh

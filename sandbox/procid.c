@@ -6,19 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-bool procid_start(pid_t pid, uint64_t *start)
+bool procid_parse(const char *text, uint64_t *start)
 {
-	char path[32], text[1024];
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
 	/* The second field is the command in parentheses and may hold anything, ')' too: fields
 	 * are counted from the last one. State is field 3, the start time field 22. */
 	const char *after = strrchr(text, ')');
@@ -33,6 +22,22 @@ bool procid_start(pid_t pid, uint64_t *start)
 	}
 	*start = strtoull(field, NULL, 10);
 	return field[0] >= '0' && field[0] <= '9';
+}
+
+bool procid_start(pid_t pid, uint64_t *start)
+{
+	char path[32], text[1024];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return procid_parse(text, start);
 }
 
 bool procid_boot(char out[PROCID_BOOT])

@@ -10,6 +10,9 @@
  * False when there is no such process, or it is a zombie: that holds nothing any more. */
 bool procid_start(pid_t pid, uint64_t *start);
 
+/* The same from the text of a stat file. */
+bool procid_parse(const char *text, uint64_t *start);
+
 /* The kernel's id of this boot (random(4)), for what may outlive it: start times begin anew. */
 #define PROCID_BOOT 37 /* bytes with the final NUL */
 bool procid_boot(char out[PROCID_BOOT]);

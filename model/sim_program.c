@@ -21,7 +21,7 @@ struct options {
 	int log, key, certs;
 };
 
-/* serve() gives its seal function no context: one program, one platform. */
+/* One program, one platform. */
 static const struct sim_program *program;
 
 struct fd_key {
@@ -112,6 +112,7 @@ static int open_platform(const struct options *o, struct err *e)
 	return rc;
 }
 
+/* Before the first command: serving needs the same calls before RECORD_SEAL and after it. */
 static int seal(struct err *e)
 {
 	int rc = seal_process(e);
@@ -119,6 +120,15 @@ static int seal(struct err *e)
 	if (rc == 0)
 		rc = seal_landlock(e);
 	return rc == 0 ? seal_seccomp(program->filter, program->filter_count, 0, e) : rc;
+}
+
+/* Not dprintf: it would ask for a buffer, and sealed there are no calls for that. */
+static void say(int log, const char *text)
+{
+	char line[sizeof(((struct err *)0)->text) + 40];
+	int n = snprintf(line, sizeof(line), "%s: %s\n", program->name, text);
+
+	(void)!write(log, line, (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
 }
 
 /* The process of a VM. */
@@ -134,11 +144,13 @@ static int run(int argc, char **argv, struct err *e)
 	if (rc == 0)
 		rc = open_platform(&o, e);
 	if (rc == 0)
+		rc = seal(e);
+	if (rc == 0)
 		rc = record_send(o.fds.control, RECORD_READY, 0, 0, e);
 	if (rc == 0)
-		rc = program->serve(&o.fds, seal, e);
+		rc = program->serve(&o.fds, e);
 	if (rc < 0 && o.log >= 0)
-		dprintf(o.log, "%s: %s\n", program->name, e->text);
+		say(o.log, e->text);
 	return rc;
 }
 

@@ -39,8 +39,8 @@ struct sim_program {
 	 * fetches and sets up all it needs before the filter. The key is gone afterwards; certs stay. */
 	int (*open)(const uint8_t *key, size_t key_size, const uint8_t *certs, size_t certs_size,
 		    struct err *e);
-	/* Until the launcher stops it or goes; seals with the function when it is told to. */
-	int (*serve)(const struct sim_fds *fds, int (*seal)(struct err *e), struct err *e);
+	/* Until the launcher stops it or goes. The process is sealed before. */
+	int (*serve)(const struct sim_fds *fds, struct err *e);
 	const struct sock_filter *filter;
 	size_t filter_count;
 };

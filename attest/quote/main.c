@@ -97,6 +97,8 @@ static int take_service(const struct options *o, struct relay *r, struct err *e)
 	return 0;
 }
 
+/* Nothing that follows needs more than serving does: the one filter is in place before any byte is
+ * read, not from RECORD_SEAL on. */
 static int seal(const struct relay *r, struct err *e)
 {
 	int rc = seal_process(e);
@@ -130,9 +132,11 @@ static int run(int argc, char **argv, struct err *e)
 	if (rc == 0)
 		rc = take_service(&o, &r, e);
 	if (rc == 0)
+		rc = seal(&r, e);
+	if (rc == 0)
 		rc = record_send(r.control, RECORD_READY, 0, 0, e);
 	if (rc == 0)
-		rc = relay_serve(&r, seal, e);
+		rc = relay_serve(&r, e);
 	return rc;
 }
 

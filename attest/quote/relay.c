@@ -185,20 +185,17 @@ static void serve_exchange(struct relay *r, short events)
 /* ---- the loop ------------------------------------------------------------------------------ */
 
 /* 1: go on; 0: the end. */
-static int take_record(struct relay *r, bool *sealed,
-		       int (*seal)(const struct relay *r, struct err *e), struct err *e)
+static int take_record(const struct relay *r, bool *open, struct err *e)
 {
 	struct record record;
 	int rc = record_receive(r->control, "launcher", &record, e);
 
 	if (rc <= 0 || record.type == RECORD_STOP)
 		return rc < 0 ? rc : 0;
-	if (record.type != RECORD_SEAL || *sealed)
+	if (record.type != RECORD_SEAL || *open)
 		return err_set(e, EX_INTERNAL, "launcher: unexpected record %u", record.type);
-	rc = seal(r, e);
-	*sealed = rc == 0;
-	if (rc == 0)
-		rc = record_send(r->control, RECORD_SEALED, 0, 0, e);
+	*open = true;
+	rc = record_send(r->control, RECORD_SEALED, 0, 0, e);
 	return rc < 0 ? rc : 1;
 }
 
@@ -212,14 +209,14 @@ static int patience(const struct relay *r, int64_t now)
 	return until <= now ? 0 : (int)(until - now);
 }
 
-static void prepare_poll(const struct relay *r, bool sealed, struct pollfd p[POLL_COUNT])
+static void prepare_poll(const struct relay *r, bool open, struct pollfd p[POLL_COUNT])
 {
 	const struct relay_exchange *x = &r->exchange;
 	bool sending = x->connecting || x->sent < sizeof(x->out);
 
 	p[POLL_CONTROL] = (struct pollfd){ .fd = r->control, .events = POLLIN };
 	p[POLL_CHANNEL] = (struct pollfd){ .fd = -1, .events = POLLIN };
-	if (sealed && r->waiting < QUOTE_OUTSTANDING_MAX)
+	if (open && r->waiting < QUOTE_OUTSTANDING_MAX)
 		p[POLL_CHANNEL].fd = r->channel;
 	p[POLL_SERVICE] = (struct pollfd){ .fd = x->fd, .events = sending ? POLLOUT : POLLIN };
 }
@@ -239,14 +236,14 @@ static void advance(struct relay *r)
 		begin(r, now);
 }
 
-int relay_serve(struct relay *r, int (*seal)(const struct relay *r, struct err *e), struct err *e)
+int relay_serve(struct relay *r, struct err *e)
 {
 	struct pollfd p[POLL_COUNT];
-	bool sealed = false;
+	bool open = false; /* for requests */
 	int rc = 1;
 
 	while (rc > 0) {
-		prepare_poll(r, sealed, p);
+		prepare_poll(r, open, p);
 		int n = poll(p, POLL_COUNT, patience(r, now_ms()));
 		if (n < 0 && errno != EINTR)
 			return err_errno(e, EX_HOST, errno, "pavise-quote: cannot wait");
@@ -255,7 +252,7 @@ int relay_serve(struct relay *r, int (*seal)(const struct relay *r, struct err *
 			if (p[POLL_CHANNEL].revents != 0)
 				take_request(r);
 			if (p[POLL_CONTROL].revents != 0)
-				rc = take_record(r, &sealed, seal, e);
+				rc = take_record(r, &open, e);
 		}
 		if (rc > 0)
 			advance(r);

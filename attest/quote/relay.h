@@ -38,8 +38,8 @@ struct relay {
 /* Closed and empty, with the limits above. */
 void relay_init(struct relay *r);
 
-/* Serves until the launcher says STOP or is gone: 0, or -EX_INTERNAL. seal is called at
- * RECORD_SEAL; no connection is made before it. */
-int relay_serve(struct relay *r, int (*seal)(const struct relay *r, struct err *e), struct err *e);
+/* Serves until the launcher says STOP or is gone: 0, or -EX_INTERNAL. Before RECORD_SEAL no request
+ * is read and no connection made; the caller is sealed already. */
+int relay_serve(struct relay *r, struct err *e);
 
 #endif

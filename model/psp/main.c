@@ -30,9 +30,9 @@ static int open_chip(const uint8_t *key, size_t key_size, const uint8_t *certs, 
 	return rc;
 }
 
-static int serve_vmm(const struct sim_fds *fds, int (*seal)(struct err *e), struct err *e)
+static int serve_vmm(const struct sim_fds *fds, struct err *e)
 {
-	return serve(&psp, fds->psp, fds->control, seal, e);
+	return serve(&psp, fds->psp, fds->control, e);
 }
 
 int main(int argc, char **argv)

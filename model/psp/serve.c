@@ -42,7 +42,7 @@ int serve_message(struct psp *p, int fd, struct err *e)
 }
 
 /* 1: go on; 0: the end. */
-static int take_record(int control, int (*seal)(struct err *e), struct err *e)
+static int take_record(int control, struct err *e)
 {
 	struct record r;
 	int rc = record_receive(control, "launcher", &r, e);
@@ -51,13 +51,11 @@ static int take_record(int control, int (*seal)(struct err *e), struct err *e)
 		return rc < 0 ? rc : 0;
 	if (r.type != RECORD_SEAL)
 		return err_set(e, EX_INTERNAL, "launcher: unexpected record %u", r.type);
-	rc = seal(e);
-	if (rc == 0)
-		rc = record_send(control, RECORD_SEALED, 0, 0, e);
+	rc = record_send(control, RECORD_SEALED, 0, 0, e);
 	return rc < 0 ? rc : 1;
 }
 
-int serve(struct psp *p, int fd, int control, int (*seal)(struct err *e), struct err *e)
+int serve(struct psp *p, int fd, int control, struct err *e)
 {
 	struct pollfd wait[2] = { { .fd = control, .events = POLLIN },
 				  { .fd = fd, .events = POLLIN } };
@@ -75,7 +73,7 @@ int serve(struct psp *p, int fd, int control, int (*seal)(struct err *e), struct
 				rc = 1;
 			}
 		} else if (n > 0 && wait[0].revents != 0) {
-			rc = take_record(control, seal, e);
+			rc = take_record(control, e);
 		}
 	}
 	return rc;

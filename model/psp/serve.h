@@ -9,8 +9,8 @@
  * framing; -EX_INTERNAL. */
 int serve_message(struct psp *p, int fd, struct err *e);
 
-/* Serves until RECORD_STOP or the launcher goes; seals on RECORD_SEAL with the given function.
- * A closed guest connection is waited out. control -1: none, ends with the connection. */
-int serve(struct psp *p, int fd, int control, int (*seal)(struct err *e), struct err *e);
+/* Serves until RECORD_STOP or the launcher goes; the caller is sealed already, RECORD_SEAL is only
+ * answered. A closed guest connection is waited out. control -1: none, ends with the connection. */
+int serve(struct psp *p, int fd, int control, struct err *e);
 
 #endif

@@ -36,10 +36,10 @@ static int open_module(const uint8_t *key, size_t key_size, const uint8_t *certs
 	return rc;
 }
 
-static int serve_vmm(const struct sim_fds *fds, int (*seal)(struct err *e), struct err *e)
+static int serve_vmm(const struct sim_fds *fds, struct err *e)
 {
 	const struct tdx_serve s = { .sim = &sim, .psp = fds->psp, .listener = fds->qgs,
-				     .control = fds->control, .seal = seal };
+				     .control = fds->control };
 	int rc = tdx_serve(&s, e);
 
 	tdx_sim_close(&sim);

@@ -1,5 +1,5 @@
 /* The process around the module: the model's connection, the socket of the quote generation
- * service with one connection at a time, the launcher's control channel; sealed on request. */
+ * service with one connection at a time, the launcher's control channel. */
 #ifndef PAVISE_MODEL_TDX_SIM_SERVE_H
 #define PAVISE_MODEL_TDX_SIM_SERVE_H
 
@@ -13,11 +13,10 @@ struct tdx_serve {
 	int psp;      /* SOCK_SEQPACKET, connected */
 	int listener; /* SOCK_STREAM, listening */
 	int control;  /* SOCK_SEQPACKET; -1: none, ends with the model's connection */
-	int (*seal)(struct err *e);
 };
 
-/* Serves until RECORD_STOP or the launcher goes; seals on RECORD_SEAL. A closed connection of the
- * model is waited out. Whatever a peer of the listener does costs it its own connection only.
+/* Serves until RECORD_STOP or the launcher goes; the caller is sealed already, RECORD_SEAL is only
+ * answered. A closed connection of the model is waited out. Whatever a peer of the listener does costs it its own connection only.
  * -EX_MALFORMED: broken framing of the model; -EX_INTERNAL, -EX_HOST. */
 int tdx_serve(const struct tdx_serve *s, struct err *e);
 

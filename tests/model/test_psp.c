@@ -383,7 +383,7 @@ static pid_t serve_child(int *fd)
 
 		close(pair[0]);
 		bench_machine(&bench, &p);
-		_exit(serve(&p, pair[1], -1, NULL, &e) == 0 ? 0 : 1);
+		_exit(serve(&p, pair[1], -1, &e) == 0 ? 0 : 1);
 	}
 	close(pair[1]);
 	*fd = pair[0];

@@ -49,13 +49,6 @@ struct quote_bench *quote_bench_open(void)
 	return b;
 }
 
-static int no_seal(const struct relay *r, struct err *e)
-{
-	(void)r;
-	(void)e;
-	return 0;
-}
-
 static void __attribute__((noreturn)) serve(const struct quote_bench *b, int control, int channel,
 					    int timeout_ms, int interval_ms)
 {
@@ -71,7 +64,7 @@ static void __attribute__((noreturn)) serve(const struct quote_bench *b, int con
 	r.service = (struct service){ .family = AF_UNIX, .name = BENCH_SOCKET };
 	if (fchdir(b->dir) != 0 || record_send(control, RECORD_READY, 0, 0, &e) != 0)
 		_exit(101);
-	_exit(-relay_serve(&r, no_seal, &e));
+	_exit(-relay_serve(&r, &e));
 }
 
 static void pairs(struct quote_bench *b, int far[2])

@@ -9,6 +9,7 @@
 #include "vmm/vm.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -26,7 +27,8 @@ static bool may_retry(int rc, unsigned *again)
 
 	if ((rc != -EAGAIN && rc != -EBUSY && rc != -EINTR) || ++*again > AGAIN_MAX)
 		return false;
-	(void)nanosleep(&breath, NULL);
+	/* nanosleep() would be one more system call to allow. */
+	(void)ppoll(NULL, 0, &breath, NULL);
 	return true;
 }
 

@@ -1,5 +1,6 @@
-/* pavise sandbox explain: what each kind of sealed process may still ask the kernel for, and why. It
- * prints the tables that the filters of this very build were made from (sandbox/seccomp). */
+/* pavise sandbox explain: what each kind of process may still ask the kernel for, and why: from its
+ * beginning on, and once it is sealed. It prints the tables that the filters of this very build were
+ * made from (sandbox/seccomp). */
 #include "common/err.h"
 
 #include <getopt.h>
@@ -21,8 +22,9 @@ static const struct role {
 static const char usage[] =
 	"usage: pavise sandbox explain [ROLE] [--json]\n"
 	"\n"
-	"Prints the system calls that a sealed process of that role may make, the condition on their\n"
-	"arguments and the reason. Every other call ends the process. Without ROLE: the roles.\n"
+	"Prints the system calls that a process of that role may make, the condition on their\n"
+	"arguments and the reason. Every other call ends the process. Where two filters are stacked\n"
+	"both are printed; a call has to pass both. Without ROLE: the roles.\n"
 	"\n"
 	"  --json  machine-readable output, docs/PROTOCOL.sandbox\n"
 	"  --help  this text\n"
@@ -56,6 +58,30 @@ static bool parse_row(const char *line, struct row *row)
 		return false;
 	row->reason = line + reason;
 	return true;
+}
+
+/* Of a table's comment line: the role whose filter is below this one's; NULL: another line. */
+static const char *stacked_on(const char *line)
+{
+	static const char words[] = "# Stacked on ";
+
+	return strncmp(line, words, sizeof(words) - 1) == 0 ? line + sizeof(words) - 1 : NULL;
+}
+
+/* The role whose filter is installed first, NULL: none. A role that runs in two programs has one in
+ * each; the first named is that of the program that is installed. */
+static const struct role *first_filter(const struct role *r)
+{
+	const char *at = r->table, *name = NULL;
+	char line[LINE_MAX_SIZE];
+
+	while (name == NULL && next_line(&at, line) && line[0] == '#')
+		name = stacked_on(line);
+	for (size_t i = 0; name != NULL && i < COUNT(roles); i++)
+		if (strlen(roles[i].name) == strcspn(name, ".;") &&
+		    strncmp(roles[i].name, name, strlen(roles[i].name)) == 0)
+			return &roles[i];
+	return NULL;
 }
 
 /* The comment at its head is the role's description; its last line names the columns. */
@@ -96,20 +122,34 @@ static void print_role(const struct role *r)
 	printf("  any other call: the process is killed\n");
 }
 
-static json_t *role_json(const struct role *r, bool with_rows)
+/* Both filters, in the order in which they are installed. */
+static void print_stack(const struct role *r)
 {
+	const struct role *first = first_filter(r);
+
+	if (first != NULL) {
+		print_role(first);
+		printf("\nOn top of that:\n\n");
+	}
+	print_role(r);
+}
+
+static json_t *role_json(const struct role *r)
+{
+	const struct role *first = first_filter(r);
 	const char *at = r->table;
 	char line[LINE_MAX_SIZE], about[1024];
 	json_t *rows = json_array();
 	struct row row;
 
 	describe(r, about, sizeof(about));
-	while (with_rows && next_line(&at, line))
+	while (next_line(&at, line))
 		if (parse_row(line, &row))
 			json_array_append_new(rows, json_pack("{s:s, s:s, s:s}", "call", row.call,
 							      "condition", row.condition, "reason",
 							      row.reason));
-	return json_pack("{s:s, s:s, s:o}", "role", r->name, "about", about, "rows", rows);
+	return json_pack("{s:s, s:s, s:s*, s:o}", "role", r->name, "about", about, "first",
+			 first == NULL ? NULL : first->name, "rows", rows);
 }
 
 static int print_json(const struct role *only, struct err *e)
@@ -118,8 +158,8 @@ static int print_json(const struct role *only, struct err *e)
 	int rc;
 
 	for (size_t i = 0; i < COUNT(roles); i++)
-		if (only == NULL || only == &roles[i])
-			json_array_append_new(list, role_json(&roles[i], true));
+		if (only == NULL || only == &roles[i] || first_filter(only) == &roles[i])
+			json_array_append_new(list, role_json(&roles[i]));
 	whole = json_pack("{s:s, s:i, s:s, s:o}", "format", "pavise-sandbox", "version", 0,
 			  "otherwise", "kill", "roles", list);
 	rc = whole == NULL ? -1 : json_dumpf(whole, stdout, JSON_INDENT(2));
@@ -163,7 +203,7 @@ static int run(int argc, char **argv, bool json, struct err *e)
 	if (role == NULL)
 		print_roles();
 	else
-		print_role(role);
+		print_stack(role);
 	return fflush(stdout) == 0 ? 0 : err_set(e, EX_HOST, "cannot write");
 }
 

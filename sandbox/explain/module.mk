@@ -3,7 +3,8 @@ PROGS += pavise-sandbox
 pavise-sandbox_SRCS := sandbox/explain/main.c common/err.c common/err_report.c
 pavise-sandbox_LIBS := -ljansson
 
-$(O)/gen/seccomp/tables.h: $(SECCOMP_TABLES:%=sandbox/seccomp/%.table) sandbox/explain/module.mk
+# SECCOMP_TABLES is read after this file: known to recipes, not to rules.
+$(O)/gen/seccomp/tables.h: $(wildcard sandbox/seccomp/*.table) sandbox/seccomp/module.mk sandbox/explain/module.mk
 	@mkdir -p $(@D)
 	$(Q){ for t in $(SECCOMP_TABLES); do \
 		echo "{ \"$$t\","; \

@@ -37,6 +37,17 @@ for role in shown["roles"]:
     ok(text.returncode == 0 and all(reason in text.stdout for _, _, reason in have) and
        text.stdout.splitlines()[-1] == "  any other call: the process is killed",
        role["role"] + ": as text")
+stacked = {r["role"]: r["first"] for r in shown["roles"] if "first" in r}
+ok(stacked == {"vmm-main": "vmm-setup", "vmm-vcpu": "vmm-setup", "vmm-confidential-vcpu": "vmm-setup",
+               "vmm-sim-vcpu": "vmm-sim-setup", "dev-blk": "dev-setup", "dev-vsock": "dev-setup"},
+   "the filter of set-up is below those of VMM and devices")
+for role, first in sorted(stacked.items()):
+    text = run("explain", role).stdout
+    at = [text.find(reason) for table in (first, role) for _, _, reason in rows(table + ".table")]
+    ok(-1 not in at and text.find(first + ":") < text.find("On top of that") < text.find(role + ":"),
+       role + ": both filters, in the order of their installation")
+    both = json.loads(run("explain", role, "--json").stdout)
+    ok(sorted(r["role"] for r in both["roles"]) == sorted((role, first)), role + ": both, as JSON")
 listed = run("explain")
 ok([line.split()[0] for line in listed.stdout.splitlines()] ==
    [r["role"] for r in shown["roles"]], "without a role: all of them")

@@ -258,10 +258,14 @@ static void test_sealed(void)
 	harness_init(&h, "longmode");
 	h.cpus = 3;
 	harness_start(&h);
+	count_threads("Seccomp_filters:\t1\n", &with, &without);
+	tap_check(&h, with == 1 && without == 0,
+		  "when it says READY, its one thread has the filter of set-up (%u, %u not)", with,
+		  without);
 	harness_seal(&h);
-	count_threads("Seccomp:\t2\n", &with, &without);
+	count_threads("Seccomp_filters:\t2\n", &with, &without);
 	tap_check(&h, h.sealed && with == 4 && without == 0,
-		  "when it says SEALED, main and 3 vCPU threads have their filters (%u, %u not)",
+		  "when it says SEALED, main and 3 vCPU threads have two each (%u, %u not)",
 		  with, without);
 	count_threads("NoNewPrivs:\t1\n", &with, &without);
 	tap_check(&h, with == 4 && without == 0, "and no_new_privs (%u, %u not)", with, without);

@@ -1,5 +1,5 @@
-/* Sealing: what a child of the launcher does to itself, from inside, before it meets guest
- * data. Order and reasons: docs/architecture.md "Sealing". Every function fails closed. */
+/* Sealing: what a child of the launcher does to itself, from inside, before it meets what others
+ * send and, once more, before it meets guest data. Order and reasons: docs/architecture.md "Sealing". Every function fails closed. */
 #ifndef PAVISE_COMMON_SEAL_H
 #define PAVISE_COMMON_SEAL_H
 
@@ -27,7 +27,9 @@ int seal_landlock(struct err *e);
 
 struct sock_filter;
 /* Installs a filter compiled from sandbox/seccomp/NAME.table at build time: on this thread, or on
- * every thread of the process (TSYNC). Default action of every filter: kill the process. */
+ * every thread of the process (TSYNC; one that cannot follow is an error). A second one is stacked
+ * on the first, which has to allow seccomp(2): a call has to pass both. Default action of every
+ * filter: kill the process. */
 int seal_seccomp(const struct sock_filter *filter, size_t count, int all_threads, struct err *e);
 
 #endif

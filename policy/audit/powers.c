@@ -78,9 +78,9 @@ static const struct question entry = {
 };
 static const struct question ioctls = {
 	.id = "power.ioctl", .weight = 3,
-	.what = "each device a VM's process may command has a list of commands",
-	.why = "ioctl without a list is every command of the driver",
-	.fix = "allowx DOMAIN TYPE (ioctl chr_file (…))",
+	.what = "each thing a VM's process may command has a list of commands",
+	.why = "ioctl without a list is every command of a driver, file system or socket",
+	.fix = "allowx DOMAIN TYPE (ioctl CLASS (…))",
 };
 
 /* What every process may open and nobody can hear another through. */
@@ -321,23 +321,33 @@ static int entries(const struct ask *a)
 	return rc;
 }
 
+/* Of a device or file, and of what another process made, or itself. */
+static bool may_command(const struct ask *a, uint32_t domain, uint32_t type, uint32_t class)
+{
+	struct pdb *db = a->scope->db;
+	const struct context from = { domain, LEVEL_A, ROLE_PROCESS };
+	const struct context object = { type, LEVEL_S0, ROLE_OBJECT };
+	const struct context process = { type, LEVEL_A, ROLE_PROCESS };
+
+	return ((pdb_decide(db, from, object, class) | pdb_decide(db, from, process, class)) &
+		pdb_permissions(db, class, "ioctl")) != 0;
+}
+
 static int ioctl_lists(const struct ask *a)
 {
 	struct pdb *db = a->scope->db;
-	uint32_t class = pdb_class(db, "chr_file"), bit = pdb_permissions(db, class, "ioctl");
 	int rc = 0;
 
-	for (unsigned i = 0; i < a->scope->domains; i++)
-		for (uint32_t t = 1; rc == 0 && t <= pdb_types(db); t++) {
-			const struct context from = { a->scope->domain[i], LEVEL_A, ROLE_PROCESS };
-			const struct context to = { t, LEVEL_S0, ROLE_OBJECT };
+	for (uint32_t class = 1; class <= pdb_classes(db); class++) {
+		uint32_t bit = pdb_permissions(db, class, "ioctl");
 
-			if (pdb_type_name(db, t) == NULL || is_mute(db, t) ||
-			    (pdb_decide(db, from, to, class) & bit) == 0 ||
-			    pdb_has_ioctl_list(db, from.type, t, class))
-				continue;
-			rc = note(a, &ioctls, from.type, t, class, bit);
-		}
+		for (unsigned i = 0; bit != 0 && i < a->scope->domains; i++)
+			for (uint32_t t = 1; rc == 0 && t <= pdb_types(db); t++)
+				if (pdb_type_name(db, t) != NULL &&
+				    may_command(a, a->scope->domain[i], t, class) &&
+				    !pdb_has_ioctl_list(db, a->scope->domain[i], t, class))
+					rc = note(a, &ioctls, a->scope->domain[i], t, class, bit);
+	}
 	return rc;
 }
 

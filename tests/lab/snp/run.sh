@@ -41,10 +41,12 @@ ask() {
 serve() {
     local status
     step "serve: evidence over TLS 1.3, from a process that may open nothing"
-    cp tls-cert.pem tls-key.pem "$plans/"
-    restorecon -F "$plans"/tls-*.pem
+    mkdir -p "$plans/keys"
+    cp tls-cert.pem "$plans/"
+    cp tls-key.pem "$plans/keys/"
+    restorecon -RF "$plans/tls-cert.pem" "$plans/keys"
     busybox ifconfig lo 127.0.0.1 up
-    pavise attestd --listen 127.0.0.1:8443 --cert "$plans/tls-cert.pem" --key "$plans/tls-key.pem" \
+    pavise attestd --listen 127.0.0.1:8443 --cert "$plans/tls-cert.pem" --key "$plans/keys/tls-key.pem" \
         --timeout 300 2>&1 | cat >attestd.txt &
     for _ in $(seq 300); do
         ! grep -q serving attestd.txt || break

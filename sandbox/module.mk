@@ -53,3 +53,9 @@ fuzz_proc_status_SRCS := tests/fuzz/fuzz_proc_status.c $(PROC_STATE_SRCS) common
 KVM_SCRIPTS += tests/unit/test_launch_cli.sh
 LAB_SCRIPTS += tests/sandbox/test_isolation.sh
 LAB_SCRIPTS += tests/sandbox/test_records.sh
+
+SANDBOX_CGROUP_SRCS := sandbox/cgroup.c sandbox/cgroup_file.c sandbox/cgroup_limits.c
+pavise-launch_SRCS += $(SANDBOX_CGROUP_SRCS)
+TESTS += test_cgroup
+test_cgroup_SRCS := tests/unit/test_cgroup.c $(SANDBOX_CGROUP_SRCS) common/err.c
+test_cgroup_LIBS := -lcmocka

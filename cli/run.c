@@ -19,7 +19,7 @@
 static const char USAGE[] =
 	"usage: pavise run NAME --plan FILE [--disk FILE[,readonly]]... [--memory SIZE] [--cpus N]\n"
 	"                  [--no-vtpm] [--isolation required|degraded] [--console FILE]\n"
-	"                  [--keep-logs DIR] [--run-dir DIR] [--timings]\n"
+	"                  [--keep-logs DIR] [--run-dir DIR] [--cgroup DIR] [--timings]\n"
 	"                  [--tee none|snp|tdx] [--platform kvm|sim] [--sim-state DIR]\n"
 	"  with --tee snp: [--host-data HEX] [--id-block FILE --id-auth FILE] [--certs FILE]\n"
 	"  with --tee tdx: [--quote unix:PATH|vsock:CID:PORT]\n"
@@ -166,6 +166,9 @@ static int take_option(struct command *c, int code, char *value, struct err *e)
 	case 'r':
 		command_pass(c, "run-dir", value);
 		return 0;
+	case 'g':
+		command_pass(c, "cgroup", value);
+		return 0;
 	case 'h':
 		fputs(USAGE, stdout);
 		exit(EX_OK);
@@ -186,6 +189,7 @@ static int parse(int argc, char **argv, struct command *c, struct err *e)
 		{ "console", required_argument, NULL, 'o' },
 		{ "keep-logs", required_argument, NULL, 'k' },
 		{ "run-dir", required_argument, NULL, 'r' },
+		{ "cgroup", required_argument, NULL, 'g' },
 		{ "tee", required_argument, NULL, 't' },
 		{ "platform", required_argument, NULL, 'P' },
 		{ "host-data", required_argument, NULL, 'H' },

@@ -182,6 +182,11 @@ int child_start(const struct child_spec *s, pid_t *pid, int *pidfd, struct err *
 		.exit_signal = SIGCHLD,
 	};
 
+	/* Born inside: no moment outside the limits. */
+	if (s->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint32_t)s->cgroup;
+	}
 	if (s->fd_count > CHILD_FD_MAX)
 		return err_set(e, EX_INTERNAL, "%s: too many descriptors", s->name);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) != 0)

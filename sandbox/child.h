@@ -24,6 +24,7 @@ struct child_spec {
 	uint64_t file_limit;      /* RLIMIT_FSIZE, bytes */
 	uint64_t fd_limit;        /* RLIMIT_NOFILE */
 	uint64_t thread_limit;    /* RLIMIT_NPROC: the user id is the child's alone */
+	int cgroup;               /* directory of the one it is to be born in; -1: the launcher's */
 	const char *mount_point;  /* a directory of ours the jail's root is mounted over */
 	/* For a foreign program, dynamic and opening its files by path; NULL for our own: a folder
 	 * it may write, seen as /state, beside a read-only /usr, both under Landlock rules. */

@@ -2,6 +2,7 @@
 
 #include "common/args.h"
 #include "common/checked.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/names.h"
 #include "sandbox/options_tee.h"
 #include "sandbox/rundir.h"
@@ -18,10 +19,10 @@ static const char USAGE[] =
 	"[--host-data HEX] [--id-block-fd N --id-auth-fd N] [--certs-fd N] "
 	"[--mrconfigid HEX] [--mrowner HEX] [--mrownerconfig HEX] "
 	"[--quote-dir-fd N --quote-name NAME | --quote-vsock CID:PORT] "
-	"[--log NAME:FD]... [--timings] [--libexec DIR] [--run-dir DIR]";
+	"[--log NAME:FD]... [--timings] [--libexec DIR] [--run-dir DIR] [--cgroup DIR]";
 
 enum { OPT_PLAN = 1, OPT_MEMORY, OPT_CPUS, OPT_DISK, OPT_DISK_RO, OPT_NO_VTPM, OPT_ISOLATION,
-       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TIMINGS };
+       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TIMINGS, OPT_CGROUP };
 
 static const struct option long_options[] = {
 	{ "plan-fd", required_argument, NULL, OPT_PLAN },
@@ -34,6 +35,7 @@ static const struct option long_options[] = {
 	{ "log", required_argument, NULL, OPT_LOG },
 	{ "libexec", required_argument, NULL, OPT_LIBEXEC },
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
+	{ "cgroup", required_argument, NULL, OPT_CGROUP },
 	{ "timings", no_argument, NULL, OPT_TIMINGS },
 	OPTIONS_TEE,
 	{ 0 },
@@ -81,6 +83,9 @@ static int take_setting(struct options *o, int code, char *value, struct err *e)
 	case OPT_RUN_DIR:
 		o->run_dir = value;
 		return 0;
+	case OPT_CGROUP:
+		o->cgroup = value;
+		return 0;
 	case OPT_TIMINGS:
 		o->timings = true;
 		return 0;
@@ -124,6 +129,7 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 	int code, rc = 0;
 
 	*o = (struct options){ .plan_fd = -1, .vtpm = true, .required = true, .run_dir = RUN_DIR,
+			       .cgroup = CGROUP_DIR,
 			       .tee = PLAN_TEE_PLAIN, .sim_key = -1, .sim_certs = -1,
 			       .id_block = -1, .id_auth = -1, .certs = -1, .quote_dir = -1 };
 	opterr = 0;

@@ -53,6 +53,7 @@ struct options {
 	bool timings;  /* say at the end what took how long */
 	const char *libexec; /* NULL: where the launcher itself is */
 	const char *run_dir;
+	const char *cgroup;  /* the cgroup that holds those of VMs */
 };
 
 /* Parses and checks what needs no other knowledge. Pointers borrow from argv.

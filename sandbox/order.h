@@ -3,6 +3,7 @@
 #define PAVISE_SANDBOX_ORDER_H
 
 #include "common/err.h"
+#include "sandbox/cgroup_limits.h"
 #include "sandbox/child.h"
 #include "sandbox/vm.h"
 
@@ -24,6 +25,7 @@ enum order_role {
 
 struct order {
 	struct child_spec spec;
+	enum limits_role limits; /* a helper, until said otherwise */
 	unsigned argc;
 	char text[CHILD_ARG_MAX][320]; /* the longest is a label */
 };
@@ -34,6 +36,12 @@ void order_init(struct order *o, const struct vm *vm, const char *name, const ch
 
 /* The user and group id of that child of this VM. */
 uid_t order_id(const struct vm *vm, unsigned role);
+
+/* What the limits of a VM and its children depend on. */
+struct limits_guest order_guest(const struct vm *vm);
+
+/* Gives the child the limits of that role, its threads too. */
+void order_limits(struct order *o, const struct vm *vm, enum limits_role role);
 
 void order_arg(struct order *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

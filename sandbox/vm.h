@@ -9,6 +9,7 @@
 #define PAVISE_SANDBOX_VM_H
 
 #include "common/err.h"
+#include "sandbox/cgroup.h"
 #include "sandbox/control.h"
 #include "sandbox/disk.h"
 #include "sandbox/labels.h"
@@ -53,6 +54,8 @@ struct vm {
 	const struct options *opt;
 	struct labels labels;
 	struct rundir run;
+	struct cgroup cgroup;
+	struct err unlimited;     /* why VM_MISSING_LIMITS */
 	struct plan_copy plan;
 	struct disk disk[VM_DISK_MAX];
 	struct control control;

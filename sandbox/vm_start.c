@@ -88,7 +88,7 @@ static int start_device(struct vm *vm, struct order *o, const char *kind, int se
 		rc = label_socketpair(&vm->labels, vm->labels.dev, SOCK_SEQPACKET, control, e);
 	if (rc == 0)
 		rc = label_socketpair(&vm->labels, vm->labels.dev, SOCK_STREAM, vhost, e);
-	o->spec.thread_limit = 16;
+	order_limits(o, vm, LIMITS_BACK_END);
 	order_arg(o, "pavise-dev");
 	order_arg(o, "%s", kind);
 	order_arg(o, "label=%s", vm->labels.dev);
@@ -176,7 +176,7 @@ static int start_vmm(struct vm *vm, struct err *e)
 
 	order_init(&o, vm, "vmm", vm->labels.vmm, ORDER_VMM);
 	o.spec.fd_limit = 1024;
-	o.spec.thread_limit = vm->opt->cpus + 16;
+	order_limits(&o, vm, LIMITS_VMM);
 	int rc = order_log(vm, &o, e);
 
 	/* The model makes the guest's private memory itself, a file as well to this limit. */
@@ -222,5 +222,8 @@ int vm_start(struct vm *vm, struct err *e)
 	order_close(&vm->vtpm_data);
 	platform_close(vm);
 	order_close(&vm->kvm);
+	if (rc == 0 && (vm->missing & VM_MISSING_LIMITS) != 0)
+		fprintf(stderr, "%s: note: no limits of memory and processes: %s\n",
+			vm->opt->name, vm->unlimited.text);
 	return rc;
 }

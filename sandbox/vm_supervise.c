@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -68,9 +69,13 @@ static enum exit_status status_of_death(const struct vm *vm, const struct child 
 
 int vm_child_died(struct vm *vm, const struct child *c, struct err *e)
 {
-	char line[280];
+	char line[280], limit[64];
 
 	last_line(vm, c, line, sizeof(line));
+	if (WIFSIGNALED(c->status) && WTERMSIG(c->status) == SIGKILL &&
+	    cgroup_out_of_memory(&vm->cgroup, c->name, limit, sizeof(limit)))
+		return err_set(e, EX_INTERNAL, "%s: killed: it wanted more memory than %s%s",
+			       c->name, limit, line);
 	if (WIFSIGNALED(c->status))
 		return err_set(e, EX_INTERNAL, "%s: killed by signal %d (%s)%s", c->name,
 			       WTERMSIG(c->status), strsignal(WTERMSIG(c->status)), line);

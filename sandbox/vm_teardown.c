@@ -125,7 +125,7 @@ static int restore_disks(struct vm *vm, struct err *e)
 
 int vm_teardown(struct vm *vm, struct err *e)
 {
-	int killed = 0;
+	int killed = 0, removed;
 
 	if (vm->phase == VM_RUNNING || vm->phase == VM_ENDED)
 		timings_mark(&vm->timings, TIMING_GUEST);
@@ -134,6 +134,8 @@ int vm_teardown(struct vm *vm, struct err *e)
 		stop_in_order(vm);
 	for (unsigned i = 0; i < vm->child_count; i++)
 		killed |= kill_child(&vm->child[i], e);
+	/* While the pair is held: nobody else makes one of that name. */
+	removed = cgroup_remove(&vm->cgroup, e);
 	close_fd(&vm->vtpm_control);
 	close_fd(&vm->vtpm_data);
 	close_fd(&vm->agent_channel);
@@ -153,5 +155,5 @@ int vm_teardown(struct vm *vm, struct err *e)
 	close_fd(&vm->signals);
 	watch_close(&vm->watch);
 	timings_mark(&vm->timings, TIMING_CLEANUP);
-	return killed != 0 || copied != 0 || restored != 0 ? -e->status : 0;
+	return killed != 0 || removed != 0 || copied != 0 || restored != 0 ? -e->status : 0;
 }

@@ -57,6 +57,13 @@ void cgroup_none(struct cgroup *c)
 
 /* ---- PARENT -------------------------------------------------------------------------------- */
 
+/* To look at and to go on from: whether it is a cgroup is not known yet, so it asks for no right to
+ * read it. */
+static int open_place(const char *path)
+{
+	return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* Only below a cgroup: a folder in another file system would be left there for nothing. */
 static int make_parent(const char *path)
 {
@@ -66,7 +73,7 @@ static int make_parent(const char *path)
 	snprintf(above, sizeof(above), "%s", path);
 	char *slash = strrchr(above, '/');
 	*slash = '\0';
-	int dir = open_dir(AT_FDCWD, slash == above ? "/" : above);
+	int dir = open_place(slash == above ? "/" : above);
 	if (dir < 0)
 		return -errno;
 	if (!is_cgroup2(dir))
@@ -81,9 +88,9 @@ static int open_parent(const char *path, bool make, int *fd)
 {
 	int rc = 0;
 
-	*fd = open_dir(AT_FDCWD, path);
+	*fd = open_place(path);
 	if (*fd < 0 && errno == ENOENT && make && (rc = make_parent(path)) == 0)
-		*fd = open_dir(AT_FDCWD, path);
+		*fd = open_place(path);
 	return *fd >= 0 ? 0 : rc != 0 ? rc : -errno;
 }
 

@@ -5,6 +5,10 @@
  *   badtime  tells a moment that is none
  *   liar     sends SEALED before it was asked                     deaf   ignores STOP
  *   quote    asks for a quote, says what it hears, runs until stopped
+ * or by what it has its first device do, before it runs until stopped:
+ *   fill     write to every page of guest memory    some   to those of its first 64 MiB
+ *   bomb     make processes until that fails
+ *   both     the VMM fills guest memory, then the device as much of its own
  * As a simulated TDX platform it refuses every quote. It is linked statically and reports over its
  * log, as the real ones do. */
 #include "common/quote_wire.h"
@@ -16,9 +20,11 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -184,8 +190,130 @@ static void refuse_quotes(int listener)
 	}
 }
 
-static int run_vmm(const char *does, int quote)
+/* ---- what a device is asked to do, over its vhost-user connection --------------------------- */
+
+struct wish {
+	char what;      /* 'f' fill the memory passed, 'o' own memory, 'b' make processes */
+	uint64_t bytes; /* of memory */
+};
+
+/* Every page written to once; false: it cannot be mapped. */
+static bool fill(int fd, uint64_t bytes)
 {
+	const int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+	volatile char *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+	if (map == MAP_FAILED)
+		return false;
+	for (uint64_t at = 0; at < bytes; at += 4096)
+		map[at] = 1;
+	return true;
+}
+
+static void make_processes(void)
+{
+	int count = 0;
+	pid_t pid;
+
+	while (count < 1000 && (pid = fork()) >= 0) {
+		if (pid == 0)
+			for (;;)
+				pause();
+		count++;
+	}
+	printf("made %d processes: %s\n", count, strerror(errno));
+}
+
+static void fulfil(const struct wish *w, int fd)
+{
+	if (w->what == 'b')
+		make_processes();
+	else if (fill(w->what == 'f' ? fd : -1, w->bytes))
+		printf("filled %llu MiB\n", (unsigned long long)w->bytes >> 20);
+	else
+		printf("cannot map: %s\n", strerror(errno));
+	fflush(stdout);
+}
+
+/* Until the launcher has a word. */
+static void serve_wishes(int vhost)
+{
+	struct pollfd p[2] = { { .fd = CONTROL, .events = POLLIN },
+			       { .fd = vhost, .events = POLLIN } };
+
+	while (poll(p, 2, -1) > 0 && p[0].revents == 0) {
+		struct wish w;
+		char room[CMSG_SPACE(sizeof(int))];
+		struct iovec to = { &w, sizeof(w) };
+		struct msghdr m = { .msg_iov = &to, .msg_iovlen = 1, .msg_control = room,
+				    .msg_controllen = sizeof(room) };
+		if (recvmsg(vhost, &m, 0) != (ssize_t)sizeof(w))
+			return;
+		const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+		int fd = -1;
+		if (c != NULL && c->cmsg_type == SCM_RIGHTS)
+			memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+		fulfil(&w, fd);
+		if (send(vhost, "d", 1, MSG_NOSIGNAL) != 1)
+			return;
+	}
+}
+
+/* Passes guest memory along; back when the device is done, or dead. */
+static void ask_device(int vhost, int ram, const struct wish *w)
+{
+	char room[CMSG_SPACE(sizeof(int))] = "", done;
+	struct iovec from = { (void *)(uintptr_t)w, sizeof(*w) };
+	struct msghdr m = { .msg_iov = &from, .msg_iovlen = 1, .msg_control = room,
+			    .msg_controllen = sizeof(room) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &ram, sizeof(ram));
+	bool answered = sendmsg(vhost, &m, MSG_NOSIGNAL) == (ssize_t)sizeof(*w) &&
+			recv(vhost, &done, 1, 0) == 1;
+	printf("the device: %s\n", answered ? "done" : "gone");
+	fflush(stdout);
+}
+
+/* What a VM of this name has its device do. */
+static const struct {
+	const char *does;
+	char what;
+	uint64_t bytes; /* 0: as much as guest memory */
+} wishes[] = { { "fill", 'f', 0 }, { "some", 'f', 64u << 20 }, { "bomb", 'b', 0 }, { "both", 'o', 0 } };
+
+static bool wants_device(const char *does)
+{
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++)
+		if (strcmp(does, wishes[i].does) == 0)
+			return true;
+	return false;
+}
+
+static void use_device(const char *does, char **argv)
+{
+	const char *first = strchr(value_of(argv, "dev="), ':');
+	const int ram = (int)strtol(value_of(argv, "ram="), NULL, 10);
+	const uint64_t memory = strtoull(value_of(argv, "memory="), NULL, 10);
+
+	if (strcmp(does, "both") == 0 && fill(ram, memory))
+		printf("filled all of it\n");
+	fflush(stdout);
+	for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+		const struct wish w = { wishes[i].what,
+					wishes[i].bytes == 0 ? memory : wishes[i].bytes };
+		if (first != NULL && strcmp(does, wishes[i].does) == 0)
+			ask_device((int)strtol(first + 1, NULL, 10), ram, &w);
+	}
+}
+
+static int run_vmm(const char *does, char **argv)
+{
+	const int quote = (int)strtol(value_of(argv, "quote="), NULL, 10);
+
 	expect(RECORD_GO);
 	printf("go\n");
 	fflush(stdout);
@@ -207,6 +335,8 @@ static int run_vmm(const char *does, int quote)
 		tell(RECORD_EXIT, VM_END_TRIPLE_FAULT, 0);
 	if (strcmp(does, "quote") == 0)
 		ask_for_quote(quote);
+	if (wants_device(does))
+		use_device(does, argv);
 	if (strcmp(does, "deaf") == 0)
 		for (;;)
 			pause();
@@ -215,7 +345,7 @@ static int run_vmm(const char *does, int quote)
 		tell(RECORD_TIMING, VM_MOMENT_RUNS, 113000);
 		tell(RECORD_TIMING, VM_MOMENT_ENDED, 163000);
 	}
-	if (strcmp(does, "hold") == 0 || strcmp(does, "quote") == 0)
+	if (strcmp(does, "hold") == 0 || strcmp(does, "quote") == 0 || wants_device(does))
 		tell(RECORD_EXIT, VM_END_STOPPED, 0);
 	return 0;
 }
@@ -239,9 +369,11 @@ int main(int argc, char **argv)
 	expect(RECORD_SEAL);
 	tell(RECORD_SEALED, 0, 0);
 	if (*does != '\0')
-		return run_vmm(does, (int)strtol(value_of(argv, "quote="), NULL, 10));
+		return run_vmm(does, argv);
 	if (*value_of(argv, "qgs=") != '\0')
 		refuse_quotes((int)strtol(value_of(argv, "qgs="), NULL, 10));
+	if (*value_of(argv, "vhost=") != '\0')
+		serve_wishes((int)strtol(value_of(argv, "vhost="), NULL, 10));
 	expect(RECORD_STOP);
 	return 0;
 }

@@ -9,7 +9,11 @@
  *   lab_probe listen PATH GROUP  stands in for the host's quote generation service, as unconfined
  *                               root: refuses one quote on a socket for that group
  *
+ *   lab_probe bomb COUNT        makes that many processes, says how many it got, ends them
+ *   lab_probe reclaim PARENT CATEGORIES   as the launcher does it: a dead one's cgroup
+ *
  * One line for each attempt: "NAME: done" or "NAME: error text". */
+#include "sandbox/cgroup.h"
 #include "sandbox/lsm.h"
 
 #include <errno.h>
@@ -155,8 +159,39 @@ static int refuse_quote(const char *path, gid_t group)
 	return 0;
 }
 
+static int bomb(int wanted)
+{
+	int made = 0;
+	pid_t pid[64];
+
+	errno = 0;
+	while (made < wanted && made < 64 && (pid[made] = fork()) >= 0)
+		if (pid[made++] == 0)
+			for (;;)
+				pause();
+	printf("made %d of %d: %s\n", made, wanted, strerror(errno));
+	while (made > 0)
+		kill(pid[--made], SIGKILL);
+	return 0;
+}
+
+static int reclaim(const char *parent, const char *categories)
+{
+	struct mcs_pair pair;
+	struct err e = { 0 };
+	bool found = false;
+	int rc = mcs_parse(categories, &pair) ? cgroup_reclaim(parent, &pair, &found, &e) : -1;
+
+	printf("reclaim %s: %s\n", rc == 0 ? "done" : e.text, found ? "found" : "nothing");
+	return rc != 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc >= 3 && strcmp(argv[1], "bomb") == 0)
+		return bomb((int)strtol(argv[2], NULL, 10));
+	if (argc >= 4 && strcmp(argv[1], "reclaim") == 0)
+		return reclaim(argv[2], argv[3]);
 	if (argc >= 3 && strcmp(argv[1], "root") == 0)
 		return try_memory((pid_t)strtol(argv[2], NULL, 10)), 0;
 	if (argc >= 4 && strcmp(argv[1], "attack") == 0)

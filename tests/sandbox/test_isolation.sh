@@ -17,7 +17,7 @@ cp "$build/bin/pavise-quote" "$programs/" # the real one
 # Installed where the policy gives them the label of the real ones.
 cp "$build/tests/lab_probe" "$probes/pavise-launch"
 cp "$build/tests/lab_probe" "$probes/pavise-vmm"
-cp "$here/lab/run.sh" "$build/tests/lab_probe" "$work/payload/"
+cp "$here/lab/run.sh" "$here/lab/tap.sh" "$build/tests/lab_probe" "$work/payload/"
 "$build/tests/mkplan" "$work/payload/plan" 67108864 2
 "$build/tests/mkplan" "$work/payload/tdxplan" 67108864 2 tdx
 status=0

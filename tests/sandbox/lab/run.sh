@@ -11,17 +11,9 @@ logs=/tmp/logs
 subject=unconfined_u:unconfined_r
 object=unconfined_u:object_r
 evil=$subject:pavise_vmm_t:s0:c1000,c1001 # a VMM gone bad, at a pair of its own
-out=/usr/local/out
-count=0
-exec 4>"$out/tap"
+. ./tap.sh
 mkdir -p "$logs"
 
-ok() { count=$((count + 1)); echo "ok $count - $1" >&4; }
-not_ok() { count=$((count + 1)); echo "not ok $count - $1" >&4; shift; printf '%s\n' "$@" | sed 's/^/# /' >&4; }
-# is NAME GOT WANTED
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got $2" "wanted $3"; fi; }
-# like NAME TEXT PATTERN
-like() { if grep -Eq -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "$2" "wanted $3"; fi; }
 label() { stat -c %C "$@"; }
 process() { ps -eo pid=,args= | awk -v p="$1" -v n="$2" '$2 == p && index($0, n) { print $1; exit }'; }
 label_of() { tr -d '\0' <"/proc/$1/attr/current"; }
@@ -246,5 +238,4 @@ is "its image is still labelled" "$(label $images/a.img)" "$object:pavise_image_
 with_disk $images/a.img 5</usr/local/lab/plan 2>"$logs/after.err"
 is "the next launch takes it over" "$? $(label $images/a.img)" "0 $object:pavise_image_t:s0"
 
-echo "1..$count" >&4
-! grep -q '^not ok' "$out/tap"
+tap_end

@@ -1,5 +1,6 @@
 /* pavise-launch: one VM, from descriptors the caller opened to an empty run directory again.
  * Single-threaded; parses the plan (the caller's) and nothing a guest wrote. */
+#include "sandbox/reclaim.h"
 #include "sandbox/vm.h"
 
 #include <linux/capability.h>
@@ -51,6 +52,15 @@ static int drop_privileges(struct err *e)
 	return 0;
 }
 
+static int reclaim(const struct options *o, struct err *e)
+{
+	if (geteuid() != 0)
+		err_set(e, EX_HOST, "not root: what VMs leave is root's: run it as root");
+	else
+		reclaim_all(o->run_dir, e);
+	return e->status == EX_OK ? EX_OK : err_report(e, "pavise-launch");
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -68,6 +78,8 @@ int main(int argc, char **argv)
 	/* Refused below as not root, with a better word. */
 	if (geteuid() == 0 && drop_privileges(&e) != 0)
 		return err_report(&e, "pavise-launch");
+	if (options.reclaim)
+		return reclaim(&options, &e);
 	if (vm_prepare(&vm, &options, &e) == 0 && vm_start(&vm, &e) == 0 &&
 	    vm_supervise(&vm, &e) == 0)
 		status = vm_end_text(&vm, text, sizeof(text));

@@ -1,13 +1,16 @@
 SANDBOX_MCS_SRCS := sandbox/mcs.c sandbox/procid.c
 PROC_STATE_SRCS := sandbox/proc_state.c sandbox/procid.c
+SANDBOX_DISK_SRCS := sandbox/disk.c sandbox/labels.c sandbox/lsm.c $(SANDBOX_MCS_SRCS)
+SANDBOX_RECLAIM_SRCS := sandbox/rundir.c sandbox/reclaim.c sandbox/leftover.c sandbox/disk_record.c \
+	$(SANDBOX_DISK_SRCS)
 
 PROGS += pavise-launch
 # VTPM_SRCS: sandbox/vtpm/module.mk, read later
 pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/options_tee.c sandbox/names.c sandbox/vm_prepare.c \
 	sandbox/vm_start.c sandbox/order.c sandbox/vm_platform.c sandbox/timings.c sandbox/vm_supervise.c sandbox/vm_teardown.c sandbox/child.c \
-	sandbox/jail.c sandbox/jail_privileges.c sandbox/rundir.c sandbox/disk.c \
-	sandbox/memfds.c sandbox/watch.c sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/lsm.c sandbox/labels.c \
-	sandbox/labels_check.c $(SANDBOX_MCS_SRCS) $(VTPM_SRCS) $(COMMON_SRCS)
+	sandbox/jail.c sandbox/jail_privileges.c $(SANDBOX_RECLAIM_SRCS) \
+	sandbox/memfds.c sandbox/watch.c sandbox/records.c sandbox/records_text.c sandbox/control.c \
+	sandbox/labels_check.c $(VTPM_SRCS) $(COMMON_SRCS)
 pavise-launch_LIBS := -lselinux -lcap-ng -laudit
 
 # Stand-ins for the launcher's tests, in a folder of their own: they bear the real ones' names.
@@ -22,11 +25,22 @@ libexec/pavise-dev_SRCS := $(DUMMY_SRCS)
 libexec/pavise-dev_LINK := $(STATIC)
 mkplan_SRCS := tests/sandbox/mkplan.c common/plan.c common/bytes.c common/err.c
 
-SANDBOX_DISK_SRCS := sandbox/disk.c sandbox/labels.c sandbox/lsm.c $(SANDBOX_MCS_SRCS)
-
 TESTS += test_disk
 test_disk_SRCS := tests/unit/test_disk.c $(SANDBOX_DISK_SRCS) common/err.c
 test_disk_LIBS := -lcmocka -lselinux
+
+TESTS += test_disk_record
+test_disk_record_SRCS := tests/unit/test_disk_record.c sandbox/disk_record.c $(SANDBOX_DISK_SRCS) \
+	common/err.c
+test_disk_record_LIBS := -lcmocka -lselinux
+FUZZERS += fuzz_disk_record
+fuzz_disk_record_SRCS := tests/fuzz/fuzz_disk_record.c sandbox/disk_record.c $(SANDBOX_DISK_SRCS) \
+	common/err.c
+fuzz_disk_record_LIBS := -lselinux
+
+TESTS += test_reclaim
+test_reclaim_SRCS := tests/unit/test_reclaim.c $(SANDBOX_RECLAIM_SRCS) common/err.c
+test_reclaim_LIBS := -lcmocka -lselinux
 
 TESTS += test_names
 test_names_SRCS := tests/unit/test_names.c sandbox/names.c common/err.c
@@ -56,6 +70,7 @@ LAB_SCRIPTS += tests/sandbox/test_records.sh
 
 SANDBOX_CGROUP_SRCS := sandbox/cgroup.c sandbox/cgroup_file.c sandbox/cgroup_limits.c
 pavise-launch_SRCS += $(SANDBOX_CGROUP_SRCS)
+
 TESTS += test_cgroup
 test_cgroup_SRCS := tests/unit/test_cgroup.c $(SANDBOX_CGROUP_SRCS) common/err.c
 test_cgroup_LIBS := -lcmocka

@@ -19,10 +19,11 @@ static const char USAGE[] =
 	"[--host-data HEX] [--id-block-fd N --id-auth-fd N] [--certs-fd N] "
 	"[--mrconfigid HEX] [--mrowner HEX] [--mrownerconfig HEX] "
 	"[--quote-dir-fd N --quote-name NAME | --quote-vsock CID:PORT] "
-	"[--log NAME:FD]... [--timings] [--libexec DIR] [--run-dir DIR] [--cgroup DIR]";
+	"[--log NAME:FD]... [--timings] [--libexec DIR] [--run-dir DIR] [--cgroup DIR]; or "
+	"pavise-launch --reclaim [--run-dir DIR] [--cgroup DIR]";
 
 enum { OPT_PLAN = 1, OPT_MEMORY, OPT_CPUS, OPT_DISK, OPT_DISK_RO, OPT_NO_VTPM, OPT_ISOLATION,
-       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TIMINGS, OPT_CGROUP };
+       OPT_LOG, OPT_LIBEXEC, OPT_RUN_DIR, OPT_TIMINGS, OPT_CGROUP, OPT_RECLAIM };
 
 static const struct option long_options[] = {
 	{ "plan-fd", required_argument, NULL, OPT_PLAN },
@@ -37,6 +38,7 @@ static const struct option long_options[] = {
 	{ "run-dir", required_argument, NULL, OPT_RUN_DIR },
 	{ "cgroup", required_argument, NULL, OPT_CGROUP },
 	{ "timings", no_argument, NULL, OPT_TIMINGS },
+	{ "reclaim", no_argument, NULL, OPT_RECLAIM },
 	OPTIONS_TEE,
 	{ 0 },
 };
@@ -89,6 +91,9 @@ static int take_setting(struct options *o, int code, char *value, struct err *e)
 	case OPT_TIMINGS:
 		o->timings = true;
 		return 0;
+	case OPT_RECLAIM:
+		o->reclaim = true;
+		return 0;
 	default:
 		return code >= OPTIONS_TEE_FIRST ? options_tee_take(o, code, value, e) :
 						   err_set(e, EX_USAGE_ERROR, "%s", USAGE);
@@ -137,7 +142,9 @@ int options_parse(int argc, char **argv, struct options *o, struct err *e)
 		rc = take_option(o, code, optarg, e);
 	if (rc != 0)
 		return rc;
-	if (optind != argc - 1 || o->plan_fd < 0)
+	if (o->reclaim && optind == argc && o->plan_fd < 0)
+		return 0;
+	if (o->reclaim || optind != argc - 1 || o->plan_fd < 0)
 		return err_set(e, EX_USAGE_ERROR, "%s", USAGE);
 	o->name = argv[optind];
 	if ((rc = name_check(o->name, e)) != 0)

@@ -1,8 +1,12 @@
 #include "sandbox/rundir.h"
 
+#include "sandbox/disk_record.h"
+#include "sandbox/reclaim.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,8 +14,13 @@
 
 #define DEPTH_MAX 3 /* NAME/tpm/file */
 
-/* Removes a folder's contents without following links: children may have made files in it. */
-static void empty_folder(int parent, const char *name, int depth)
+/* The folder says itself whose it is: a link OWNER -> "cA,cB", there before the folder gets its
+ * name. */
+#define OWNER "pair"
+
+/* Removes a folder's contents without following links: children may have made files in it. What a
+ * folder with owed labels is known by stays in it. */
+static void empty_folder(int parent, const char *name, int depth, bool keep_record)
 {
 	struct dirent *entry;
 	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -25,9 +34,12 @@ static void empty_folder(int parent, const char *name, int depth)
 	while ((entry = readdir(d)) != NULL) {
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
+		if (keep_record && (strcmp(entry->d_name, OWNER) == 0 ||
+				    strcmp(entry->d_name, DISK_RECORD_FILE) == 0))
+			continue;
 		if (unlinkat(fd, entry->d_name, 0) == 0 || depth <= 1)
 			continue;
-		empty_folder(fd, entry->d_name, depth - 1);
+		empty_folder(fd, entry->d_name, depth - 1, false);
 		unlinkat(fd, entry->d_name, AT_REMOVEDIR);
 	}
 	closedir(d);
@@ -35,48 +47,55 @@ static void empty_folder(int parent, const char *name, int depth)
 
 static void remove_folder(int base, const char *name)
 {
-	empty_folder(base, name, DEPTH_MAX);
+	empty_folder(base, name, DEPTH_MAX, false);
 	unlinkat(base, name, AT_REMOVEDIR);
 }
 
-/* The folder says itself whose it is: a link OWNER -> "cA,cB", there before the folder gets its
- * name. */
-#define OWNER "pair"
-
-/* Until then it is called after the pair, which nobody else can hold. */
+/* Before it has its name, and when it is about to go, it is called after the pair, which nobody else can hold. */
 static void unnamed(const struct mcs_pair *pair, char out[MCS_TEXT + 1])
 {
 	out[0] = '.';
 	mcs_text(pair, out + 1);
 }
 
-static bool remove_reclaimed(void *context, const struct mcs_dead *dead)
+int rundir_unname(int base, const struct mcs_pair *pair, const char *name)
 {
-	const struct mcs_pair *pair = &dead->pair;
-	const char *name = dead->name;
-	const int *base = context;
-	char path[NAME_MAX_LENGTH + sizeof("/" OWNER)], owner[MCS_TEXT + 1], text[MCS_TEXT];
+	char path[NAME_MAX_LENGTH + sizeof("/" OWNER)], owner[MCS_TEXT] = "", first[MCS_TEXT + 1];
 
-	unnamed(pair, owner);
-	remove_folder(*base, owner);
-	if (name[0] == '\0')
-		return true;
-	snprintf(path, sizeof(path), "%s/" OWNER, name);
-	ssize_t n = readlinkat(*base, path, owner, sizeof(owner) - 1);
-	mcs_text(pair, text);
-	if (n > 0 && (size_t)n == strlen(text) && memcmp(owner, text, (size_t)n) == 0)
-		remove_folder(*base, name);
-	return true;
+	unnamed(pair, first);
+	if (name[0] != '\0') {
+		snprintf(path, sizeof(path), "%.32s/" OWNER, name);
+		ssize_t n = readlinkat(base, path, owner, sizeof(owner) - 1);
+		owner[n > 0 ? n : 0] = '\0';
+		if (strcmp(owner, first + 1) == 0)
+			(void)renameat2(base, name, base, first, RENAME_NOREPLACE);
+	}
+	return openat(base, first, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+void rundir_clear(int base, const struct mcs_pair *pair, bool keep_record)
+{
+	char first[MCS_TEXT + 1];
+
+	unnamed(pair, first);
+	if (keep_record)
+		empty_folder(base, first, DEPTH_MAX, true);
+	else
+		remove_folder(base, first);
+	fsync(base); /* the entry of the pair goes after it, on the disk too */
 }
 
 /* Root's alone: whoever can rename in here can put a socket of his own in our place. */
-static int open_base(const char *base, int *fd, struct err *e)
+int rundir_open_base(const char *base, bool make, int *fd, struct err *e)
 {
 	struct stat st;
 
-	if (mkdir(base, 0700) != 0 && errno != EEXIST)
+	*fd = -1;
+	if (make && mkdir(base, 0700) != 0 && errno != EEXIST)
 		return err_errno(e, EX_HOST, errno, "%s: cannot make the run directory", base);
 	*fd = open(base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0 && errno == ENOENT && !make)
+		return 0;
 	if (*fd < 0)
 		return err_errno(e, EX_HOST, errno, "%s: cannot open the run directory", base);
 	if (fstat(*fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
@@ -87,8 +106,17 @@ static int open_base(const char *base, int *fd, struct err *e)
 		       "another with --run-dir", base);
 }
 
+int rundir_open_table(const char *base, struct mcs_table *t, struct err *e)
+{
+	char pairs[PATH_MAX];
+
+	if ((size_t)snprintf(pairs, sizeof(pairs), "%s/.pairs", base) >= sizeof(pairs))
+		return err_set(e, EX_USAGE_ERROR, "run directory: name too long");
+	return mcs_open(pairs, MCS_CATEGORIES, t, e);
+}
+
 /* Makes the folder complete under the pair's name, then gives it the VM's, which fails when
- * that is taken. A crash at any point leaves something remove_reclaimed can tell apart. */
+ * that is taken. A crash at any point leaves something rundir_unname can tell apart. */
 static int make_name(struct rundir *d, struct err *e)
 {
 	char first[MCS_TEXT + 1];
@@ -116,7 +144,7 @@ static int make_name(struct rundir *d, struct err *e)
 
 int rundir_make(const char *base, const char *name, struct rundir *d, struct err *e)
 {
-	char pairs[RUN_PATH_MAX];
+	struct reclaim reclaim = { .base = -1 };
 	int rc;
 
 	*d = (struct rundir){ .base = -1, .dir = -1, .table = { .dir = -1 } };
@@ -126,12 +154,12 @@ int rundir_make(const char *base, const char *name, struct rundir *d, struct err
 		return err_set(e, EX_USAGE_ERROR, "run directory '%.120s': not an absolute path "
 			       "of at most %d characters: choose another", base,
 			       RUN_PATH_MAX - 48);
-	if ((rc = open_base(base, &d->base, e)) != 0)
+	if ((rc = rundir_open_base(base, true, &d->base, e)) != 0)
 		return rc;
-	snprintf(pairs, sizeof(pairs), "%.80s/.pairs", base);
-	rc = mcs_open(pairs, MCS_CATEGORIES, &d->table, e);
+	reclaim.base = d->base;
+	rc = rundir_open_table(base, &d->table, e);
 	if (rc == 0)
-		rc = mcs_allocate(&d->table, name, remove_reclaimed, &d->base, &d->pair, e);
+		rc = mcs_allocate(&d->table, name, reclaim_dead, &reclaim, &d->pair, e);
 	if (rc == 0)
 		rc = make_name(d, e);
 	if (rc != 0) {
@@ -145,10 +173,15 @@ int rundir_make(const char *base, const char *name, struct rundir *d, struct err
 void rundir_remove(struct rundir *d)
 {
 	if (d->dir >= 0) {
+		bool owed = disk_record_there(d->dir);
+		int folder = rundir_unname(d->base, &d->pair, d->name);
+		/* The folder first: while the pair is held nobody else cleans up after us. */
+		rundir_clear(d->base, &d->pair, owed);
+		if (!owed)
+			mcs_release(&d->table, &d->pair);
+		if (folder >= 0)
+			close(folder);
 		close(d->dir);
-		/* The folder first: while the pair is held nobody else cleans up this name. */
-		remove_folder(d->base, d->name);
-		mcs_release(&d->table, &d->pair);
 	}
 	mcs_close(&d->table);
 	if (d->base >= 0)

@@ -6,6 +6,7 @@
 #include "sandbox/labels.h"
 #include "sandbox/mcs.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,7 +26,8 @@ struct rundir {
  * NAME. -EX_BUSY: name in use. Nothing is held after an error. */
 int rundir_make(const char *base, const char *name, struct rundir *d, struct err *e);
 
-/* Removes NAME with all in it, gives the pair back, closes. Safe to call twice. */
+/* Removes NAME with all in it, gives the pair back, closes. Safe to call twice. While a label of an
+ * image is owed (sandbox/disk_record.h) record and pair stay, for whoever reclaims them. */
 void rundir_remove(struct rundir *d);
 
 /* A new file NAME/file for a child to append to: labelled, opened O_APPEND, close-on-exec. */
@@ -37,5 +39,22 @@ int rundir_folder(struct rundir *d, const struct labels *l, const char *folder, 
 
 /* Appends at most max bytes of NAME/file to fd, which is the caller's file. */
 int rundir_copy_log(struct rundir *d, const char *file, size_t max, int fd, struct err *e);
+
+/* For those who reclaim what a dead launcher left (sandbox/reclaim.h).
+ *
+ * The run directory itself; make: if it is not there, else *fd is -1 then. -EX_HOST. */
+int rundir_open_base(const char *base, bool make, int *fd, struct err *e);
+
+/* Its table of pairs, made when absent. */
+int rundir_open_table(const char *base, struct mcs_table *t, struct err *e);
+
+/* Calls the folder of the pair after the pair again, as it is before it has its name: one step, so
+ * nobody ever sees it half removed under the name. A descriptor of it, the caller's; -1: there is
+ * none (of this pair: the name may be another VM's). */
+int rundir_unname(int base, const struct mcs_pair *pair, const char *name);
+
+/* Empties the folder of that pair, which has no name any more, and removes it, or keeps it with
+ * nothing but the record of owed labels. On the disk when this returns. */
+void rundir_clear(int base, const struct mcs_pair *pair, bool keep_record);
 
 #endif

@@ -1,6 +1,8 @@
 #include "sandbox/order.h"
 #include "sandbox/vm_platform.h"
 
+#include "sandbox/disk_record.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -97,7 +99,8 @@ static int check_disks(struct vm *vm, struct err *e)
 	return rc;
 }
 
-/* All are taken before the label of one changes: a VM that comes too late changes none. */
+/* All are taken before the label of one changes: a VM that comes too late changes none. What they
+ * were is on the disk before that, too: whoever finds us dead puts it back. */
 static int take_disks(struct vm *vm, struct err *e)
 {
 	char name[16];
@@ -107,6 +110,8 @@ static int take_disks(struct vm *vm, struct err *e)
 		disk_name(i, name);
 		rc = disk_take(name, &vm->disk[i], &vm->labels, &vm->run.table, e);
 	}
+	if (rc == 0)
+		rc = disk_record_write(vm->run.dir, vm->disk, vm->opt->disk_count, e);
 	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++) {
 		disk_name(i, name);
 		rc = disk_label(name, &vm->disk[i], &vm->labels, e);

@@ -1,6 +1,7 @@
 #include "sandbox/vm_platform.h"
 
 #include "common/record.h"
+#include "sandbox/disk_record.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -120,6 +121,9 @@ static int restore_disks(struct vm *vm, struct err *e)
 		if (rc == 0)
 			rc = one;
 	}
+	/* The record of an image that could not be restored stays, and its pair with it. */
+	if (rc == 0 && vm->run.dir >= 0)
+		disk_record_remove(vm->run.dir);
 	return rc;
 }
 

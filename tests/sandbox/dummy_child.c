@@ -4,6 +4,7 @@
  *   die      ends with status 9    mute    never gets ready       hold   runs until stopped
  *   badtime  tells a moment that is none
  *   liar     sends SEALED before it was asked                     deaf   ignores STOP
+ *   cling    clears its death signal and stays, whatever closes
  *   quote    asks for a quote, says what it hears, runs until stopped
  * or by what it has its first device do, before it runs until stopped:
  *   fill     write to every page of guest memory    some   to those of its first 64 MiB
@@ -337,7 +338,9 @@ static int run_vmm(const char *does, char **argv)
 		ask_for_quote(quote);
 	if (wants_device(does))
 		use_device(does, argv);
-	if (strcmp(does, "deaf") == 0)
+	if (strcmp(does, "cling") == 0)
+		prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+	if (strcmp(does, "deaf") == 0 || strcmp(does, "cling") == 0)
 		for (;;)
 			pause();
 	expect(RECORD_STOP);

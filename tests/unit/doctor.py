@@ -8,13 +8,12 @@ import os
 import re
 import subprocess
 
+from json_schema import conforms
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("PAVISE_BUILD", os.path.join(ROOT, "build"))
 SCHEMA = json.load(open(os.path.join(ROOT, "docs", "doctor.schema.json"), encoding="utf-8"))
 KINDS = ["plain", "snp", "tdx", "sim"]
-TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
-KEYS = {"$schema", "title", "description", "type", "required", "additionalProperties", "properties",
-        "items", "enum", "const", "pattern", "minItems"}
 LINE = re.compile(r"  (found|missing|unknown) +([a-z0-9-]+)( \(advised\))?: (.*)")
 count = failed = 0
 
@@ -38,36 +37,6 @@ def doctor(*args, user=None):
     return subprocess.run([os.path.join(BUILD, "bin", "pavise-doctor"), *args], user=user,
                           capture_output=True, text=True, timeout=30,
                           extra_groups=None if user is None else [])
-
-
-def conforms(value, schema, path="$"):
-    """The part of JSON Schema that doctor.schema.json uses; the first fault, or None."""
-    if set(schema) - KEYS:
-        return "%s: the test does not know %s" % (path, set(schema) - KEYS)
-    if "const" in schema and value != schema["const"]:
-        return path
-    if "enum" in schema and value not in schema["enum"]:
-        return path
-    if "type" in schema and not isinstance(value, TYPES[schema["type"]]):
-        return path
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        return path
-    if isinstance(value, list):
-        if len(value) < schema.get("minItems", 0):
-            return path
-        faults = (conforms(v, schema["items"], "%s[%d]" % (path, i)) for i, v in enumerate(value))
-        return next((f for f in faults if f), None)
-    if isinstance(value, dict):
-        for key in schema.get("required", []):
-            if key not in value:
-                return path + " lacks " + key
-        for key, item in value.items():
-            if key not in schema["properties"]:
-                return path + " has " + key
-            fault = conforms(item, schema["properties"][key], path + "." + key)
-            if fault:
-                return fault
-    return None
 
 
 def agree(name, args, judged, shown, user=None):

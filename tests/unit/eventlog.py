@@ -7,11 +7,12 @@ import glob
 import hashlib
 import json
 import os
-import re
 import struct
 import subprocess
 import sys
 import tempfile
+
+from json_schema import conforms
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("PAVISE_BUILD", os.path.join(ROOT, "build"))
@@ -71,42 +72,6 @@ class Log:
 
 def variable(name, data):
     return (GLOBAL + struct.pack("<QQ", len(name), len(data)) + name.encode("utf-16-le") + data)
-
-
-def conforms(value, schema, path="$"):
-    """The part of JSON Schema that eventlog.schema.json uses; the first fault, or None."""
-    if "anyOf" in schema:
-        return None if any(conforms(value, s, path) is None for s in schema["anyOf"]) else path
-    if "const" in schema and value != schema["const"]:
-        return path
-    if "enum" in schema and value not in schema["enum"]:
-        return path
-    names = schema.get("type", [])
-    types = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool,
-             "null": type(None)}
-    names = [names] if isinstance(names, str) else names
-    if names and not any(isinstance(value, types[n]) for n in names):
-        return path
-    if "pattern" in schema and not re.search(schema["pattern"], value):
-        return path
-    if isinstance(value, list):
-        for i, item in enumerate(value):
-            bad = conforms(item, schema.get("items", {}), "%s[%d]" % (path, i))
-            if bad:
-                return bad
-    if isinstance(value, dict):
-        known = schema.get("properties", {})
-        more = schema.get("additionalProperties", {})
-        for key in schema.get("required", []):
-            if key not in value:
-                return path + " lacks " + key
-        for key, item in value.items():
-            if key not in known and more is False:
-                return path + " has " + key
-            bad = conforms(item, known.get(key, more), path + "." + key)
-            if bad:
-                return bad
-    return None
 
 
 def shown(path):

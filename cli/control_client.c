@@ -87,6 +87,35 @@ int control_ask(int fd, enum control_type type, struct control_record *answer, i
 	return rc;
 }
 
+int control_describe(int fd, unsigned seconds, char *text, size_t *size, struct err *e)
+{
+	const struct control_record request = { .magic = CONTROL_MAGIC, .type = CONTROL_DESCRIBE };
+	struct timeval limit = { .tv_sec = seconds };
+	struct control_record answer = { 0 };
+	struct iovec parts[] = { { &answer, sizeof(answer) }, { text, CONTROL_TEXT_MAX } };
+	struct msghdr message = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	int rc = fdpass_send(fd, &request, sizeof(request), NULL, 0, e);
+	if (rc != 0)
+		return rc;
+	/* No room for descriptors: the kernel drops what would come with it. */
+	ssize_t n = recvmsg(fd, &message, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return err_set(e, EX_BUSY, "its launcher has not answered for %u s: try again "
+			       "later", seconds);
+	if (n < 0)
+		return err_errno(e, EX_HOST, errno, "its launcher's answer");
+	rc = judge(&answer, n < (ssize_t)sizeof(answer) ? (size_t)n : sizeof(answer), e);
+	if (rc != 0)
+		return rc;
+	*size = (size_t)n - sizeof(answer);
+	if ((message.msg_flags & MSG_TRUNC) != 0 || *size != answer.a || answer.b != 0)
+		return err_set(e, EX_MALFORMED, "the launcher's description is of another size "
+			       "than it says: versions differ");
+	return 0;
+}
+
 int control_await_close(int fd, unsigned seconds, struct err *e)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };

@@ -27,6 +27,8 @@ static const struct verb {
 	{ "audit", "ask an SELinux policy what one VM may do to another and to the host" },
 	{ "sandbox", "say what each sealed process may still ask the kernel for, and why" },
 	{ "doctor", "say what this host lacks for each kind of guest, and how to fix it" },
+	{ "ls", "list the virtual machines of this host, and what their isolation lacks" },
+	{ "inspect", "show what is known of a running virtual machine" },
 	{ "stop", "end a running virtual machine in order" },
 };
 

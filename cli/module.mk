@@ -21,3 +21,16 @@ pavise-attestd_SRCS := cli/attestd.c common/err_report.c \
                        sandbox/lsm.c sandbox/mcs.c sandbox/procid.c \
                        $(CONTROL_CLIENT_SRCS)
 pavise-attestd_LIBS := -lcap-ng -lselinux
+
+PROGS += pavise-ls pavise-inspect
+STATUS_SRCS := cli/status.c common/isolation.c common/json.c common/bytes.c
+STATUS_ASK_SRCS := cli/status_ask.c $(STATUS_SRCS) $(CONTROL_CLIENT_SRCS) common/err_report.c
+pavise-ls_SRCS := cli/ls.c $(STATUS_ASK_SRCS)
+pavise-ls_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)
+pavise-inspect_SRCS := cli/inspect.c $(STATUS_ASK_SRCS)
+pavise-inspect_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)
+UNIT_SCRIPTS += tests/unit/ls.py
+
+FUZZERS += fuzz_status
+fuzz_status_SRCS := tests/fuzz/fuzz_status.c $(STATUS_SRCS) common/err.c
+fuzz_status_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)

@@ -107,6 +107,22 @@ static void lease(struct control *c, int i, const struct control_view *view)
 	}
 }
 
+/* One message: the record, then the text. */
+static void describe(struct control *c, int i, const struct control_view *view)
+{
+	struct {
+		struct control_record r;
+		char text[CONTROL_TEXT_MAX];
+	} out = { .r = { .magic = CONTROL_MAGIC, .type = CONTROL_OK } };
+	struct err ignored = { 0 };
+
+	out.r.a = (uint32_t)view->describe(view->described, out.text, sizeof(out.text));
+	if (out.r.a == 0)
+		answer(c, i, (struct control_record){ .type = CONTROL_NOT_READY }, -1);
+	else if (fdpass_send(c->client[i], &out, sizeof(out.r) + out.r.a, NULL, 0, &ignored) != 0)
+		drop_client(c, i);
+}
+
 /* One request. True: stop. */
 static bool serve_client(struct control *c, int i, const struct control_view *view)
 {
@@ -134,7 +150,12 @@ static bool serve_client(struct control *c, int i, const struct control_view *vi
 		return true;
 	case CONTROL_STATUS:
 		answer(c, i, (struct control_record){ .type = CONTROL_OK, .a = view->phase,
-						      .b = view->isolation }, -1);
+						      .b = CONTROL_ISOLATION(view->isolation,
+									     view->missing) },
+		       -1);
+		return false;
+	case CONTROL_DESCRIBE:
+		describe(c, i, view);
 		return false;
 	default:
 		answer(c, i, (struct control_record){ .type = CONTROL_BAD }, -1);

@@ -24,7 +24,11 @@ struct control {
 struct control_view {
 	enum control_phase phase;
 	enum control_isolation isolation;
+	unsigned missing;   /* bits of enum isolation_missing */
 	int agent_channel;
+	/* Writes what is said of `described`; its length, or 0. */
+	size_t (*describe)(const void *described, char *out, size_t size);
+	const void *described;
 };
 
 /* Listens on NAME/control.sock, mode 0600. */

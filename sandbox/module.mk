@@ -12,6 +12,10 @@ pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/options_tee.c sa
 	sandbox/memfds.c sandbox/watch.c sandbox/records.c sandbox/records_text.c sandbox/control.c \
 	sandbox/labels_check.c $(VTPM_SRCS) $(COMMON_SRCS)
 pavise-launch_LIBS := -lselinux -lcap-ng -laudit
+	sandbox/jail.c sandbox/jail_privileges.c sandbox/rundir.c sandbox/disk.c \
+	sandbox/memfds.c sandbox/watch.c sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/describe.c common/isolation.c sandbox/lsm.c sandbox/labels.c \
+	sandbox/labels_check.c $(SANDBOX_MCS_SRCS) $(VTPM_SRCS) $(COMMON_SRCS)
+pavise-launch_LIBS := -lselinux -lcap-ng -laudit $(JANSSON_LIBS)
 
 # Stand-ins for the launcher's tests, in a folder of their own: they bear the real ones' names.
 TEST_LIBEXEC := $(O)/tests/libexec

@@ -95,7 +95,9 @@ int order_start(struct vm *vm, struct order *o, const char *program, int control
 	struct child *c = &vm->child[vm->child_count];
 	int rc = 0;
 
-	*c = (struct child){ .pid = -1, .pidfd = -1, .control = control };
+	*c = (struct child){ .pid = -1, .pidfd = -1, .control = control, .id = o->spec.id,
+			     .label = o->spec.label, .file_limit = o->spec.file_limit,
+			     .fd_limit = o->spec.fd_limit, .thread_limit = o->spec.thread_limit };
 	snprintf(c->name, sizeof(c->name), "%s", o->spec.name);
 	o->spec.mount_point = vm->run.path;
 	if (control >= 0 && fcntl(control, F_SETFL, O_NONBLOCK) != 0)

@@ -39,6 +39,9 @@ struct child {
 	int pidfd;
 	int control;             /* our end of the record channel; -1: a foreign program */
 	int status;              /* of waitpid once reaped */
+	uid_t id;                /* and what it was started with (sandbox/child.h): */
+	const char *label;       /* one of struct labels */
+	uint64_t file_limit, fd_limit, thread_limit;
 };
 
 /* Defences that a VM of degraded isolation runs without; required isolation has them all. */

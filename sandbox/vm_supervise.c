@@ -3,6 +3,7 @@
 #include "common/record.h"
 #include "common/snp_term.h"
 #include "common/stop_text.h"
+#include "sandbox/describe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -193,7 +194,10 @@ static bool asked_to_stop(struct vm *vm, const struct pollfd *pfd)
 	const struct control_view view = {
 		.phase = vm->phase == VM_RUNNING ? CONTROL_RUNNING : CONTROL_STARTING,
 		.isolation = vm->opt->required ? CONTROL_REQUIRED : CONTROL_DEGRADED,
+		.missing = vm->missing,
 		.agent_channel = vm->agent_channel,
+		.describe = describe_vm,
+		.described = vm,
 	};
 	struct signalfd_siginfo info;
 	bool stop = control_serve(&vm->control, &pfd[POLL_CONTROL], &view);

@@ -146,12 +146,13 @@ static int exchange(int fd, const struct options *o, struct answer *a, struct er
 	return status < 0 ? status : 0;
 }
 
-static int write_evidence(const struct options *o, int degraded, struct answer *a, struct err *e)
+static int write_evidence(const struct options *o, const struct host_claims *host,
+			  struct answer *a, struct err *e)
 {
 	size_t size;
 	const char *text = answer_text(a, &size);
 	char *out = NULL;
-	int status = answer_evidence(text, size, o->name, degraded, NULL, &out, e);
+	int status = answer_evidence(text, size, host, NULL, &out, e);
 
 	if (status == 0)
 		status = file_write("evidence", o->output, out, strlen(out), 0644, e);
@@ -176,14 +177,14 @@ static int read_key(struct options *o, struct err *e)
 }
 
 /* The agent channel is leased to this control connection: it must stay open meanwhile. */
-static int open_channel(int control, int *channel, int *degraded, struct err *e)
+static int open_channel(int control, int *channel, struct host_claims *host, struct err *e)
 {
 	struct control_record answer;
 	int status = control_ask(control, CONTROL_STATUS, &answer, NULL, e);
 
 	if (status < 0)
 		return status;
-	*degraded = answer.b != CONTROL_REQUIRED;
+	control_isolation(&answer, &host->degraded, &host->missing);
 	status = control_ask(control, CONTROL_ATTEST_CHANNEL, &answer, channel, e);
 	if (status == 0 && *channel < 0)
 		status = err_set(e, EX_INTERNAL, "control socket: no channel came with the answer");
@@ -192,17 +193,18 @@ static int open_channel(int control, int *channel, int *degraded, struct err *e)
 
 static int attest(const struct options *o, struct err *e)
 {
-	int control = -1, channel = -1, degraded = 1;
+	struct host_claims host = { .vm = o->name, .degraded = true };
+	int control = -1, channel = -1;
 	struct answer answer = { 0 };
 	int status = control_connect(o->run_dir, o->name, &control, e);
 
 	if (status < 0)
 		return status;
-	status = open_channel(control, &channel, &degraded, e);
+	status = open_channel(control, &channel, &host, e);
 	if (status == 0)
 		status = exchange(channel, o, &answer, e);
 	if (status == 0 && o->send_key == NULL)
-		status = write_evidence(o, degraded, &answer, e);
+		status = write_evidence(o, &host, &answer, e);
 	answer_free(&answer);
 	if (channel >= 0)
 		close(channel);

@@ -38,22 +38,24 @@ static struct lease *free_lease(struct broker *b)
 }
 
 /* The launcher's answers: who runs, and the channel. */
-static enum broker_result ask_launcher(int control, int *channel, uint32_t *degraded,
+static enum broker_result ask_launcher(int control, int *channel, struct broker_answer *a,
 				       struct err *e)
 {
 	struct timeval limit = { .tv_sec = LAUNCHER_SECONDS };
 	struct control_record answer = { 0 };
+	bool degraded;
 
 	setsockopt(control, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	int r = control_ask(control, CONTROL_STATUS, &answer, NULL, e);
-	*degraded = answer.b != CONTROL_REQUIRED;
+	control_isolation(&answer, &degraded, &a->missing);
+	a->degraded = degraded;
 	if (r == 0)
 		r = control_ask(control, CONTROL_ATTEST_CHANNEL, &answer, channel, e);
 	return r == 0 ? BROKER_OK : r == -EX_BUSY ? BROKER_BUSY : BROKER_FAILED;
 }
 
 static enum broker_result open_lease(struct broker *b, const char *name, struct lease *l,
-				     int *channel, uint32_t *degraded, struct err *e)
+				     int *channel, struct broker_answer *a, struct err *e)
 {
 	int r = control_connect(b->run_dir, name, &l->control, e);
 
@@ -61,7 +63,7 @@ static enum broker_result open_lease(struct broker *b, const char *name, struct 
 		l->control = -1;
 		return r == -EX_BUSY || r == -EX_USAGE_ERROR ? BROKER_NO_VM : BROKER_FAILED;
 	}
-	enum broker_result result = ask_launcher(l->control, channel, degraded, e);
+	enum broker_result result = ask_launcher(l->control, channel, a, e);
 	if (result != BROKER_OK)
 		end_lease(l);
 	return result;
@@ -75,7 +77,7 @@ static int handle_open(struct broker *b, const struct broker_request *q, struct 
 	int channel = -1;
 
 	if (l != NULL)
-		a.result = open_lease(b, q->name, l, &channel, &a.degraded, &why);
+		a.result = open_lease(b, q->name, l, &channel, &a, &why);
 	if (a.result == BROKER_FAILED)
 		err_report(&why, "pavise-attestd");
 	if (a.result == BROKER_OK) {

@@ -87,6 +87,12 @@ int control_ask(int fd, enum control_type type, struct control_record *answer, i
 	return rc;
 }
 
+void control_isolation(const struct control_record *answer, bool *degraded, unsigned *missing)
+{
+	*missing = CONTROL_ISOLATION_MISSING(answer->b);
+	*degraded = CONTROL_ISOLATION_KIND(answer->b) != CONTROL_REQUIRED || *missing != 0;
+}
+
 int control_describe(int fd, unsigned seconds, char *text, size_t *size, struct err *e)
 {
 	const struct control_record request = { .magic = CONTROL_MAGIC, .type = CONTROL_DESCRIBE };

@@ -5,6 +5,7 @@
 #include "common/err.h"
 #include "sandbox/control_format.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Connects to the VM NAME under run_dir (NULL: /run/pavise). *fd is the caller's.
@@ -16,6 +17,10 @@ int control_connect(const char *run_dir, const char *name, int *fd, struct err *
  * CONTROL_OK; -EX_BUSY for CONTROL_BUSY and CONTROL_NOT_READY. */
 int control_ask(int fd, enum control_type type, struct control_record *answer, int *passed,
 		struct err *e);
+
+/* What an answer to CONTROL_STATUS says of isolation; missing as enum isolation_missing. Required
+ * isolation that lacks something is none. */
+void control_isolation(const struct control_record *answer, bool *degraded, unsigned *missing);
 
 /* Asks for the description of the VM: JSON as the launcher wrote it (cli/status.h reads it), into
  * text, which holds CONTROL_TEXT_MAX bytes; *size of them, no NUL. As control_ask, but waits for

@@ -10,7 +10,7 @@ pavise-stop_SRCS := cli/stop.c common/err_report.c $(CONTROL_CLIENT_SRCS)
 
 PROGS += pavise-attest
 pavise-attest_SRCS := cli/attest.c common/err_report.c \
-                      attest/agent/answer.c attest/agent/wire.c common/args.c common/bytes.c common/file.c \
+                      attest/agent/answer.c attest/agent/wire.c common/isolation.c common/args.c common/bytes.c common/file.c \
                       common/json.c $(CONTROL_CLIENT_SRCS)
 pavise-attest_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)
 

@@ -1,5 +1,6 @@
 #include "attest/agent/answer.h"
 
+#include "common/isolation.h"
 #include "common/json.h"
 
 #include <stdlib.h>
@@ -106,7 +107,22 @@ static int add_collateral(json_t *evidence, const char *text, struct err *e)
 	return r;
 }
 
-int answer_evidence(const char *text, size_t size, const char *vm, bool degraded,
+/* What is missing is said of degraded isolation alone: required isolation lacks nothing. */
+static json_t *claims_of(const struct host_claims *host)
+{
+	json_t *missing = json_array();
+
+	for (unsigned bit = 0; bit < ISOLATION_DEFENCES; bit++)
+		if ((host->missing >> bit & 1) != 0)
+			json_array_append_new(missing, json_string(isolation_defence(bit)));
+	if (host->degraded)
+		return json_pack("{s:s, s:s, s:o}", "vm", host->vm, "isolation", "degraded",
+				 "missing", missing);
+	json_decref(missing);
+	return json_pack("{s:s, s:s}", "vm", host->vm, "isolation", "required");
+}
+
+int answer_evidence(const char *text, size_t size, const struct host_claims *host,
 		    const char *collateral, char **out, struct err *e)
 {
 	json_t *j = NULL;
@@ -115,8 +131,7 @@ int answer_evidence(const char *text, size_t size, const char *vm, bool degraded
 	*out = NULL;
 	if (r < 0)
 		return r;
-	json_t *claims = json_pack("{s:s, s:s}", "vm", vm, "isolation",
-				   degraded ? "degraded" : "required");
+	json_t *claims = claims_of(host);
 	if (claims == NULL || json_object_set_new(j, "host_claims", claims) < 0)
 		r = err_set(e, EX_HOST, "out of memory");
 	/* A guest's own would be taken for the host's. */

@@ -43,10 +43,17 @@ const char *answer_text(struct answer *a, size_t *size);
 
 void answer_free(struct answer *a);
 
+/* What the host says of itself and the guest's VM. */
+struct host_claims {
+	const char *vm;
+	bool degraded;
+	unsigned missing; /* enum isolation_missing, of degraded isolation */
+};
+
 /* The evidence in text (JSON) with what the host says of itself under "host_claims", and with
  * collateral, a JSON object as text, unless it is NULL. The caller frees *out. -EX_MALFORMED: the
  * agent's answer is not an object of JSON; -EX_HOST. */
-int answer_evidence(const char *text, size_t size, const char *vm, bool degraded,
+int answer_evidence(const char *text, size_t size, const struct host_claims *host,
 		    const char *collateral, char **out, struct err *e);
 
 #endif

@@ -242,10 +242,12 @@ static void note_claims(const struct appraisal *a)
 {
 	const struct evidence *ev = a->evidence;
 
-	if (ev->claim_vm[0] != '\0' || ev->claim_isolation[0] != '\0')
+	if (ev->claim_vm[0] != '\0' || ev->claim_isolation[0] != '\0' ||
+	    ev->claim_missing[0] != '\0')
 		check_skip(a->checks, "host.claims",
-			   "the host says vm \"%s\", isolation \"%s\": untrusted, not used",
-			   ev->claim_vm, ev->claim_isolation);
+			   "untrusted, not used: the host says vm \"%s\", isolation \"%s\"%s%s",
+			   ev->claim_vm, ev->claim_isolation,
+			   ev->claim_missing[0] != '\0' ? " without " : "", ev->claim_missing);
 	else
 		check_skip(a->checks, "host.claims", "none made");
 }

@@ -205,9 +205,39 @@ static int copy_claim(const json_t *claims, const char *key, char *out, struct e
 	return 0;
 }
 
+/* Which defences the host says it lacks. Any words: newer hosts may know more of them. */
+static int copy_missing(const json_t *claims, char *out, struct err *e)
+{
+	static const char path[] = "evidence.host_claims";
+	const json_t *list = NULL;
+	size_t used = 0;
+	int r = json_get_array(path, claims, "missing", 0, &list, e);
+
+	if (r < 0 || list == NULL)
+		return r;
+	if (json_array_size(list) > EVIDENCE_MISSING_MAX)
+		return err_set(e, EX_MALFORMED, "%s: \"missing\" has more than %u entries", path,
+			       EVIDENCE_MISSING_MAX);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		size_t n = text == NULL ? 0 : strlen(text);
+		if (n == 0 || n > EVIDENCE_TEXT_MAX)
+			return err_set(e, EX_MALFORMED, "%s: \"missing\" holds what is no text of "
+				       "1 to %u bytes", path, EVIDENCE_TEXT_MAX);
+		if (used > 0) {
+			memcpy(out + used, ", ", 2);
+			used += 2;
+		}
+		memcpy(out + used, text, n);
+		used += n;
+	}
+	out[used] = '\0';
+	return 0;
+}
+
 static int parse_claims(const json_t *root, struct evidence *out, struct err *e)
 {
-	static const char *const keys[] = { "vm", "isolation", NULL };
+	static const char *const keys[] = { "vm", "isolation", "missing", NULL };
 	const json_t *claims = NULL;
 	int r = json_get_object("evidence", root, "host_claims", 0, &claims, e);
 
@@ -218,6 +248,8 @@ static int parse_claims(const json_t *root, struct evidence *out, struct err *e)
 		r = copy_claim(claims, "vm", out->claim_vm, e);
 	if (r == 0)
 		r = copy_claim(claims, "isolation", out->claim_isolation, e);
+	if (r == 0)
+		r = copy_missing(claims, out->claim_missing, e);
 	return r;
 }
 

@@ -15,6 +15,7 @@
 #define EVIDENCE_PART_MAX 4096u
 #define EVIDENCE_LOG_MAX 65536u
 #define EVIDENCE_TEXT_MAX 64u
+#define EVIDENCE_MISSING_MAX 8u /* defences that a host says it lacks */
 #define EVIDENCE_TABLE_MAX 65536u
 #define EVIDENCE_QUOTE_MAX 16384u /* of TDX */
 
@@ -57,6 +58,7 @@ struct evidence {
 	size_t collateral_size; /* bytes */
 	/* What the host says about itself: shown, never used. "" when absent. */
 	char claim_vm[EVIDENCE_TEXT_MAX + 1], claim_isolation[EVIDENCE_TEXT_MAX + 1];
+	char claim_missing[EVIDENCE_MISSING_MAX * (EVIDENCE_TEXT_MAX + 2) + 1]; /* with ", " */
 };
 
 /* Parses size bytes of JSON. `object` names it in texts. evidence_free, also after a failure.

@@ -32,7 +32,8 @@ struct broker_answer {
 	uint32_t magic, id;
 	uint32_t result;   /* enum broker_result */
 	uint32_t degraded; /* 1: the VM runs with degraded isolation */
+	uint32_t missing;  /* and lacks these defences: common/isolation.h */
 };
-_Static_assert(sizeof(struct broker_answer) == 16, "broker answer");
+_Static_assert(sizeof(struct broker_answer) == 20, "broker answer");
 
 #endif

@@ -24,7 +24,7 @@ struct pending {
 	uint8_t nonce[WIRE_NONCE_MAX];
 	size_t nonce_size;
 	int channel; /* -1: not leased yet */
-	bool degraded;
+	struct host_claims host;
 	struct event *readable, *deadline;
 	struct answer answer;
 	void (*done)(enum fetch_end, const char *, void *);
@@ -78,7 +78,7 @@ static void deliver(struct pending *p)
 	size_t size;
 	char *out = NULL;
 	const char *text = answer_text(&p->answer, &size);
-	int r = answer_evidence(text, size, p->name, p->degraded, p->fetcher->collateral, &out, &e);
+	int r = answer_evidence(text, size, &p->host, p->fetcher->collateral, &out, &e);
 
 	if (r < 0)
 		finish(p, r == -EX_MALFORMED ? FETCH_GUEST : FETCH_HOST, e.text);
@@ -157,7 +157,8 @@ static void take_answer(struct fetcher *f, const struct broker_answer *a, int fd
 		return;
 	}
 	p->channel = fd;
-	p->degraded = a->degraded != 0;
+	p->host = (struct host_claims){ .vm = p->name, .degraded = a->degraded != 0,
+					.missing = a->missing };
 	if (a->result == BROKER_NO_VM)
 		finish(p, FETCH_NO_VM, "no VM of that name runs here");
 	else if (a->result == BROKER_BUSY)

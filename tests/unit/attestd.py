@@ -60,7 +60,8 @@ class Launcher:
                 return
             _, kind, _, _ = struct.unpack("=4I", m)
             if kind == 3:
-                s.send(struct.pack("=4I", CONTROL, 0x101, 2, 1))
+                # Degraded, without labels and audit records.
+                s.send(struct.pack("=4I", CONTROL, 0x101, 2, 2 | 5 << 8 if self.how == "degraded" else 1))
             elif self.how in ("busy", "starting"):
                 s.send(struct.pack("=4I", CONTROL, 0x102 if self.how == "busy" else 0x103, 0, 0))
             else:
@@ -75,7 +76,8 @@ class Launcher:
         _, kind, ident, size = struct.unpack(">4I", head)
         nonce = s.recv(size, socket.MSG_WAITALL)
         self.requests.append((kind, nonce.hex()))
-        answer = {"good": json.dumps({"nonce": nonce.hex(), "host_claims": "mine", "collateral": 1}),
+        evidence = json.dumps({"nonce": nonce.hex(), "host_claims": "mine", "collateral": 1})
+        answer = {"good": evidence, "degraded": evidence,
                   "not-json": "evidence?", "error": "no report\x1b[31m"}.get(self.how)
         if self.how == "silent":
             self.held.append(s)
@@ -192,6 +194,9 @@ def test_evidence(server, guests):
     ok(guests["good"].requests[-1] == (1, NONCE), "the guest is told the nonce and nothing else",
        guests["good"].requests)
     ok(j["host_claims"] == {"vm": "good", "isolation": "required"}, "host_claims are the host's own", body)
+    lacking = json.loads(server.evidence("degraded")[2])
+    ok(lacking["host_claims"] == {"vm": "degraded", "isolation": "degraded", "missing": ["labels", "records"]},
+       "they say what degraded isolation lacks", lacking)
     ok(j.get("collateral") == {"kind": "test"}, "collateral comes with it, the guest's own does not", body)
     ok(headers["connection"] == "close" and headers["cache-control"] == "no-store", "nobody keeps it", headers)
 
@@ -368,7 +373,7 @@ def main():
         run = os.path.join(folder, "run")
         os.mkdir(run)
         guests = {how: Launcher(run, how, how) for how in
-                  ("good", "busy", "starting", "not-json", "error", "dead", "flood", "huge", "silent")}
+                  ("good", "degraded", "busy", "starting", "not-json", "error", "dead", "flood", "huge", "silent")}
         collateral = os.path.join(folder, "collateral.json")
         open(collateral, "w").write('{"kind": "test"}')
         server = Server(folder, "--timeout", "2", "--rate", "60000", "--burst", "1000", "--collateral", collateral)

@@ -149,27 +149,59 @@ static void what_the_host_adds(void **state)
 {
 	static const char guest[] =
 		"{\"tee\":1,\"host_claims\":{\"vm\":\"no\"},\"collateral\":\"no\"}";
+	static const struct host_claims web = { .vm = "web", .degraded = true, .missing = 5 };
 	struct err e = { 0 };
 	char *out = NULL;
 
 	(void)state;
-	assert_int_equal(answer_evidence(guest, strlen(guest), "web", true, NULL, &out, &e), 0);
+	assert_int_equal(answer_evidence(guest, strlen(guest), &web, NULL, &out, &e), 0);
 	json_t *j = json_loads(out, 0, NULL);
 	json_t *want = json_loads("{\"tee\":1,\"host_claims\":{\"vm\":\"web\","
-				  "\"isolation\":\"degraded\"}}", 0, NULL);
+				  "\"isolation\":\"degraded\","
+				  "\"missing\":[\"labels\",\"records\"]}}", 0, NULL);
 	assert_true(json_equal(j, want));
 	json_decref(j);
 	free(out);
-	assert_int_equal(answer_evidence(guest, strlen(guest), "web", true, "{\"k\":2}", &out, &e),
-			 0);
+	assert_int_equal(answer_evidence(guest, strlen(guest), &web, "{\"k\":2}", &out, &e), 0);
 	j = json_loads(out, 0, NULL);
 	json_object_set_new(want, "collateral", json_pack("{s:i}", "k", 2));
 	assert_true(json_equal(j, want));
 	json_decref(j);
 	json_decref(want);
 	free(out);
-	assert_int_equal(answer_evidence("[]", 2, "web", false, NULL, &out, &e), -EX_MALFORMED);
+	assert_int_equal(answer_evidence("[]", 2, &web, NULL, &out, &e), -EX_MALFORMED);
 	assert_null(out);
+}
+
+/* Of required isolation nothing is said to be missing, whatever came over a wire. */
+static void what_isolation_lacks(void **state)
+{
+	static const struct {
+		struct host_claims host;
+		const char *want;
+	} rows[] = {
+		{ { .vm = "web" }, "{\"vm\":\"web\",\"isolation\":\"required\"}" },
+		{ { .vm = "web", .missing = 7 },
+		  "{\"vm\":\"web\",\"isolation\":\"required\"}" },
+		{ { .vm = "web", .degraded = true },
+		  "{\"vm\":\"web\",\"isolation\":\"degraded\",\"missing\":[]}" },
+		{ { .vm = "web", .degraded = true, .missing = ~0u },
+		  "{\"vm\":\"web\",\"isolation\":\"degraded\","
+		  "\"missing\":[\"labels\",\"limits\",\"records\"]}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err e = { 0 };
+		char *out = NULL;
+
+		assert_int_equal(answer_evidence("{}", 2, &rows[i].host, NULL, &out, &e), 0);
+		json_t *j = json_loads(out, 0, NULL), *want = json_loads(rows[i].want, 0, NULL);
+		assert_true(json_equal(json_object_get(j, "host_claims"), want));
+		json_decref(j);
+		json_decref(want);
+		free(out);
+	}
 }
 
 int main(void)
@@ -179,6 +211,7 @@ int main(void)
 		cmocka_unit_test(rubbish_is_bounded),	   cmocka_unit_test(a_header_too_large),
 		cmocka_unit_test(the_request_is_the_nonce),
 		cmocka_unit_test(an_answer_of_another_kind), cmocka_unit_test(what_the_host_adds),
+		cmocka_unit_test(what_isolation_lacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include "attest/tpm/eventlog.h"
 #include "common/bytes.h"
 
+#include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -479,6 +480,61 @@ static void json_round_trip(void **state)
 	free(text);
 }
 
+/* What the host says of itself is shown, bounded, and never changes the verdict. */
+static void claims_of_the_host(void **state)
+{
+	static const char long_text[] =
+		"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"; /* 65 */
+	static const struct {
+		const char *claims, *note; /* NULL: refused */
+	} rows[] = {
+		{ "{}", "none made" },
+		{ "{\"vm\":\"web\",\"isolation\":\"required\"}",
+		  "untrusted, not used: the host says vm \"web\", isolation \"required\"" },
+		{ "{\"vm\":\"web\",\"isolation\":\"degraded\",\"missing\":[]}",
+		  "untrusted, not used: the host says vm \"web\", isolation \"degraded\"" },
+		{ "{\"vm\":\"web\",\"isolation\":\"degraded\",\"missing\":[\"labels\",\"x\"]}",
+		  "untrusted, not used: the host says vm \"web\", isolation \"degraded\" without "
+		  "labels, x" },
+		{ "{\"missing\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\"]}",
+		  "untrusted, not used: the host says vm \"\", isolation \"\" without "
+		  "1, 2, 3, 4, 5, 6, 7, 8" },
+		{ "{\"missing\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}", NULL },
+		{ "{\"missing\":\"labels\"}", NULL },
+		{ "{\"missing\":[1]}", NULL },
+		{ "{\"missing\":[\"\"]}", NULL },
+		{ "{\"lacking\":[]}", NULL },
+	};
+	char *text = fake_world_json(world);
+	struct evidence *back = calloc(1, sizeof(*back));
+	json_t *j = json_loads(text, 0, NULL);
+
+	(void)state;
+	assert_non_null(back);
+	for (size_t i = 0; i <= sizeof(rows) / sizeof(rows[0]); i++) {
+		bool last = i == sizeof(rows) / sizeof(rows[0]);
+		const char *note = last ? NULL : rows[i].note;
+		json_t *claims = last ? json_pack("{s:[s]}", "missing", long_text)
+				      : json_loads(rows[i].claims, 0, NULL);
+		struct err e = { 0 };
+
+		json_object_set_new(j, "host_claims", claims);
+		char *changed = json_dumps(j, 0);
+		int r = evidence_parse("text", changed, strlen(changed), back, &e);
+		free(changed);
+		assert_int_equal(r, note == NULL ? -EX_MALFORMED : 0);
+		if (note == NULL)
+			continue;
+		memcpy(&world->evidence, back, sizeof(*back));
+		assert_int_equal(judge(), EX_OK);
+		assert_int_equal(find("host.claims")->status, CHECK_SKIPPED);
+		assert_string_equal(find("host.claims")->note, note);
+	}
+	json_decref(j);
+	free(back);
+	free(text);
+}
+
 /* The objects "tpm" and "event_log" of a policy hold for the vTPM of a bundle, too. */
 static void vtpm_demands(void **state)
 {
@@ -541,6 +597,7 @@ int main(void)
 		cmocka_unit_test_setup(every_byte_counts, renew),
 		cmocka_unit_test_setup(cut_anywhere, renew),
 		cmocka_unit_test_setup(json_round_trip, renew),
+		cmocka_unit_test_setup(claims_of_the_host, renew),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -25,6 +25,10 @@ int seal_process(struct err *e);
  * bound, connected. Needs ABI 1 at least. */
 int seal_landlock(struct err *e);
 
+/* Filters on every thread of a sealed VMM or device: that of its set-up and the narrower one. What
+ * serves as it was set up has the first alone. The launcher and the audit count them. */
+#define SEAL_FILTERS 2
+
 struct sock_filter;
 /* Installs a filter compiled from sandbox/seccomp/NAME.table at build time: on this thread, or on
  * every thread of the process (TSYNC; one that cannot follow is an error). A second one is stacked

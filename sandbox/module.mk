@@ -3,23 +3,23 @@ PROC_STATE_SRCS := sandbox/proc_state.c sandbox/procid.c
 SANDBOX_DISK_SRCS := sandbox/disk.c sandbox/labels.c sandbox/lsm.c $(SANDBOX_MCS_SRCS)
 SANDBOX_RECLAIM_SRCS := sandbox/rundir.c sandbox/reclaim.c sandbox/leftover.c sandbox/disk_record.c \
 	$(SANDBOX_DISK_SRCS)
+MANIFEST_SRCS := sandbox/manifest.c sandbox/fd_facts.c sandbox/proc_state.c
 
 PROGS += pavise-launch
-# VTPM_SRCS: sandbox/vtpm/module.mk, read later
-pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/options_tee.c sandbox/names.c sandbox/vm_prepare.c \
-	sandbox/vm_start.c sandbox/order.c sandbox/vm_platform.c sandbox/timings.c sandbox/vm_supervise.c sandbox/vm_teardown.c sandbox/child.c \
-	sandbox/jail.c sandbox/jail_privileges.c $(SANDBOX_RECLAIM_SRCS) \
-	sandbox/memfds.c sandbox/watch.c sandbox/records.c sandbox/records_text.c sandbox/control.c \
-	sandbox/labels_check.c $(VTPM_SRCS) $(COMMON_SRCS)
-pavise-launch_LIBS := -lselinux -lcap-ng -laudit
-	sandbox/jail.c sandbox/jail_privileges.c sandbox/rundir.c sandbox/disk.c \
-	sandbox/memfds.c sandbox/watch.c sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/describe.c common/isolation.c sandbox/lsm.c sandbox/labels.c \
-	sandbox/labels_check.c $(SANDBOX_MCS_SRCS) $(VTPM_SRCS) $(COMMON_SRCS)
-pavise-launch_LIBS := -lselinux -lcap-ng -laudit $(JANSSON_LIBS)
+# VTPM_SRCS, JANSSON_LIBS: of module.mk files that are read later
+pavise-launch_SRCS = sandbox/launch.c sandbox/options.c sandbox/options_tee.c sandbox/names.c
+pavise-launch_SRCS += sandbox/vm_prepare.c sandbox/vm_start.c sandbox/vm_platform.c sandbox/vm_supervise.c sandbox/vm_teardown.c
+pavise-launch_SRCS += sandbox/vm_check.c sandbox/vm_manifest.c $(MANIFEST_SRCS)
+pavise-launch_SRCS += sandbox/order.c sandbox/child.c sandbox/jail.c sandbox/jail_privileges.c sandbox/memfds.c sandbox/timings.c
+pavise-launch_SRCS += $(SANDBOX_RECLAIM_SRCS) sandbox/labels_check.c sandbox/watch.c
+pavise-launch_SRCS += sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/describe.c common/isolation.c
+pavise-launch_SRCS += $(VTPM_SRCS) $(COMMON_SRCS)
+pavise-launch_LIBS = -lselinux -lcap-ng -laudit $(JANSSON_LIBS)
 
 # Stand-ins for the launcher's tests, in a folder of their own: they bear the real ones' names.
 TEST_LIBEXEC := $(O)/tests/libexec
-DUMMY_SRCS := tests/sandbox/dummy_child.c sandbox/lsm.c common/record.c common/err.c
+DUMMY_SRCS := tests/sandbox/dummy_child.c tests/sandbox/mistakes.c sandbox/lsm.c common/record.c \
+	common/seal.c common/err.c
 TOOLS += libexec/pavise-vmm libexec/pavise-dev mkplan lab_probe
 lab_probe_SRCS = tests/sandbox/lab_probe.c $(SANDBOX_CGROUP_SRCS) $(SANDBOX_MCS_SRCS) sandbox/lsm.c common/err.c
 lab_probe_LINK := $(STATIC)
@@ -68,6 +68,16 @@ test_proc_state_SRCS := tests/unit/test_proc_state.c $(PROC_STATE_SRCS) common/e
 test_proc_state_LIBS := -lcmocka
 FUZZERS += fuzz_proc_status
 fuzz_proc_status_SRCS := tests/fuzz/fuzz_proc_status.c $(PROC_STATE_SRCS) common/err.c
+MANIFEST_PARSE_SRCS := sandbox/manifest_parse.c $(MANIFEST_SRCS) sandbox/mcs.c sandbox/procid.c sandbox/names.c \
+	$(COMMON_JSON_SRCS) common/bytes.c common/err.c
+MANIFEST_PARSE_LIBS := $(JANSSON_LIBS) $(CRYPTO_LIBS)
+
+TESTS += test_manifest
+test_manifest_SRCS := tests/unit/test_manifest.c $(MANIFEST_PARSE_SRCS)
+test_manifest_LIBS := -lcmocka $(MANIFEST_PARSE_LIBS)
+FUZZERS += fuzz_manifest
+fuzz_manifest_SRCS := tests/fuzz/fuzz_manifest.c $(MANIFEST_PARSE_SRCS)
+fuzz_manifest_LIBS := $(MANIFEST_PARSE_LIBS)
 KVM_SCRIPTS += tests/unit/test_launch_cli.sh
 LAB_SCRIPTS += tests/sandbox/test_isolation.sh
 LAB_SCRIPTS += tests/sandbox/test_records.sh

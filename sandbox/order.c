@@ -1,5 +1,7 @@
 #include "sandbox/order.h"
 
+#include "sandbox/vm_manifest.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -111,12 +113,14 @@ int order_start(struct vm *vm, struct order *o, const char *program, int control
 	if (rc == 0)
 		rc = child_start(&o->spec, &c->pid, &c->pidfd, e);
 	order_close(&o->spec.cgroup);
+	if (rc != 0) {
+		order_close(&c->control);
+	} else {
+		vm->child_count++;
+		rc = vm_manifest_child(vm, &o->spec, c->pid, e);
+	}
 	order_close(&o->spec.binary);
 	order_close(&o->spec.log);
-	if (rc != 0)
-		order_close(&c->control);
-	else
-		vm->child_count++;
 	return rc;
 }
 

@@ -254,3 +254,21 @@ int proc_label(int task, char *out, size_t size)
 	out[strcspn(out, "\n")] = '\0';
 	return 0;
 }
+
+/* The link's text, "KIND:[NUMBER]" (namespaces(7)): stat would ask for a right on the namespace. */
+int proc_namespace(int process, const char *kind, uint64_t *out, struct err *e)
+{
+	char path[32], link[48], want[24];
+	char *end;
+
+	snprintf(path, sizeof(path), "ns/%s", kind);
+	ssize_t n = readlinkat(process, path, link, sizeof(link) - 1);
+	if (n < 0)
+		return err_errno(e, EX_HOST, errno, "its %s namespace", kind);
+	link[n] = '\0';
+	int length = snprintf(want, sizeof(want), "%s:[", kind);
+	*out = strncmp(link, want, (size_t)length) == 0 ? strtoull(link + length, &end, 10) : 0;
+	if (*out == 0 || strcmp(end, "]") != 0)
+		return err_set(e, EX_HOST, "its %s namespace: %s", kind, link);
+	return 0;
+}

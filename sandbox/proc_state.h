@@ -43,6 +43,9 @@ typedef int proc_task_fn(void *context, int task, pid_t tid, struct err *e);
  * begins has what its maker had. -EX_HOST when they cannot be listed. */
 int proc_each_task(int process, proc_task_fn *fn, void *context, struct err *e);
 
+/* The inode number of one of its namespaces ("user", "pid"). -EX_HOST. */
+int proc_namespace(int process, const char *kind, uint64_t *out, struct err *e);
+
 /* The SELinux label of a thread; out holds size bytes. 0 or a negative errno. */
 int proc_label(int task, char *out, size_t size);
 

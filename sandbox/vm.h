@@ -13,6 +13,7 @@
 #include "sandbox/control.h"
 #include "sandbox/disk.h"
 #include "sandbox/labels.h"
+#include "sandbox/manifest.h"
 #include "sandbox/memfds.h"
 #include "sandbox/options.h"
 #include "sandbox/records.h"
@@ -66,6 +67,7 @@ struct vm {
 	struct records records;
 	struct watch watch;       /* over SELinux: required isolation */
 	bool isolation_lost;      /* it saw that end: no time for an end in order */
+	struct manifest manifest; /* what should be: grows with each child */
 	struct child child[VM_CHILD_MAX];
 	unsigned child_count;
 	int kvm, ram, libexec, signals;

@@ -1,4 +1,5 @@
 #include "sandbox/vm.h"
+#include "sandbox/vm_manifest.h"
 
 #include "common/record.h"
 #include "common/snp_term.h"
@@ -158,7 +159,8 @@ static int advance(struct vm *vm, bool *advanced, struct err *e)
 		timings_mark(&vm->timings, TIMING_READY);
 		*advanced = true;
 	} else if (vm->phase == VM_SEALING && all_in(vm, CHILD_SEALED)) {
-		if ((rc = records_started(vm, e)) != 0)
+		if ((rc = vm_check_sealed(vm, e)) != 0 || (rc = vm_manifest_write(vm, e)) != 0 ||
+		    (rc = records_started(vm, e)) != 0)
 			return rc;
 		for (unsigned i = 0; rc == 0 && i < vm->child_count; i++)
 			if (vm->child[i].is_vmm)

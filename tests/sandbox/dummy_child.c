@@ -10,11 +10,13 @@
  *   fill     write to every page of guest memory    some   to those of its first 64 MiB
  *   bomb     make processes until that fails
  *   both     the VMM fills guest memory, then the device as much of its own
+ * and what mistakes.h lists, for the audit of running VMs: each runs until stopped.
  * As a simulated TDX platform it refuses every quote. It is linked statically and reports over its
  * log, as the real ones do. */
 #include "common/quote_wire.h"
 #include "common/record.h"
 #include "sandbox/lsm.h"
+#include "tests/sandbox/mistakes.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -338,6 +340,7 @@ static int run_vmm(const char *does, char **argv)
 		ask_for_quote(quote);
 	if (wants_device(does))
 		use_device(does, argv);
+	mistake_when_running(does);
 	if (strcmp(does, "cling") == 0)
 		prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
 	if (strcmp(does, "deaf") == 0 || strcmp(does, "cling") == 0)
@@ -348,7 +351,8 @@ static int run_vmm(const char *does, char **argv)
 		tell(RECORD_TIMING, VM_MOMENT_RUNS, 113000);
 		tell(RECORD_TIMING, VM_MOMENT_ENDED, 163000);
 	}
-	if (strcmp(does, "hold") == 0 || strcmp(does, "quote") == 0 || wants_device(does))
+	if (strcmp(does, "hold") == 0 || strcmp(does, "quote") == 0 || wants_device(does) ||
+	    is_mistake(does))
 		tell(RECORD_EXIT, VM_END_STOPPED, 0);
 	return 0;
 }
@@ -370,6 +374,7 @@ int main(int argc, char **argv)
 		tell(RECORD_SEALED, 0, 0);
 	tell(RECORD_READY, 0, 0);
 	expect(RECORD_SEAL);
+	mistake_before_seal(argv, does);
 	tell(RECORD_SEALED, 0, 0);
 	if (*does != '\0')
 		return run_vmm(does, argv);

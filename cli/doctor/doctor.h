@@ -63,8 +63,8 @@ struct doctor_finding {
 struct doctor_row {
 	const char *id;  /* stable: docs/doctor.schema.json */
 	unsigned kinds;  /* that need it */
-	/* LABELS: required, but with degraded isolation. */
-	enum { ROW_ADVISED, ROW_REQUIRED, ROW_LABELS } need;
+	/* ISOLATION: required, but with degraded isolation. */
+	enum { ROW_ADVISED, ROW_REQUIRED, ROW_ISOLATION } need;
 	void (*probe)(const struct doctor_host *h, struct doctor_finding *f);
 	const char *fix; /* a sentence without its full stop */
 };

@@ -157,5 +157,8 @@ void probe_cgroup(const struct doctor_host *h, struct doctor_finding *f)
 		return;
 	}
 	text[strcspn(text, "\n")] = '\0';
-	found(f, "cgroup v2 with %s", text);
+	if (has_word(text, " ", "memory") && has_word(text, " ", "pids"))
+		found(f, "cgroup v2 with %s", text);
+	else
+		missing(f, "cgroup v2 without the controllers memory and pids, but %s", text);
 }

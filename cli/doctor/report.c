@@ -21,7 +21,7 @@ void doctor_examine(const struct doctor_host *h, struct doctor_result *r)
 
 bool doctor_required(const struct doctor_row *row, bool degraded)
 {
-	return row->need == ROW_REQUIRED || (row->need == ROW_LABELS && !degraded);
+	return row->need == ROW_REQUIRED || (row->need == ROW_ISOLATION && !degraded);
 }
 
 unsigned doctor_lacks(const struct doctor_result *r, unsigned kind)

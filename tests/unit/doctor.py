@@ -84,7 +84,7 @@ ok(have or (states["selinux"]["state"] == "missing" and states["selinux"]["requi
             "--isolation degraded" in states["selinux"]["fix"] and not everything["good"]),
    "no SELinux: missing, and how to do without", states["selinux"])
 ok({i for i in states if states[i]["required"] != relaxed[i]["required"]} ==
-   {"selinux", "selinux-mcs", "lsm-self-attr", "selinux-policy", "selinux-walls", "selinux-labels",
+   {"cgroup-v2", "selinux", "selinux-mcs", "lsm-self-attr", "selinux-policy", "selinux-walls", "selinux-labels",
     "sim-policy", "sim-labels"}, "degraded isolation makes these rows advice, and no others")
 ok((states["kvm-device"]["state"] == "found") == os.access("/dev/kvm", os.R_OK | os.W_OK),
    "/dev/kvm is found where it opens", states["kvm-device"])

@@ -235,6 +235,8 @@ static const struct fault {
 	{ "memory", TEXT, "/proc/meminfo", "MemAvailable: 524287 kB\n", 0, 0, FAKE_AMD },
 	{ "memory", TEXT, "/proc/meminfo", "nothing\n", 0, 0, FAKE_AMD },
 	{ "cgroup-v2", GONE, "/sys/fs/cgroup/cgroup.controllers", NULL, 0, -ENOENT, FAKE_AMD },
+	{ "cgroup-v2", TEXT, "/sys/fs/cgroup/cgroup.controllers", "cpu io pids\n", 0, 0, FAKE_AMD },
+	{ "cgroup-v2", TEXT, "/sys/fs/cgroup/cgroup.controllers", "memory\n", 0, 0, FAKE_AMD },
 	{ "selinux", NUMBER_AT(selinux), SELINUX_ABSENT, FAKE_AMD },
 	{ "selinux", NUMBER_AT(selinux), SELINUX_PERMISSIVE, FAKE_AMD },
 	{ "selinux-mcs", NUMBER_AT(mcs), 0, FAKE_AMD },

@@ -154,12 +154,13 @@ static int take_signals(struct vm *vm, struct err *e)
 	return 0;
 }
 
-/* In required isolation a VM has limits, or there is none. */
+/* In required isolation a VM has limits, or there is none. In degraded isolation the host may lack
+ * what they need; a command that is wrong stays wrong. */
 static int may_miss_limits(struct vm *vm, int rc, struct err *why, struct err *e)
 {
 	if (rc == 0)
 		return 0;
-	if (vm->opt->required)
+	if (vm->opt->required || why->status != EX_HOST)
 		return err_set(e, (enum exit_status)why->status, "%s", why->text);
 	vm->missing |= VM_MISSING_LIMITS;
 	vm->unlimited = *why;

@@ -13,9 +13,10 @@ skip() { echo "1..0 # SKIP $1"; exit 0; }
 work=$(mktemp -d)
 run=$work/run
 launch=$build/bin/pavise-launch
+cgroup=/sys/fs/cgroup/pavise-launch-cli.$$ # made on hosts alone that have cgroup v2 there
 count=0
 export LC_ALL=C
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf "$work"; rmdir "$cgroup" 2>/dev/null' EXIT
 
 ok() { count=$((count + 1)); echo "ok $count - $1"; }
 not_ok() { count=$((count + 1)); echo "not ok $count - $1"; shift; printf '# %s\n' "$@"; failed=1; }
@@ -33,12 +34,13 @@ traces() {
     grep -F "$work" /proc/self/mountinfo
     readlink /proc/[0-9]*/fd/1 | grep -F "$run/"
     pgrep -f -a -- "--run-dir $run"
+    find "$cgroup" -mindepth 1 -type d 2>/dev/null
 }
 
 # start ARGS...: runs the launcher with the usual arguments unless given, fds 5 plan, 6 disk, 7 read-only disk
 start() {
     # shellcheck disable=SC2094 # two descriptors of one disk, as a caller passes them
-    timeout 100 "$launch" "$@" --run-dir "$run" --libexec "$libexec" 5<"$plan" 6<>"$disk" 7<"$disk" \
+    timeout 100 "$launch" --cgroup "$cgroup" "$@" --run-dir "$run" --libexec "$libexec" 5<"$plan" 6<>"$disk" 7<"$disk" \
         >"$work/out" 2>"$work/err"
 }
 
@@ -102,6 +104,7 @@ check "memory below the plan's" 64 "the plan demands" a "${usual[@]}" --memory 2
 check "cpus 0" 64 "at least 1" a "${usual[@]}" --cpus 0
 check "cpus above the plan's" 64 "the plan allows 2" a "${usual[@]}" --cpus 3
 check "isolation unknown" 64 "required or degraded" a "${usual[@]}" --isolation auto
+check "a cgroup by a relative path" 64 "not an absolute path" a "${usual[@]}" --cgroup vms
 check "tee unknown" 64 "none, snp or tdx" a "${usual[@]}" --tee sev
 check "platform unknown" 64 "kvm or sim" a "${usual[@]}" --platform xen
 check "tee that the plan is not for" 64 "say --tee none" a "${usual[@]}" --tee snp
@@ -202,6 +205,9 @@ check "a run directory others may enter" 5 "mode 0700" a "${usual[@]}"
 chmod 0700 "$run"
 
 ends "power off" 0 "^off: the guest powered off$" off "${usual[@]}" --disk-fd 6
+ends "a host without cgroup v2" 0 "^off: the guest powered off$" off "${usual[@]}" --cgroup "$work/none"
+if [ "$(grep -c '^off: note: no limits of memory and processes: .*/none: no cgroup v2 there' "$work/err")" = 1 ] &&
+    [ ! -e "$work/none" ]; then ok "which is said, and nothing made"; else not_ok "which is said, and nothing made" "$(cat "$work/err")"; fi
 ends "firmware stop" 8 "^fwstop: firmware stop 0x41: the initrd is not" fwstop "${usual[@]}"
 ends "triple fault" 7 "^crash: the guest crashed (triple fault)$" crash "${usual[@]}"
 ends "a VMM that dies says why" 70 "vmm: ended with status 9: the dummy was told to die" die "${usual[@]}"

@@ -40,7 +40,8 @@ static const char *const trusted_names[] = {
 
 /* Written and read by every VM, yet nothing written there is read there. /dev/kvm: each open
  * descriptor is a world of its own. */
-static const char *const mute[] = { "null_device_t", "zero_device_t", "devtty_t", "kvm_device_t" };
+static const char *const mute[] = { "null_device_t", "zero_device_t", "devtty_t", "kvm_device_t",
+				    "sev_device_t" };
 
 #define OBJECTS_MAX 4096u
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -9,3 +9,9 @@ $(O)/gen/policy/expected_rules.h: policy/audit/expected.rules
 	@mkdir -p $(@D)
 	$(Q)sed 's/.*/"&",/' $< >$@
 GENERATED += $(O)/gen/policy/expected_rules.h
+
+# For tests/policy/test_policy_build.sh: what the questions about walls are worth.
+TOOLS += wall_teeth
+wall_teeth_SRCS = tests/policy/wall_teeth.c $(filter-out policy/audit/main.c,$(pavise-audit_SRCS))
+wall_teeth_LIBS := $(pavise-audit_LIBS)
+wall_teeth_LINK := $(DYNAMIC)

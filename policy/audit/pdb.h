@@ -53,7 +53,7 @@ bool pdb_is_domain(struct pdb *p, uint32_t type);
 uint32_t pdb_classes(const struct pdb *p);
 const char *pdb_class_name(const struct pdb *p, uint32_t class);
 uint32_t pdb_class(const struct pdb *p, const char *name); /* 0: none */
-/* Bits of the named permissions (space between them) that the class has. */
+/* Bits of the named permissions (space between them; "*": all) that the class has. */
 uint32_t pdb_permissions(const struct pdb *p, uint32_t class, const char *names);
 /* "read write" in out. */
 void pdb_permission_names(struct pdb *p, uint32_t class, uint32_t bits, char out[PDB_ROOM]);

@@ -204,6 +204,9 @@ int pdb_permit(struct pdb *p, uint32_t source, uint32_t target, uint32_t class, 
 	if (p->focus_of != NULL && p->focus_of[source] != 0)
 		classes_of(p, p->as_source, p->focus_of[source], target)->bits[class / 64] |=
 			1ull << class % 64;
+	if (p->focus_of != NULL && p->focus_of[target] != 0)
+		classes_of(p, p->as_target, p->focus_of[target], source)->bits[class / 64] |=
+			1ull << class % 64;
 	if (there != NULL)
 		there->data = ~0u;
 	else if (avtab_insert(&p->db.te_avtab, &key, &all) != 0)

@@ -93,6 +93,8 @@ uint32_t pdb_permissions(const struct pdb *p, uint32_t class, const char *names)
 
 	if (class == 0 || class > pdb_classes(p))
 		return 0;
+	if (strcmp(names, "*") == 0 && p->db.class_val_to_struct[class - 1]->permissions.nprim > 0)
+		return ~0u >> (32 - p->db.class_val_to_struct[class - 1]->permissions.nprim);
 	for (const char *at = names; *at != '\0';) {
 		size_t n = strcspn(at, " ");
 

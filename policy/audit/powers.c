@@ -197,8 +197,7 @@ static bool is_target(const struct scope *s, const struct power *p, uint32_t dom
 static int hold_class(const struct ask *a, const struct power *p, uint32_t class)
 {
 	const struct scope *s = a->scope;
-	uint32_t mask =
-		p->permissions[0] == '*' ? ~0u : pdb_permissions(s->db, class, p->permissions);
+	uint32_t mask = pdb_permissions(s->db, class, p->permissions);
 	int rc = 0;
 
 	for (unsigned i = 0; class != 0 && i < s->domains; i++)

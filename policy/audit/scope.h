@@ -37,6 +37,8 @@ int audit_flow(const struct scope *s, struct report *r, struct err *e);
 int audit_rules(const struct scope *s, struct report *r, struct err *e); /* ours only */
 /* The last one: it adds rules to the policy, to see what constraints alone refuse. */
 int audit_walls(const struct scope *s, struct report *r, struct err *e);
+/* Those of its questions that are about one class. -EX_HOST. */
+int audit_wall(const struct scope *s, struct report *r, uint32_t class, struct err *e);
 
 /* The rules and attributes of our types, as expected.rules has them. -EX_HOST. */
 int rules_print(struct pdb *db, FILE *out, struct err *e);

@@ -2,7 +2,8 @@
 # budget: 400
 # test_policy_build.sh: the policy compiles against the base policy with its assertions checked; every
 # assertion refuses what it forbids (a rule planted for each permission of each, plants.py) and what an
-# author in a hurry might add (violations.cil). An assertion nobody checks would pass silently.
+# author in a hurry might add (violations.cil). An assertion nobody checks would pass silently. Every wall
+# holds without the base's, and its fall would be noticed (wall_teeth.c).
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,6 +30,7 @@ as "pavise.cil by itself" builds build "$policy/pavise.cil"
 echo '(allow pavise_vmm_t self (process (getsched)))' >"$work/harmless.cil"
 as "all modules, on a base with what newer ones have, and a harmless rule" builds \
     build "${ours[@]}" "$here/newer_base.cil" "$work/harmless.cil"
+cp "$work"/store/etc/selinux/default/policy/policy.* "$work/ours"
 echo '(allow pavise_vmm_t self (process (execmem)))' >"$work/planted.cil"
 as "a violation, as a host installs modules" refused build "${ours[@]}" "$work/planted.cil"
 if grep -q '^neverallow check failed at .*/pavise/cil:' "$work/out"; then ok "for an assertion"
@@ -61,6 +63,19 @@ if python3 "$here/plants.py" check "$work/blind" "$work/plants" "${ours[@]}" >"$
 else
     ok "control: an assertion that catches nothing is named"
 fi
+
+# Walls: they hold without the base's constraints, and each permission of each is missed.
+teeth=${PAVISE_BUILD:-$here/../../build}/tests/wall_teeth
+if "$teeth" "$work/ours" >"$work/out"; then ok "walls hold by themselves, and none is dead: $(tail -n 1 "$work/out" | tr -d '#')"
+else not_ok "walls hold by themselves, and none is dead" "$work/out"; fi
+mkdir -p "$work/modules/plants" "$work/modules/pavise"
+: >"$work/modules/plants/cil"
+sed '/^(mlsconstrain (anon_inode/,/^$/d' "$policy/pavise.cil" | sed 's/^(filecon .*//' >"$work/modules/pavise/cil"
+as "control: a policy without one wall, assertions unchecked" builds \
+    secilc -N -M 1 -o "$work/gap" -f "$work/contexts" "$work/base.cil" "$work"/modules/*/cil
+"$teeth" "$work/gap" >"$work/out"
+if grep -q "^# anon_inode .*: open without the base's constraints" "$work/out"; then ok "control: the gap is found"
+else not_ok "control: the gap is found" "$work/out"; fi
 
 echo "1..$count"
 exit $failed

@@ -18,7 +18,8 @@ int seal_check_label(const char *label, struct err *e);
 int seal_check_fd(const char *what, int fd, unsigned want, struct err *e);
 
 /* PR_SET_PDEATHSIG (cleared by the label transition), PR_SET_DUMPABLE 0, PR_SET_MDWE where the
- * kernel has it, no_new_privs, no capability in any set (checked, not set). */
+ * kernel has it, no_new_privs, no speculation where the kernel leaves it to the process, no
+ * capability in any set (checked, not set). All of it is inherited by threads made later. */
 int seal_process(struct err *e);
 
 /* Landlock with every right of the kernel's ABI handled and no rule: nothing new can be opened,

@@ -33,7 +33,7 @@ test_seccomp_LIBS := -lcmocka $(SECCOMP_LIBS)
 test_seccomp_stages_SRCS := tests/unit/test_seccomp_stages.c $(SECCOMP_SIMULATOR_SRCS)
 test_seccomp_stages_LIBS := -lcmocka
 test_seal_SRCS := tests/unit/test_seal.c common/seal.c common/err.c
-test_seal_LIBS := -lcmocka -lpthread
+test_seal_LIBS := -lcmocka -lpthread -Wl,--wrap=prctl
 
 FUZZERS += fuzz_seccomp_table
 fuzz_seccomp_table_SRCS := tests/fuzz/fuzz_seccomp_table.c sandbox/seccomp/table.c \

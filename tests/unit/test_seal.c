@@ -30,6 +30,10 @@
 #include "seccomp/dev_blk.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#ifndef PR_GET_MDWE /* Linux 6.3 */
+#define PR_GET_MDWE 66
+#define PR_MDWE_REFUSE_EXEC_GAIN 1
+#endif
 
 /* Statuses a child ends with: 0 all as expected, CANNOT the test is impossible here. */
 #define WRONG(step) (10 + (step))
@@ -191,7 +195,94 @@ static int child_without_capabilities(void)
 		return WRONG(3);
 	if (prctl(PR_GET_PDEATHSIG, &signal_number) != 0 || signal_number != SIGKILL)
 		return WRONG(4);
-	return 0;
+	/* EINVAL: before Linux 6.3. */
+	int gain = prctl(PR_GET_MDWE, 0ul, 0ul, 0ul, 0ul);
+	return gain == PR_MDWE_REFUSE_EXEC_GAIN || (gain < 0 && errno == EINVAL) ? 0 : WRONG(5);
+}
+
+/* ---- speculation: a kernel that offers what this machine may not ---------------------------- */
+
+static struct {
+	bool on;
+	int state[2]; /* of store bypass and indirect branches; negative: fails */
+	bool refuses;
+	unsigned set[2];
+} kernel;
+
+int __wrap_prctl(int option, ...);
+int __real_prctl(int option, ...);
+
+int __wrap_prctl(int option, ...)
+{
+	bool get = option == PR_GET_SPECULATION_CTRL;
+	unsigned long a, b, c, d;
+	va_list args;
+
+	va_start(args, option);
+	a = va_arg(args, unsigned long);
+	b = va_arg(args, unsigned long);
+	c = va_arg(args, unsigned long);
+	d = va_arg(args, unsigned long);
+	va_end(args);
+	if (!kernel.on || (!get && option != PR_SET_SPECULATION_CTRL) || a > 1)
+		return __real_prctl(option, a, b, c, d);
+	errno = kernel.refuses && !get ? EPERM : ENODEV;
+	if (get)
+		return kernel.state[a];
+	kernel.set[a] = (unsigned)b;
+	return kernel.refuses ? -1 : 0;
+}
+
+static int child_speculates(int stores, int branches, bool refuses, unsigned want_stores,
+			    unsigned want_branches)
+{
+	struct err e = { 0 };
+	int rc;
+
+	if (!can_drop())
+		return CANNOT;
+	if (drop_bounding() != 0 || drop_sets() != 0)
+		return WRONG(0);
+	kernel.on = true;
+	kernel.state[PR_SPEC_STORE_BYPASS] = stores;
+	kernel.state[PR_SPEC_INDIRECT_BRANCH] = branches;
+	kernel.refuses = refuses;
+	rc = seal_process(&e);
+	if (rc != (refuses ? -EX_HOST : 0))
+		return WRONG(1);
+	return kernel.set[PR_SPEC_STORE_BYPASS] == want_stores &&
+			       kernel.set[PR_SPEC_INDIRECT_BRANCH] == want_branches ? 0 : WRONG(2);
+}
+
+static int child_may_stop_speculation(void)
+{
+	return child_speculates(PR_SPEC_PRCTL | PR_SPEC_ENABLE, PR_SPEC_PRCTL | PR_SPEC_ENABLE, false,
+				PR_SPEC_FORCE_DISABLE, PR_SPEC_FORCE_DISABLE);
+}
+
+static int child_need_not(void)
+{
+	return child_speculates(PR_SPEC_NOT_AFFECTED, PR_SPEC_DISABLE, false, 0, 0);
+}
+
+static int child_on_an_old_kernel(void)
+{
+	return child_speculates(-1, -1, false, 0, 0);
+}
+
+static int child_is_refused(void)
+{
+	return child_speculates(PR_SPEC_PRCTL | PR_SPEC_ENABLE, PR_SPEC_NOT_AFFECTED, true,
+				PR_SPEC_FORCE_DISABLE, 0);
+}
+
+static void speculation_ends_where_the_process_decides(void **state)
+{
+	(void)state;
+	expect_success(child_may_stop_speculation);
+	expect_success(child_need_not);
+	expect_success(child_on_an_old_kernel);
+	expect_success(child_is_refused);
 }
 
 static void held_capabilities_are_refused(void **state)
@@ -477,6 +568,7 @@ int main(void)
 		cmocka_unit_test(held_capabilities_are_refused),
 		cmocka_unit_test(a_bounding_set_is_refused),
 		cmocka_unit_test(a_process_without_capabilities_is_sealed),
+		cmocka_unit_test(speculation_ends_where_the_process_decides),
 		cmocka_unit_test(landlock_denies_new_files),
 		cmocka_unit_test(landlock_denies_tcp),
 		cmocka_unit_test(landlock_denies_signals_to_others),

@@ -44,8 +44,8 @@ int status_parse(const char *text, size_t size, const char *name, struct status 
 		 struct err *e);
 void status_free(struct status *s);
 
-/* Connects to the launcher of the VM, asks, reads. -EX_BUSY: there is no such VM (*reached false), or
- * it does not answer. status_free as above. */
+/* Connects to the launcher of the VM, asks, reads. -EX_BUSY: there is no such VM (*reached false),
+ * or it does not answer. status_free as above. */
 int status_ask(const char *run_dir, const char *name, struct status *out, bool *reached,
 	       struct err *e);
 

@@ -1,5 +1,5 @@
-/* What a launcher says of its VM: whatever is accepted holds the reader's own rules, and can be shown
- * without a byte that moves a terminal. */
+/* What a launcher says of its VM: whatever is accepted holds the reader's own rules, and can be
+ * shown without a byte that moves a terminal. */
 #include "cli/status.h"
 
 #include <stdlib.h>

@@ -12,6 +12,7 @@ trap 'rm -rf "$work"' EXIT
 programs=$work/stage/usr/libexec/pavise
 mkdir -p "$work/payload" "$programs" "$work/stage/var/lib/pavise"
 cp "$build/bin/pavise-launch" "$build/tests/libexec/pavise-vmm" "$build/tests/libexec/pavise-dev" "$programs/"
+cp "$build/bin/pavise-ls" "$build/bin/pavise-inspect" "$programs/"
 cp "$here/lab/records.sh" "$work/payload/run.sh"
 "$build/tests/mkplan" "$work/payload/plan" 67108864 2
 # The lab's policy with one wall less: a domain that nothing in this test runs in.

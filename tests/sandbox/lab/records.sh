@@ -71,7 +71,19 @@ like "CONTROL: the start, with the VMM's pid" "$all" \
 like "the kernel says who wrote" "$all" "type=2500 .* uid=0 .*subj=unconfined_u:unconfined_r:pavise_launch_t:s0-s0:c0.c1023 msg='"
 like "MACHINE_ID comes first" "$(head -n 1 <<<"$all")" 'type=2502 '
 if grep -q op=stop <<<"$all"; then not_ok "no end on record before it" "$all"; else ok "no end on record before it"; fi
+
+# What the launcher says of it, to root.
+like "pavise ls: nothing is missing" "$($libexec/pavise-ls 2>&1)" "^hold +running +required +$pair +2 +64M none "
+inspected=$($libexec/pavise-inspect hold 2>&1)
+like "pavise inspect: the same UUID as in the records" "$inspected" "^uuid: +$uuid$"
+like "its disk" "$inspected" "^disk 0: +$images/a.img, 1048576 bytes$"
+for child in vmm dev-blk0 dev-vsock; do
+    pid=$(sed -n "s/^process: *$child, pid \([0-9]*\),.*/\1/p" <<<"$inspected")
+    like "pavise inspect: $child as the kernel has it" "$inspected" \
+        "^process: +$child, pid $pid, uid $(stat -c %u "/proc/$pid"), label $(tr -d '\0' <"/proc/$pid/attr/current"); "
+done
 end hold
+is "pavise ls of no VM" "$($libexec/pavise-ls 2>&1)" ""
 like "CONTROL: the end, by request" "$(records hold)" \
     "type=2500 .*op=stop reason=destroyed vm=\"hold\" uuid=$uuid vm-pid=$vmm .*res=success"
 

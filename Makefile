@@ -181,6 +181,12 @@ check-lab:
 	$(MAKE) $(JOBS) build-tests
 	$(RUN_TESTS) $(LAB_TIER)
 
+# kill -9 at every fault point of the launcher and at random times: what is left? SEED= for other times.
+crash:
+	scripts/setup.sh build unit lab
+	$(MAKE) $(JOBS) build-tests
+	tests/crash/run.sh
+
 demo:
 	scripts/setup.sh build unit lab
 	$(MAKE) $(JOBS) all $(O)/tests/plan-flip $(O)/tests/https-post
@@ -370,6 +376,7 @@ help:
 	@echo 'make             build every program and the firmware into $(O)/'
 	@echo 'make demo        set up, build, show SEV-SNP and TDX guests on the platform model (NONCE=, SEED=)'
 	@echo 'make check       set up, build, run every test tier this machine can run'
+	@echo 'make crash       kill -9 at every fault point of the launcher and at random times: what is left? (SEED=)'
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
 	@echo 'make check-snp, check-tdx   the suite on real hardware (docs/hardware.md); elsewhere: why not'
 	@echo 'make launch-matrix   predictions against launches (simulated SEV-SNP and TDX)'
@@ -385,7 +392,7 @@ help:
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
-.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx demo launch-matrix check-mutants mutants policy-docs fresh \
+.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx crash demo launch-matrix check-mutants mutants policy-docs fresh \
 	reproduce fuzz fuzz-smoke fuzz-planted format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
 	coverage bench bench-boot install clean help
 .DELETE_ON_ERROR:

@@ -27,7 +27,7 @@ libexec/pavise-vmm_SRCS := $(DUMMY_SRCS)
 libexec/pavise-vmm_LINK := $(STATIC)
 libexec/pavise-dev_SRCS := $(DUMMY_SRCS)
 libexec/pavise-dev_LINK := $(STATIC)
-mkplan_SRCS := tests/sandbox/mkplan.c common/plan.c common/bytes.c common/err.c
+mkplan_SRCS := tests/sandbox/mkplan.c common/plan.c common/bytes.c common/file.c common/err.c
 
 TESTS += test_disk
 test_disk_SRCS := tests/unit/test_disk.c $(SANDBOX_DISK_SRCS) common/err.c

@@ -1,5 +1,5 @@
 #!/bin/sh
-# budget: 420
+# budget: 600
 # test_crash.sh: kill -9 at every fault point of the launcher, and at random times of 20 VMs; nothing may be left (README.md).
 # SEED=N chooses another swarm. What was run is in build/crash/.
 set -u

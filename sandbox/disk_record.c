@@ -147,7 +147,7 @@ int disk_record_next(const char **at, const char *end, struct disk_record *out)
 
 int disk_record_read(int folder, char **text, size_t *size, struct err *e)
 {
-	const size_t max = VM_DISK_MAX * DISK_RECORD_LINE + sizeof(END);
+	const size_t max = (size_t)VM_DISK_MAX * DISK_RECORD_LINE + sizeof(END);
 	int fd = openat(folder, DISK_RECORD_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	int rc = 0;
 

@@ -115,7 +115,7 @@ static int owner_text(const char *name, char out[OWNER_TEXT], struct err *e)
 	return 0;
 }
 
-/* Is there such a process, of this boot? A table on a disk outlives the machine's clock of ticks. */
+/* Is there such a process, of this boot? A table on a disk outlives the clock that START is of. */
 static bool lives(const char *text, struct mcs_dead *owner)
 {
 	char boot[PROCID_BOOT], now_boot[PROCID_BOOT], *end;

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_TRIES 20 /* of LOCK_MS each: a process that held the image may be dying */
+#define LOCK_TRIES 50 /* of LOCK_MS each: a process that held the image may be dying */
 #define LOCK_MS 100
 
 /* What became of an image. */

@@ -51,7 +51,8 @@ static void remove_folder(int base, const char *name)
 	unlinkat(base, name, AT_REMOVEDIR);
 }
 
-/* Before it has its name, and when it is about to go, it is called after the pair, which nobody else can hold. */
+/* Before it has its name, and when it is about to go, it is called after the pair, which nobody else
+ * can hold. */
 static void unnamed(const struct mcs_pair *pair, char out[MCS_TEXT + 1])
 {
 	out[0] = '.';

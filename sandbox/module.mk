@@ -90,3 +90,4 @@ test_cgroup_SRCS := tests/unit/test_cgroup.c $(SANDBOX_CGROUP_SRCS) common/err.c
 test_cgroup_LIBS := -lcmocka
 LAB_SCRIPTS += tests/sandbox/test_limits.sh
 KVM_SCRIPTS += tests/unit/test_reclaim_cli.sh
+LAB_SCRIPTS += tests/sandbox/test_images.sh

@@ -57,7 +57,7 @@ static int reclaim(const struct options *o, struct err *e)
 	if (geteuid() != 0)
 		err_set(e, EX_HOST, "not root: what VMs leave is root's: run it as root");
 	else
-		reclaim_all(o->run_dir, e);
+		reclaim_all(o->run_dir, o->cgroup, e);
 	return e->status == EX_OK ? EX_OK : err_report(e, "pavise-launch");
 }
 

@@ -43,7 +43,7 @@ fuzz_disk_record_SRCS := tests/fuzz/fuzz_disk_record.c sandbox/disk_record.c $(S
 fuzz_disk_record_LIBS := -lselinux
 
 TESTS += test_reclaim
-test_reclaim_SRCS := tests/unit/test_reclaim.c $(SANDBOX_RECLAIM_SRCS) common/err.c
+test_reclaim_SRCS = tests/unit/test_reclaim.c $(SANDBOX_RECLAIM_SRCS) $(SANDBOX_CGROUP_SRCS) common/err.c
 test_reclaim_LIBS := -lcmocka -lselinux
 
 TESTS += test_names

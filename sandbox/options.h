@@ -29,7 +29,7 @@ struct option_log {
 enum option_quote { OPTION_QUOTE_NONE, OPTION_QUOTE_UNIX, OPTION_QUOTE_VSOCK };
 
 struct options {
-	bool reclaim; /* no VM: bring in order what dead launchers left; of the rest run_dir counts */
+	bool reclaim; /* no VM: bring in order what dead launchers left; of the rest run_dir and cgroup count */
 	const char *name;
 	int plan_fd;
 	uint64_t memory; /* bytes */

@@ -1,5 +1,6 @@
 #include "sandbox/reclaim.h"
 
+#include "sandbox/cgroup.h"
 #include "sandbox/disk_record.h"
 #include "sandbox/leftover.h"
 #include "sandbox/options.h"
@@ -7,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -189,13 +191,27 @@ static bool settle_all(int folder, const struct mcs_dead *dead, const char *vm)
 	return all;
 }
 
-static bool end_processes(const struct mcs_dead *dead, const char *vm)
+/* Where its cgroup is, as its launcher was told. */
+static const char *cgroup_parent(int folder, const char *otherwise, char out[PATH_MAX])
+{
+	ssize_t n = folder < 0 ? -1 : readlinkat(folder, RUN_CGROUP, out, PATH_MAX - 1);
+
+	out[n > 0 ? n : 0] = '\0';
+	return n > 0 ? out : otherwise;
+}
+
+static bool end_processes(const struct mcs_dead *dead, const char *vm, const char *parent)
 {
 	struct err e = { 0 };
-	int n = leftover_end(&dead->pair, &e);
+	bool found = false;
+	int n = cgroup_reclaim(parent, &dead->pair, &found, &e);
 
+	if (n == 0 && found)
+		say_reclaimed(vm, "cgroup removed");
+	if (n == 0)
+		n = leftover_end(&dead->pair, &e);
 	if (n < 0)
-		say("left of", vm, "%s", e.text);
+		say("left of", vm, "%s: kept for the next command", e.text);
 	else if (n > 0)
 		say("reclaimed", vm, "%d of its processes ended", n);
 	return n >= 0;
@@ -204,16 +220,16 @@ static bool end_processes(const struct mcs_dead *dead, const char *vm)
 bool reclaim_dead(void *context, const struct mcs_dead *dead)
 {
 	struct reclaim *r = context;
-	char pair[MCS_TEXT];
+	char pair[MCS_TEXT], parent[PATH_MAX];
 
 	mcs_text(&dead->pair, pair);
 	const char *vm = dead->name[0] != '\0' ? dead->name : pair;
 	if (dead->pid > 0)
 		say("reclaimed", vm, "its launcher (pid %d) died", (int)dead->pid);
 	else
-		say("reclaimed", vm, "its launcher died");
-	bool clear = end_processes(dead, vm);
+		say_reclaimed(vm, "its launcher died");
 	int folder = rundir_unname(r->base, &dead->pair, dead->name);
+	bool clear = end_processes(dead, vm, cgroup_parent(folder, r->cgroup, parent));
 	if (folder >= 0) {
 		clear = clear && settle_all(folder, dead, vm);
 		close(folder);
@@ -228,9 +244,9 @@ bool reclaim_dead(void *context, const struct mcs_dead *dead)
 	return clear;
 }
 
-int reclaim_all(const char *run_dir, struct err *e)
+int reclaim_all(const char *run_dir, const char *cgroup, struct err *e)
 {
-	struct reclaim r = { .base = -1 };
+	struct reclaim r = { .base = -1, .cgroup = cgroup };
 	struct mcs_table table = { .dir = -1 };
 	int rc = rundir_open_base(run_dir, false, &r.base, e);
 

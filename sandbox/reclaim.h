@@ -14,8 +14,9 @@
 #include <stdbool.h>
 
 struct reclaim {
-	int base;      /* the run directory */
-	unsigned kept; /* dead VMs that are not cleared up: their pairs stay out of use */
+	int base;           /* the run directory */
+	const char *cgroup; /* where cgroups are, if the folder does not say */
+	unsigned kept;      /* dead VMs that are not cleared up: their pairs stay out of use */
 };
 
 /* An mcs_reclaimed_fn; context is a struct reclaim. False while an image may still carry the pair
@@ -26,6 +27,6 @@ bool reclaim_dead(void *context, const struct mcs_dead *dead);
 
 /* Reclaims what all dead launchers left in a run directory, which need not exist. -EX_BUSY when
  * something has to be reclaimed again later; -EX_HOST. */
-int reclaim_all(const char *run_dir, struct err *e);
+int reclaim_all(const char *run_dir, const char *cgroup, struct err *e);
 
 #endif

@@ -35,6 +35,7 @@ static void empty_folder(int parent, const char *name, int depth, bool keep_reco
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		if (keep_record && (strcmp(entry->d_name, OWNER) == 0 ||
+				    strcmp(entry->d_name, RUN_CGROUP) == 0 ||
 				    strcmp(entry->d_name, DISK_RECORD_FILE) == 0))
 			continue;
 		if (unlinkat(fd, entry->d_name, 0) == 0 || depth <= 1)
@@ -118,7 +119,7 @@ int rundir_open_table(const char *base, struct mcs_table *t, struct err *e)
 
 /* Makes the folder complete under the pair's name, then gives it the VM's, which fails when
  * that is taken. A crash at any point leaves something rundir_unname can tell apart. */
-static int make_name(struct rundir *d, struct err *e)
+static int make_name(struct rundir *d, const char *cgroup, struct err *e)
 {
 	char first[MCS_TEXT + 1];
 	int rc = 0;
@@ -126,7 +127,7 @@ static int make_name(struct rundir *d, struct err *e)
 	unnamed(&d->pair, first);
 	if (mkdirat(d->base, first, 0700) != 0 ||
 	    (d->dir = openat(d->base, first, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0 ||
-	    symlinkat(first + 1, d->dir, OWNER) != 0)
+	    symlinkat(first + 1, d->dir, OWNER) != 0 || symlinkat(cgroup, d->dir, RUN_CGROUP) != 0)
 		rc = err_errno(e, EX_HOST, errno, "%s: cannot make it", d->path);
 	else if (renameat2(d->base, first, d->base, d->name, RENAME_NOREPLACE) == 0)
 		return 0;
@@ -143,9 +144,10 @@ static int make_name(struct rundir *d, struct err *e)
 	return rc;
 }
 
-int rundir_make(const char *base, const char *name, struct rundir *d, struct err *e)
+int rundir_make(const char *base, const char *name, const char *cgroup, struct rundir *d,
+		struct err *e)
 {
-	struct reclaim reclaim = { .base = -1 };
+	struct reclaim reclaim = { .base = -1, .cgroup = cgroup };
 	int rc;
 
 	*d = (struct rundir){ .base = -1, .dir = -1, .table = { .dir = -1 } };
@@ -162,7 +164,7 @@ int rundir_make(const char *base, const char *name, struct rundir *d, struct err
 	if (rc == 0)
 		rc = mcs_allocate(&d->table, name, reclaim_dead, &reclaim, &d->pair, e);
 	if (rc == 0)
-		rc = make_name(d, e);
+		rc = make_name(d, cgroup, e);
 	if (rc != 0) {
 		mcs_close(&d->table);
 		close(d->base);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #define RUN_DIR "/run/pavise"
+#define RUN_CGROUP "cgroup" /* the link in NAME to the cgroup's parent */
 #define RUN_PATH_MAX 108 /* so that control.sock fits into sockaddr_un */
 
 struct rundir {
@@ -23,8 +24,10 @@ struct rundir {
 };
 
 /* Opens (makes) the run directory, reclaims what dead launchers left, takes a pair and makes
- * NAME. -EX_BUSY: name in use. Nothing is held after an error. */
-int rundir_make(const char *base, const char *name, struct rundir *d, struct err *e);
+ * NAME, which says where the VM's cgroup will be. -EX_BUSY: name in use. Nothing is held after an
+ * error. */
+int rundir_make(const char *base, const char *name, const char *cgroup, struct rundir *d,
+		struct err *e);
 
 /* Removes NAME with all in it, gives the pair back, closes. Safe to call twice. While a label of an
  * image is owed (sandbox/disk_record.h) record and pair stay, for whoever reclaims them. */

@@ -211,7 +211,7 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 		vm->missing |= VM_MISSING_LABELS;
 	rc = may_miss_limits(vm, cgroup_open(o->cgroup, &vm->cgroup, &why), &why, e);
 	if (rc != 0 || (rc = take_signals(vm, e)) != 0 ||
-	    (rc = rundir_make(o->run_dir, o->name, &vm->run, e)) != 0 ||
+	    (rc = rundir_make(o->run_dir, o->name, o->cgroup, &vm->run, e)) != 0 ||
 	    (rc = make_cgroup(vm, e)) != 0 || (rc = records_open(vm, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_make(&vm->labels, &vm->run.pair, e)) != 0)

@@ -25,6 +25,7 @@
 
 #define XATTR "security.selinux"
 #define ORIGINAL "system_u:object_r:pavise_image_t:s0"
+#define NO_CGROUP "/sys/fs/cgroup/pavise-none-there"
 #define PATH 160
 
 static char top[48], run[64], image[2][80], said[8192];
@@ -118,7 +119,7 @@ static int live(enum death death, int out)
 	struct disk d[2];
 	struct rundir r;
 	struct err e = { 0 };
-	int rc = rundir_make(run, "web", &r, &e);
+	int rc = rundir_make(run, "web", NO_CGROUP, &r, &e);
 	struct labels l = labels_of(&r.pair);
 
 	for (int i = 0; rc == 0 && i < 2; i++) {
@@ -173,7 +174,7 @@ static int reclaim(void)
 	snprintf(path, sizeof(path), "%s/said", top);
 	int saved = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, STDERR_FILENO);
-	int rc = reclaim_all(run, &e);
+	int rc = reclaim_all(run, "/nowhere", &e);
 	dup2(saved, STDERR_FILENO);
 	ssize_t n = pread(fd, said, sizeof(said) - 1, 0);
 	said[n > 0 ? n : 0] = '\0';
@@ -266,10 +267,12 @@ static void a_living_launcher_is_left_alone(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(rundir_make(run, "web", &r, &e), 0);
+	assert_int_equal(rundir_make(run, "web", NO_CGROUP, &r, &e), 0);
 	assert_int_equal(reclaim(), 0);
 	assert_string_equal(said, "");
-	assert_true(there(in_run("web")));
+	char cgroup[PATH] = "";
+	assert_true(readlinkat(r.dir, RUN_CGROUP, cgroup, sizeof(cgroup) - 1) > 0);
+	assert_string_equal(cgroup, NO_CGROUP); /* its reclaimer need not be told */
 	assert_true(mcs_held(&r.table, &r.pair));
 	rundir_remove(&r);
 	assert_false(there(in_run("web")));
@@ -311,7 +314,7 @@ static void the_next_launch_does_it(void **state)
 	(void)state;
 	need_labels();
 	killed(LABELLED);
-	assert_int_equal(rundir_make(run, "web", &r, &e), 0);
+	assert_int_equal(rundir_make(run, "web", NO_CGROUP, &r, &e), 0);
 	assert_label(image[0], ORIGINAL);
 	assert_label(image[1], ORIGINAL);
 	assert_false(disk_record_there(r.dir));
@@ -388,7 +391,7 @@ static void what_is_held_is_kept(void **state)
 	assert_false(there(in_run(".%s/tpm", d.text)));
 	/* The name is free, and the pair is not, for as long as it takes. */
 	assert_false(there(in_run("web")));
-	assert_int_equal(rundir_make(run, "web", &r, &e), 0);
+	assert_int_equal(rundir_make(run, "web", NO_CGROUP, &r, &e), 0);
 	assert_int_not_equal(mcs_index(&r.pair), mcs_index(&d.pair));
 	assert_label(image[0], d.label);
 	rundir_remove(&r);
@@ -410,7 +413,7 @@ static void an_end_without_the_label(void **state)
 
 	(void)state;
 	need_labels();
-	assert_int_equal(rundir_make(run, "web", &r, &e), 0);
+	assert_int_equal(rundir_make(run, "web", NO_CGROUP, &r, &e), 0);
 	l = labels_of(&r.pair);
 	assert_int_equal(disk_check("disk", &d, &e), 0);
 	assert_int_equal(disk_take("disk", &d, &l, &r.table, &e), 0);
@@ -511,7 +514,7 @@ static void another_vms_folder(void **state)
 	killed(TAKEN);
 	/* Its name was taken over, and so was another dead one's. */
 	nftw(in_run("web"), drop_one, 8, FTW_DEPTH | FTW_PHYS);
-	assert_int_equal(rundir_make(run, "other", &r, &e), 0);
+	assert_int_equal(rundir_make(run, "other", NO_CGROUP, &r, &e), 0);
 	write_file(in_run(".pairs/c0.c1"), "1 1 other\n");
 	assert_int_equal(reclaim(), 0);
 	assert_said("reclaimed other: pair c0,c1 given back");

@@ -59,7 +59,9 @@ said "and each label" "pavise: reclaimed hold: $images/a.img labelled $private a
 said "and the other" "pavise: reclaimed hold: $images/b.img labelled $private again"
 said "and the folder" "pavise: reclaimed hold: folder removed"
 said "and the pair" "pavise: reclaimed hold: pair $pair given back"
-is "and nothing else" "$(wc -l <"$logs/said")" 5
+said "and the cgroup" "pavise: reclaimed hold: cgroup removed"
+is "and nothing else" "$(wc -l <"$logs/said")" 6
+is "no cgroup is left" "$(find /sys/fs/cgroup/pavise -mindepth 1 -type d)" ""
 is "nothing is left" "$(left)" ""
 
 # The launch of another VM, with one of the images.
@@ -111,7 +113,7 @@ is "none of them is touched" \
         $images/held.img | sort -u)" "$(vm_image "$pair")"
 is "one that has its label needs nothing" "$(label $images/reset.img) $(grep -c reset.img "$logs/said")" "$private 0"
 is "the pair stays out of use" "$(find /run/pavise -mindepth 1 -printf '%P ' | tr ' ' '\n' | sort | tr '\n' ' ')" \
-    "$(printf '%s\n' "" .pairs ".pairs/${pair/,/.}" ".$pair" ".$pair/disks" ".$pair/pair" | sort | tr '\n' ' ')"
+    "$(printf '%s\n' "" .pairs ".pairs/${pair/,/.}" ".$pair" ".$pair/cgroup" ".$pair/disks" ".$pair/pair" | sort | tr '\n' ' ')"
 (vm off --disk-fd 6 6<>$images/held.img)
 is "an image that a program holds is nobody's" "$? $(grep -c 'in use by another VM or program' "$logs/off.err")" "6 1"
 exec 9<&-

@@ -229,7 +229,11 @@ bool reclaim_dead(void *context, const struct mcs_dead *dead)
 	else
 		say_reclaimed(vm, "its launcher died");
 	int folder = rundir_unname(r->base, &dead->pair, dead->name);
-	bool clear = end_processes(dead, vm, cgroup_parent(folder, r->cgroup, parent));
+	bool lost = folder < 0 && errno != ENOENT;
+	if (lost)
+		say("left of", vm, "its folder: %s: kept for the next command", strerror(errno));
+	bool clear = !lost &&
+		     end_processes(dead, vm, cgroup_parent(folder, r->cgroup, parent));
 	if (folder >= 0) {
 		clear = clear && settle_all(folder, dead, vm);
 		close(folder);

@@ -69,8 +69,9 @@ int rundir_unname(int base, const struct mcs_pair *pair, const char *name)
 		snprintf(path, sizeof(path), "%.32s/" OWNER, name);
 		ssize_t n = readlinkat(base, path, owner, sizeof(owner) - 1);
 		owner[n > 0 ? n : 0] = '\0';
-		if (strcmp(owner, first + 1) == 0)
-			(void)renameat2(base, name, base, first, RENAME_NOREPLACE);
+		if (strcmp(owner, first + 1) == 0 &&
+		    renameat2(base, name, base, first, RENAME_NOREPLACE) != 0)
+			return -1;
 	}
 	return openat(base, first, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
@@ -179,11 +180,12 @@ void rundir_remove(struct rundir *d)
 		bool owed = disk_record_there(d->dir);
 		int folder = rundir_unname(d->base, &d->pair, d->name);
 		/* The folder first: while the pair is held nobody else cleans up after us. */
-		rundir_clear(d->base, &d->pair, owed);
-		if (!owed)
-			mcs_release(&d->table, &d->pair);
-		if (folder >= 0)
+		if (folder >= 0) {
 			close(folder);
+			rundir_clear(d->base, &d->pair, owed);
+			if (!owed)
+				mcs_release(&d->table, &d->pair);
+		}
 		close(d->dir);
 	}
 	mcs_close(&d->table);

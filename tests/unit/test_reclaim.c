@@ -523,6 +523,21 @@ static void another_vms_folder(void **state)
 	rundir_remove(&r);
 }
 
+/* Something in the way of a step is said, and the pair stays until the way is free. */
+static void a_folder_that_cannot_be_had(void **state)
+{
+	(void)state;
+	struct dead d = killed(TAKEN);
+	write_file(in_run(".%s", d.text), "in the way");
+	assert_int_equal(reclaim(), -EX_BUSY);
+	assert_said("pavise: left of web: its folder: File exists: kept for the next command\n");
+	assert_true(there(in_run("web")));
+	assert_true(entry_there(&d));
+	assert_int_equal(unlink(in_run(".%s", d.text)), 0);
+	assert_int_equal(reclaim(), 0);
+	assert_clean(&d);
+}
+
 static pid_t orphan(uid_t id)
 {
 	int out[2];
@@ -593,6 +608,7 @@ int main(void)
 		WITH_GROUND(a_record_that_lies),
 		WITH_GROUND(a_record_that_was_not_finished),
 		WITH_GROUND(another_vms_folder),
+		WITH_GROUND(a_folder_that_cannot_be_had),
 		WITH_GROUND(processes_that_outlive_their_launcher),
 	};
 

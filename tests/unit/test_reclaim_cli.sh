@@ -49,8 +49,8 @@ start() {
 }
 up() { for _ in $(seq 100); do grep -qs running "$work/$1" && return; sleep 0.1; done; }
 reclaim() { "$launch" --reclaim --run-dir "$run" 2>"$work/said"; }
-# end_by_force PID: as a crash does
-end_by_force() { kill -KILL "$1"; wait "$1" 2>/dev/null; }
+# end_by_force PID: as a crash does; what it said goes, so that nobody takes it for the next one's
+end_by_force() { kill -KILL "$1"; wait "$1" 2>/dev/null; rm -f "$work/err"; }
 
 reclaim
 is "nothing to reclaim: nothing said, nothing made" "$? $(cat "$work/said") $(ls -d "$run" 2>/dev/null)" "0  "
@@ -120,6 +120,7 @@ is "a reclaimer that is killed is followed by one that ends it" "$bad" ""
 # Two launchers for one image: six times at once.
 bad=
 for i in $(seq 6); do
+    rm -f "$work"/err?
     way=--disk-fd fd=6
     [ $((i % 2)) = 0 ] || { way=--disk-ro-fd fd=7; }
     # The loser has another disk before it, which it has to give back.
@@ -143,6 +144,7 @@ for i in $(seq 6); do
 done
 is "of two launchers exactly one gets the image" "$bad" ""
 
+rm -f "$work"/err?
 (start hold err1 --disk-ro-fd 7) & one=$!
 up err1
 (start mute err2 --disk-ro-fd 7) & two=$!

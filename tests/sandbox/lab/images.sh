@@ -32,7 +32,8 @@ vm() {
 up() { for _ in $(seq 300); do grep -qs running "$logs/$1.err" && return; sleep 0.1; done; }
 pair_of() { sed -n 's/.*categories \(.*\))/\1/p' "$logs/$1.err" | tail -n 1; }
 reclaim() { "$libexec/pavise-launch" --reclaim 2>"$logs/said" 4>&-; }
-end_by_force() { kill -KILL "$1"; wait "$1" 2>/dev/null; }
+# What it said goes, so that nobody takes it for the next one's.
+end_by_force() { kill -KILL "$1"; wait "$1" 2>/dev/null; rm -f "$logs"/*.err; }
 left() { find /run/pavise -mindepth 1 ! -name .pairs; pgrep -a '^pavise-'; }
 new_image() { rm -rf "$images/${1:?}"; truncate -s 1M "$images/$1"; restorecon -F "$images/$1"; }
 
@@ -152,6 +153,7 @@ done
 is "of two launchers exactly one gets the image, and its label" "$bad" ""
 
 # Readers of a private image one after the other; of a shared one all at once.
+rm -f "$logs"/*.err
 (vm hold --disk-ro-fd 6 --disk-ro-fd 7 6<$images/a.img 7<$images/readonly/s.img) & one=$!
 up hold
 level=$(label $images/a.img)

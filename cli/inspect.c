@@ -15,13 +15,22 @@ static void print_disk(size_t i, const struct status_disk *d)
 	       d->readonly ? ", read-only" : "");
 }
 
+static void print_cgroup(const struct status_cgroup *c)
+{
+	if (c->given)
+		printf("%llu bytes of memory, %llu tasks", (unsigned long long)c->memory,
+		       (unsigned long long)c->tasks);
+}
+
 static void print_process(const struct status_process *p)
 {
 	printf("process:     %s, pid %llu, uid %llu, label %s; at most %llu bytes a file, %llu "
-	       "descriptors, %llu threads\n",
+	       "descriptors, %llu threads%s",
 	       p->name, (unsigned long long)p->pid, (unsigned long long)p->uid, p->label,
 	       (unsigned long long)p->file_size, (unsigned long long)p->descriptors,
-	       (unsigned long long)p->threads);
+	       (unsigned long long)p->threads, p->cgroup.given ? ", " : "");
+	print_cgroup(&p->cgroup);
+	putchar('\n');
 }
 
 static void print_text(const struct status *s)
@@ -39,6 +48,9 @@ static void print_text(const struct status *s)
 	       isolation, s->pair, (unsigned long long)s->cpus, (unsigned long long)s->memory, tee,
 	       s->simulated ? ": protects nothing" : "", s->vtpm ? "yes" : "no",
 	       (unsigned long long)s->launcher);
+	printf("limits:      %s", s->cgroup.given ? "" : "none");
+	print_cgroup(&s->cgroup);
+	putchar('\n');
 	for (size_t i = 0; i < s->disk_count; i++)
 		print_disk(i, &s->disk[i]);
 	for (size_t i = 0; i < s->process_count; i++)

@@ -8,20 +8,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define VM_MAX 4096 /* that are looked at; a host has fewer user ids for them than that */
 
 static const char USAGE[] =
-	"usage: pavise ls [--json] [--run-dir DIR]\n\n"
-	"Lists the VMs of this host: phase, isolation and what it lacks, categories, processors,\n"
-	"memory, kind, uptime, and the launcher's pid. dead: its launcher was killed; the next\n"
-	"start takes up what it left. Root may. The status is 3 when a launcher's answer breaks\n"
-	"its form.\n";
+	"usage: pavise ls [--json] [--no-reclaim] [--run-dir DIR]\n\n"
+	"Brings in order what launchers left that were killed, a line for each thing on standard\n"
+	"error; --no-reclaim leaves it. Then lists the VMs of this host: phase, isolation and what\n"
+	"it lacks, categories, processors, memory, kind, uptime, and the launcher's pid. Root may.\n"
+	"The status is 3 when a launcher's answer breaks its form, 6 when something that was left\n"
+	"is in use and has to wait.\n";
 
 struct listing {
 	json_t *vms; /* with --json; NULL: text */
@@ -99,7 +103,7 @@ static void add_silent(struct listing *l, int base, const char *name)
 
 	snprintf(path, sizeof(path), "%.32s/" CONTROL_SOCKET, name);
 	if (fstatat(base, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		add(l, name, "dead", "dead: the next start takes up what it left", NULL);
+		add(l, name, "dead", "dead: pavise ls reclaims it", NULL);
 	else if (is_folder(base, name))
 		add(l, name, "no-socket", "starting, or dead before it began", NULL);
 }
@@ -146,6 +150,32 @@ static int list_all(struct listing *l, const char *run_dir, struct err *e)
 	return r;
 }
 
+/* `pavise-launch --reclaim`, of the same installation: it has the rights for it, we need none. Its
+ * status. -EX_HOST. */
+static int reclaim(const char *run_dir, struct err *e)
+{
+	char path[PATH_MAX + sizeof("/pavise-launch")];
+	char *const none[] = { NULL };
+	char name[] = "pavise-launch", first[] = "--reclaim", second[] = "--run-dir";
+	char *const arguments[] = { name, first, second, (char *)(uintptr_t)run_dir, NULL };
+	ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	int status = 0;
+	pid_t pid;
+
+	path[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(path, '/');
+	if (slash == NULL)
+		return err_set(e, EX_HOST, "/proc/self/exe: not readable: mount /proc");
+	snprintf(slash, sizeof("/pavise-launch"), "/pavise-launch");
+	int cause = posix_spawn(&pid, path, NULL, NULL, arguments, none);
+	if (cause != 0)
+		return err_errno(e, EX_HOST, cause, "%s: cannot be run", path);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_errno(e, EX_HOST, errno, "%s", path);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EX_INTERNAL;
+}
+
 static int list(const char *run_dir, bool json, struct err *e)
 {
 	struct listing l = { .vms = json ? json_array() : NULL };
@@ -165,16 +195,32 @@ static int list(const char *run_dir, bool json, struct err *e)
 	return r == 0 && l.malformed ? EX_MALFORMED : r;
 }
 
+struct options {
+	const char *run_dir;
+	bool json, no_reclaim;
+};
+
+/* Its own errors are said by whom we ran; what it could not do comes out at the end. */
+static int reclaim_and_list(const struct options *o, struct err *e)
+{
+	int left = o->no_reclaim ? EX_OK : reclaim(o->run_dir, e);
+
+	if (left < 0 || (left != EX_OK && left != EX_BUSY))
+		return left;
+	int rc = list(o->run_dir, o->json, e);
+	return rc == EX_OK ? left : rc;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "json", no_argument, NULL, 'j' },
+		{ "no-reclaim", no_argument, NULL, 'n' },
 		{ "run-dir", required_argument, NULL, 'r' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	const char *run_dir = RUN_DIR;
-	bool json = false;
+	struct options o = { .run_dir = RUN_DIR };
 	struct err e = { 0 };
 	int code;
 
@@ -182,9 +228,11 @@ int main(int argc, char **argv)
 		if (code == 'h')
 			return fputs(USAGE, stdout) < 0 ? EX_HOST : EX_OK;
 		if (code == 'r')
-			run_dir = optarg;
+			o.run_dir = optarg;
 		else if (code == 'j')
-			json = true;
+			o.json = true;
+		else if (code == 'n')
+			o.no_reclaim = true;
 		else
 			return EX_USAGE_ERROR;
 	}
@@ -192,6 +240,6 @@ int main(int argc, char **argv)
 		fputs(USAGE, stderr);
 		return EX_USAGE_ERROR;
 	}
-	int rc = list(run_dir, json, &e);
+	int rc = reclaim_and_list(&o, &e);
 	return rc < 0 ? err_report(&e, "pavise ls") : rc;
 }

@@ -87,9 +87,25 @@ static int read_limits(const json_t *o, struct status_process *p, struct err *e)
 	return r < 0 ? r : get_number(path, limits, "threads", NUMBER_MAX, &p->threads, e);
 }
 
+static int read_cgroup(const char *path, const json_t *o, struct status_cgroup *c, struct err *e)
+{
+	static const char *const keys[] = { "memory", "tasks", NULL };
+	const json_t *cgroup = NULL;
+	int r = json_get_object(path, o, "cgroup", 0, &cgroup, e);
+
+	if (r < 0 || cgroup == NULL)
+		return r;
+	c->given = true;
+	r = json_only_keys("status.cgroup", cgroup, keys, e);
+	if (r == 0)
+		r = get_number("status.cgroup", cgroup, "memory", NUMBER_MAX, &c->memory, e);
+	return r < 0 ? r : get_number("status.cgroup", cgroup, "tasks", NUMBER_MAX, &c->tasks, e);
+}
+
 static int read_process(const json_t *o, struct status_process *p, struct err *e)
 {
-	static const char *const keys[] = { "name", "pid", "uid", "label", "limits", NULL };
+	static const char *const keys[] = { "name", "pid", "uid", "label", "limits", "cgroup",
+					    NULL };
 	static const char path[] = "status.processes";
 
 	if (!json_is_object(o))
@@ -103,7 +119,9 @@ static int read_process(const json_t *o, struct status_process *p, struct err *e
 		r = get_number(path, o, "uid", UINT32_MAX, &p->uid, e);
 	if (r == 0)
 		r = get_text(path, o, "label", LABEL_SIZE, &p->label, e);
-	return r < 0 ? r : read_limits(o, p, e);
+	if (r == 0)
+		r = read_limits(o, p, e);
+	return r < 0 ? r : read_cgroup(path, o, &p->cgroup, e);
 }
 
 static int read_disk(const json_t *o, struct status_disk *d, struct err *e)
@@ -172,7 +190,7 @@ static int read_all(const json_t *o, const char *name, struct status *s, struct 
 	static const char *const keys[] = { "format", "version", "name", "uuid", "phase",
 					    "isolation", "missing", "pair", "tee", "simulated",
 					    "vtpm", "cpus", "memory", "uptime", "launcher",
-					    "processes", "disks", NULL };
+					    "processes", "disks", "cgroup", NULL };
 	const char *format = "";
 	uint64_t version = 0;
 	int r = json_get_string("status", o, "format", 1, &format, e);
@@ -199,6 +217,8 @@ static int read_all(const json_t *o, const char *name, struct status *s, struct 
 		r = get_number("status", o, "uptime", NUMBER_MAX, &s->uptime, e);
 	if (r == 0)
 		r = get_number("status", o, "launcher", INT32_MAX, &s->launcher, e);
+	if (r == 0)
+		r = read_cgroup("status", o, &s->cgroup, e);
 	if (r == 0)
 		r = read_words(o, s, e);
 	return r < 0 ? r : read_lists(o, s, e);

@@ -13,10 +13,17 @@
 #define STATUS_PROCESS_MAX 32
 #define STATUS_DISK_MAX 16
 
+/* Limits of a cgroup; given false: there is none. */
+struct status_cgroup {
+	bool given;
+	uint64_t memory, tasks; /* bytes; processes and threads */
+};
+
 struct status_process {
 	const char *name, *label;
 	uint64_t pid, uid; /* pid 0: it has ended */
 	uint64_t file_size, descriptors, threads; /* resource limits */
+	struct status_cgroup cgroup;
 };
 
 struct status_disk {
@@ -32,6 +39,7 @@ struct status {
 	bool running, required;
 	unsigned missing; /* enum isolation_missing */
 	uint64_t cpus, memory, uptime, launcher;
+	struct status_cgroup cgroup; /* of all its processes together */
 	struct status_process process[STATUS_PROCESS_MAX];
 	size_t process_count;
 	struct status_disk disk[STATUS_DISK_MAX];

@@ -40,12 +40,20 @@ static json_t *disk_of(const struct disk *d)
 			 (json_int_t)d->size);
 }
 
+/* NULL, so that the key is left out: there is no cgroup. */
+static json_t *cgroup_of(const struct limits *l)
+{
+	return l->memory == 0 ? NULL : json_pack("{s:I, s:I}", "memory", (json_int_t)l->memory,
+						 "tasks", (json_int_t)l->tasks);
+}
+
 static json_t *process_of(const struct child *c)
 {
-	return json_pack("{s:s, s:i, s:I, s:s, s:{s:I, s:I, s:I}}", "name", c->name, "pid",
+	return json_pack("{s:s, s:i, s:I, s:s, s:{s:I, s:I, s:I}, s:o*}", "name", c->name, "pid",
 			 c->pid > 0 ? (int)c->pid : 0, "uid", (json_int_t)c->id, "label", c->label,
 			 "limits", "file_size", (json_int_t)c->file_limit, "descriptors",
-			 (json_int_t)c->fd_limit, "threads", (json_int_t)c->thread_limit);
+			 (json_int_t)c->fd_limit, "threads", (json_int_t)c->thread_limit, "cgroup",
+			 cgroup_of(&c->cgroup));
 }
 
 /* Seconds since the guest's first instruction. */
@@ -77,7 +85,7 @@ size_t describe_vm(const void *described, char *out, size_t size)
 	for (unsigned i = 0; i < vm->opt->disk_count; i++)
 		json_array_append_new(disks, disk_of(&vm->disk[i]));
 	json_t *all = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:b, s:b, s:i, s:I,"
-				" s:I, s:i, s:o, s:o}",
+				" s:I, s:i, s:o, s:o, s:o*}",
 				"format", "pavise-status", "version", 0, "name", vm->opt->name,
 				"uuid", vm->records.subject.uuid, "phase",
 				vm->phase == VM_RUNNING ? "running" : "starting", "isolation",
@@ -86,7 +94,7 @@ size_t describe_vm(const void *described, char *out, size_t size)
 				"simulated", vm->opt->simulated, "vtpm", vm->opt->vtpm, "cpus",
 				(int)vm->opt->cpus, "memory", (json_int_t)vm->opt->memory, "uptime",
 				uptime_of(vm), "launcher", (int)getpid(), "processes", processes,
-				"disks", disks);
+				"disks", disks, "cgroup", cgroup_of(&vm->cgroup.limits));
 	if (all == NULL)
 		return 0;
 	size_t length = json_dumpb(all, out, size, JSON_COMPACT | JSON_ENSURE_ASCII);

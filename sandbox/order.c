@@ -50,15 +50,14 @@ void order_limits(struct order *o, const struct vm *vm, enum limits_role role)
 }
 
 /* A VM without limits (VM_MISSING_LIMITS) has no cgroup. */
-static int make_cgroup(const struct vm *vm, struct order *o, struct err *e)
+static int make_cgroup(const struct vm *vm, struct order *o, struct limits *limits, struct err *e)
 {
 	const struct limits_guest guest = order_guest(vm);
-	struct limits limits;
 
 	if (vm->cgroup.dir < 0)
 		return 0;
-	int rc = limits_of_child(&guest, o->limits, &limits, e);
-	return rc == 0 ? cgroup_add(&vm->cgroup, o->spec.name, &limits, &o->spec.cgroup, e) : rc;
+	int rc = limits_of_child(&guest, o->limits, limits, e);
+	return rc == 0 ? cgroup_add(&vm->cgroup, o->spec.name, limits, &o->spec.cgroup, e) : rc;
 }
 
 void order_arg(struct order *o, const char *fmt, ...)
@@ -109,7 +108,7 @@ int order_start(struct vm *vm, struct order *o, const char *program, int control
 	if (rc == 0 && o->spec.binary < 0)
 		rc = err_errno(e, EX_HOST, errno, "%s: its program", program);
 	if (rc == 0)
-		rc = make_cgroup(vm, o, e);
+		rc = make_cgroup(vm, o, &c->cgroup, e);
 	if (rc == 0)
 		rc = child_start(&o->spec, &c->pid, &c->pidfd, e);
 	order_close(&o->spec.cgroup);

@@ -43,6 +43,7 @@ struct child {
 	uid_t id;                /* and what it was started with (sandbox/child.h): */
 	const char *label;       /* one of struct labels */
 	uint64_t file_limit, fd_limit, thread_limit;
+	struct limits cgroup;    /* of its cgroup; zero: it has none */
 };
 
 /* Defences that a VM of degraded isolation runs without; required isolation has them all. */

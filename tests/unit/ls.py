@@ -32,7 +32,8 @@ def ok(good, name, why=""):
 
 
 def run(verb, *args):
-    return subprocess.run([os.path.join(BUILD, "bin", "pavise-" + verb), *args, "--run-dir", run_dir],
+    more = ["--no-reclaim"] if verb == "ls" else []
+    return subprocess.run([os.path.join(BUILD, "bin", "pavise-" + verb), *args, *more, "--run-dir", run_dir],
                           capture_output=True, text=True, timeout=60)
 
 
@@ -42,7 +43,9 @@ def status(name):
             "missing": ["labels", "records"], "pair": "c1,c1023", "tee": "snp", "simulated": True, "vtpm": True,
             "cpus": 2, "memory": 64 << 20, "uptime": 3723, "launcher": 4711,
             "processes": [{"name": "vmm", "pid": 4712, "uid": 1879048192, "label": "none",
-                           "limits": {"file_size": 4 << 20, "descriptors": 64, "threads": 18}}],
+                           "limits": {"file_size": 4 << 20, "descriptors": 64, "threads": 18},
+                           "cgroup": {"memory": 80 << 20, "tasks": 20}}],
+            "cgroup": {"memory": 100 << 20, "tasks": 60},
             "disks": [{"path": "/var/lib/pavise/a b.img", "readonly": True, "size": 1 << 20}]}
 
 
@@ -99,7 +102,7 @@ def listed():
 
 
 def nothing_there():
-    missing = subprocess.run([os.path.join(BUILD, "bin", "pavise-ls"), "--run-dir", run_dir + "/none"],
+    missing = subprocess.run([os.path.join(BUILD, "bin", "pavise-ls"), "--no-reclaim", "--run-dir", run_dir + "/none"],
                              capture_output=True, text=True, timeout=60)
     ok((missing.returncode, missing.stdout, missing.stderr) == (0, "", ""), "no run directory: no VM", missing)
     r = run("ls")
@@ -112,9 +115,18 @@ def nothing_there():
         ok(run("ls", *args).returncode == 64, "ls %s" % args[0])
     for args in ([], ["a", "b"], ["../web"], ["a", "--nonsense"]):
         ok(run("inspect", *args).returncode == 64, "inspect %s" % " ".join(args))
-    not_a_folder = subprocess.run([os.path.join(BUILD, "bin", "pavise-ls"), "--run-dir", "/dev/null"],
+    not_a_folder = subprocess.run([os.path.join(BUILD, "bin", "pavise-ls"), "--no-reclaim", "--run-dir", "/dev/null"],
                                   capture_output=True, text=True, timeout=60)
     ok(not_a_folder.returncode == 5 and not_a_folder.stderr.count("\n") == 1, "a run directory that is none")
+
+
+def not_ours():
+    """A run directory that others may enter is not reclaimed, and not listed."""
+    os.chmod(run_dir, 0o755)
+    r = subprocess.run([os.path.join(BUILD, "bin", "pavise-ls"), "--run-dir", run_dir], capture_output=True, text=True,
+                       timeout=60)
+    os.chmod(run_dir, 0o700)
+    ok(r.returncode == 5 and not r.stdout and r.stderr.count("\n") == 1, "what cannot be reclaimed is said", r)
 
 
 def good_ones():
@@ -135,7 +147,8 @@ def good_ones():
         for text in ("isolation:   degraded: no labels, records\n", "tee:         snp (simulated): protects nothing\n",
                      "disk 0:      /var/lib/pavise/a b.img, 1048576 bytes, read-only\n", "launcher:    pid 4711\n",
                      "process:     vmm, pid 4712, uid 1879048192, label none; at most 4194304 bytes a file, "
-                     "64 descriptors, 18 threads\n", "uptime:      3723 s\n"):
+                     "64 descriptors, 18 threads, 83886080 bytes of memory, 20 tasks\n",
+                     "limits:      104857600 bytes of memory, 60 tasks\n", "uptime:      3723 s\n"):
             ok(r.returncode == 0 and text in r.stdout, "inspect: " + text.strip(), r.stdout + r.stderr)
         r = run("inspect", "web", "--json")
         j = json.loads(r.stdout)
@@ -165,7 +178,7 @@ def junk():
            {"soon": "no-socket", "dead": "dead", "silent": "silent", "early": "silent", "stream": "malformed"}
            and conforms(j, LS) is None and r.returncode == 3, "every other state has its word", r.stdout)
         text = run("ls").stdout
-        ok("dead: the next start takes up what it left" in text and text.count("\n") == 6, "and a sentence", text)
+        ok("dead: pavise ls reclaims it" in text and text.count("\n") == 6, "and a sentence", text)
         r = run("inspect", "silent")
         ok(r.returncode == 6 and "not answered" in r.stderr, "inspect waits three seconds", r)
     os.unlink(dead.path)
@@ -204,7 +217,8 @@ def broken():
     yield "a NUL", answer(good.replace(b"c1,c1023", b"c1\0c1023"))
     yield "depth", answer(b'{"format":' * 3000)
     for key in status("web"):
-        yield "no " + key, answer(changed([key], None))
+        if key != "cgroup":
+            yield "no " + key, answer(changed([key], None))
         yield key + " of another type", answer(changed([key], {"a": 1}))
     rows = [(["version"], 1), (["name"], "other"), (["phase"], "gone"), (["isolation"], "none"), (["tee"], "sgx"),
             (["missing"], ["walls"]), (["missing"], ["labels", "labels"]), (["missing"], [1]),
@@ -214,7 +228,8 @@ def broken():
             (["processes", 0], 1), (["disks", 0], []), (["processes", 0, "label"], "a\nb"),
             (["processes", 0, "label"], "x" * 256), (["processes", 0, "name"], "\u00e9"),
             (["processes", 0, "limits"], {}), (["processes", 0, "extra"], 1),
-            (["disks", 0, "path"], "/a\x1b]0;title\x07"), (["disks", 0, "size"], "1"), (["disks", 0, "readonly"], None)]
+            (["disks", 0, "path"], "/a\x1b]0;title\x07"), (["disks", 0, "size"], "1"), (["disks", 0, "readonly"], None),
+            (["cgroup"], {"memory": 1}), (["cgroup", "memory"], -1), (["processes", 0, "cgroup", "swap"], 1)]
     for path, value in rows:
         yield "%s: %.40r" % (".".join(map(str, path)), value), answer(changed(path, value))
 
@@ -230,6 +245,7 @@ def hostile():
 
 with tempfile.TemporaryDirectory() as run_dir:
     nothing_there()
+    not_ours()
     good_ones()
     junk()
     hostile()

@@ -333,7 +333,8 @@ for child in vmm dev-blk0 dev-vsock; do
     uid=$(sed -n "s/^process: *$child, pid [0-9]*, uid \([0-9]*\),.*/\1/p" "$work/out")
     [ -n "$pid" ] && [ "$(stat -c %u "/proc/$pid")" = "$uid" ] || missing="$missing $child"
 done
-if [ -z "$missing" ] && grep -q "^disk 0: *$disk, 1048576 bytes$" "$work/out"; then
+if [ -z "$missing" ] && grep -q "^disk 0: *$disk, 1048576 bytes$" "$work/out" &&
+    grep -qE '^limits: +(none|[0-9]+ bytes of memory, [0-9]+ tasks)$' "$work/out"; then
     ok "pavise inspect names processes, user ids and disks as they are"
 else
     not_ok "pavise inspect names processes, user ids and disks as they are" "$missing" "$(cat "$work/out")"
@@ -387,9 +388,22 @@ if [ -n "$ids" ] && [ -z "$alive" ]; then ok "children of a killed launcher die"
 else not_ok "children of a killed launcher die" "were: $ids" "alive: $alive"; fi
 if [ -d "$run/hold" ]; then ok "a killed launcher leaves its folder (so the next test can fail)"
 else not_ok "a killed launcher leaves its folder"; fi
-if "$build/bin/pavise-ls" --run-dir "$run" 2>&1 | grep -q '^hold *dead: '; then ok "pavise ls calls it dead"
-else not_ok "pavise ls calls it dead" "$("$build/bin/pavise-ls" --run-dir "$run" 2>&1)"; fi
+if "$build/bin/pavise-ls" --no-reclaim --run-dir "$run" 2>&1 | grep -q '^hold *dead: '; then ok "pavise ls --no-reclaim calls it dead"
+else not_ok "pavise ls --no-reclaim calls it dead" "$("$build/bin/pavise-ls" --no-reclaim --run-dir "$run" 2>&1)"; fi
 ends "the next launch reclaims name and pair" 0 "powered off" off "${usual[@]}"
+"$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/hold.err" &
+pid=$!
+wait_for "$work/hold.err"
+kill -KILL $pid
+wait $pid 2>/dev/null
+"$build/bin/pavise-ls" --run-dir "$run" >"$work/out" 2>"$work/err"
+got=$?
+left=$(traces)
+if [ $got = 0 ] && [ ! -s "$work/out" ] && grep -q '^pavise: reclaimed hold: ' "$work/err" && [ -z "$left" ]; then
+    ok "so does pavise ls, and says so"
+else
+    not_ok "so does pavise ls, and says so" "status $got" "$(cat "$work/out" "$work/err")" "$left"
+fi
 
 for signal in TERM INT HUP; do
     "$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/hold.err" &

@@ -21,11 +21,11 @@
 
 static const char USAGE[] =
 	"usage: pavise ls [--json] [--no-reclaim] [--run-dir DIR]\n\n"
-	"Brings in order what launchers left that were killed, a line for each thing on standard\n"
-	"error; --no-reclaim leaves it. Then lists the VMs of this host: phase, isolation and what\n"
-	"it lacks, categories, processors, memory, kind, uptime, and the launcher's pid. Root may.\n"
-	"The status is 3 when a launcher's answer breaks its form, 6 when something that was left\n"
-	"is in use and has to wait.\n";
+	"Brings in order what launchers left that were killed, a line for each thing on\n"
+	"standard error; --no-reclaim leaves it. Then lists the VMs of this host: phase,\n"
+	"isolation and what it lacks, categories, processors, memory, kind, uptime, and the\n"
+	"launcher's pid. Root may. The status is 3 when a launcher's answer breaks its form, 6\n"
+	"when something that was left is in use and has to wait.\n";
 
 struct listing {
 	json_t *vms; /* with --json; NULL: text */

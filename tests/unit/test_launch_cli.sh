@@ -304,6 +304,7 @@ fi
 # A running VM: its name, its disk, its children.
 timeout 100 "$launch" hold "${usual[@]}" --timings --disk-fd 6 --run-dir "$run" --libexec "$libexec" \
     5<"$plan" 6<>"$disk" 2>"$work/hold.err" &
+# wait_for FILE: its VM runs. Whoever starts the next one empties it before: the shell behind & may be late.
 wait_for() { for _ in $(seq 100); do grep -qs running "$1" && return; sleep 0.1; done; }
 wait_for "$work/hold.err"
 refuse_beside() {
@@ -347,6 +348,31 @@ fault = conforms(*(json.load(open(f, encoding="utf-8")) for f in sys.argv[1:]))
 sys.exit(fault)
 PY
 then ok "its JSON keeps the schema"; else not_ok "its JSON keeps the schema" "$(cat "$work/out")"; fi
+# Clients that ask and do not read, or ask what there is not.
+if python3 - "$run/hold/control.sock" 2>"$work/err" <<'PY'
+import socket, struct, sys
+def client():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    return s
+def ask(kind, a=0, b=0):
+    return struct.pack("=4I", 0x314C5650, kind, a, b)
+deaf, sent = client(), 0
+try:
+    while sent < 100000:
+        deaf.send(ask(4))
+        sent += 1
+except (BrokenPipeError, ConnectionResetError):
+    pass
+assert 10 < sent < 100000, sent
+for request in (ask(4, 1), ask(4, 0, 1), ask(5), ask(4) + b"x", ask(4)[:15]):
+    s = client()
+    s.send(request)
+    assert struct.unpack("=4I", s.recv(64))[1] == 0x104 and s.recv(64) == b"", request
+PY
+then ok "a client that does not read is disconnected, and so is one that asks nonsense"
+else not_ok "a client that does not read is disconnected, and so is one that asks nonsense" "$(cat "$work/err")"; fi
 "$build/bin/pavise-stop" hold --run-dir "$run" 2>"$work/err"
 got=$?
 left=$(traces)
@@ -359,6 +385,7 @@ else not_ok "a VM that was stopped says where its time went" "$(cat "$work/hold.
 if [ $? = 6 ]; then ok "pavise stop of no VM"; else not_ok "pavise stop of no VM" "$(cat "$work/err")"; fi
 
 # Degraded isolation, and no right to write audit records.
+: >"$work/hold.err"
 setpriv --bounding-set -audit_write "$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" \
     2>"$work/hold.err" &
 wait_for "$work/hold.err"
@@ -373,6 +400,7 @@ wait
 
 # A launcher that is killed takes its children along, and the next one clears up after it.
 # Not through timeout: the signal is for the launcher itself.
+: >"$work/hold.err"
 "$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/hold.err" &
 pid=$!
 wait_for "$work/hold.err"
@@ -391,6 +419,7 @@ else not_ok "a killed launcher leaves its folder"; fi
 if "$build/bin/pavise-ls" --no-reclaim --run-dir "$run" 2>&1 | grep -q '^hold *dead: '; then ok "pavise ls --no-reclaim calls it dead"
 else not_ok "pavise ls --no-reclaim calls it dead" "$("$build/bin/pavise-ls" --no-reclaim --run-dir "$run" 2>&1)"; fi
 ends "the next launch reclaims name and pair" 0 "powered off" off "${usual[@]}"
+: >"$work/hold.err"
 "$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/hold.err" &
 pid=$!
 wait_for "$work/hold.err"
@@ -406,6 +435,7 @@ else
 fi
 
 for signal in TERM INT HUP; do
+    : >"$work/hold.err"
     "$launch" hold "${usual[@]}" --run-dir "$run" --libexec "$libexec" 5<"$plan" 2>"$work/hold.err" &
     pid=$!
     wait_for "$work/hold.err"

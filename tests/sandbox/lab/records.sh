@@ -29,6 +29,7 @@ launch() {
 up() { for _ in $(seq 200); do grep -qs running "$logs/$1.err" && return; sleep 0.1; done; }
 # begin NAME: a VM that runs; its launcher is $vm
 begin() {
+    : >"$logs/$1.err"
     launch "$1" $images/a.img & vm=$!
     up "$1"
 }

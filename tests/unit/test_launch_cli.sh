@@ -212,9 +212,9 @@ ends "firmware stop" 8 "^fwstop: firmware stop 0x41: the initrd is not" fwstop "
 ends "triple fault" 7 "^crash: the guest crashed (triple fault)$" crash "${usual[@]}"
 ends "a VMM that dies says why" 70 "vmm: ended with status 9: the dummy was told to die" die "${usual[@]}"
 ends "a VMM that lies" 70 "vmm: sent record 3 out of turn" liar "${usual[@]}"
-check "a VMM without a filter is not let go" 70 "vmm: thread [0-9]* says it is sealed, but its system call filter" \
+ends "a VMM without a filter is not let go" 70 "vmm: thread [0-9]* says it is sealed, but its system call filter" \
     nofilter "${usual[@]}"
-check "nor one with a thread without" 70 "vmm: thread [0-9]* says it is sealed, but its system call filter" \
+ends "nor one with a thread without" 70 "vmm: thread [0-9]* says it is sealed, but its system call filter" \
     lone "${usual[@]}"
 ends "--timings says what took how long" 0 "powered off" off "${usual[@]}" --timings
 if [ "$(grep -cE 'timing: (prepare|devices|launch|seal|guest|clean-up) ' "$work/err")" = 6 ]; then

@@ -1,8 +1,8 @@
 /* The cgroup of one VM (cgroup v2): PARENT/cA.cB, after its pair, with one cgroup in it for each
  * process. The limits stand before a process starts in one (clone3 with CLONE_INTO_CGROUP).
  *
- * The launcher holds a lock (flock) on the VM's directory as long as it lives: what nobody holds was
- * left by a dead one, whatever run directory that had its pair from. */
+ * The launcher holds a lock (flock) on the VM's directory as long as it lives: what nobody holds
+ * was left by a dead one, whatever run directory that had its pair from. */
 #ifndef PAVISE_SANDBOX_CGROUP_H
 #define PAVISE_SANDBOX_CGROUP_H
 
@@ -40,8 +40,8 @@ int cgroup_make(struct cgroup *c, const struct mcs_pair *pair, const struct limi
 int cgroup_add(const struct cgroup *c, const char *child, const struct limits *l, int *dir,
 	       struct err *e);
 
-/* Was a process of the child killed for want of memory? Then says whose, "its limit of 9 MiB" or the
- * like, into out. */
+/* Was a process of the child killed for want of memory? Then says whose, "its limit of 9 MiB" or
+ * the like, into out. */
 bool cgroup_out_of_memory(const struct cgroup *c, const char *child, char *out, size_t size);
 
 /* Kills whoever is left in it, waits, removes it; closes everything. Safe to call twice. */

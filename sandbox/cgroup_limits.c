@@ -13,8 +13,9 @@
 #define OF_CPU (8 * MIB)
 /* Of memory. Page tables: 8 bytes for each 4096, and as many again for views of the same pages. */
 #define PAGE_TABLES 256
-/* KVM's tables of a guest without nested paging: 2 % of its pages (KVM_MEMSLOT_PAGES_TO_MMU_PAGES_RATIO)
- * and a table of guest frames for each, twice with the model's alias slots; its reverse map. */
+/* KVM's tables of a guest without nested paging: 2 % of its pages (asm/kvm_host.h,
+ * KVM_MEMSLOT_PAGES_TO_MMU_PAGES_RATIO) and a table of guest frames for each, twice with the
+ * model's alias slots; its reverse map. */
 #define KVM_TABLES 8
 /* What a confidential guest shares: see the header. */
 #define SHARE 8

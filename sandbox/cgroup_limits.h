@@ -39,7 +39,7 @@ struct limits {
 /* Threads that a process of this role has at most. */
 uint64_t limits_threads(const struct limits_guest *g, enum limits_role role);
 
-/* Of one process, and of all processes of the VM together. -EX_USAGE_ERROR: sizes beyond 64 bits. */
+/* Of one process, and of all processes of the VM together. -EX_USAGE_ERROR: beyond 64 bits. */
 int limits_of_child(const struct limits_guest *g, enum limits_role role, struct limits *out,
 		    struct err *e);
 int limits_of_vm(const struct limits_guest *g, struct limits *out, struct err *e);

@@ -83,7 +83,7 @@ LAB_SCRIPTS += tests/sandbox/test_isolation.sh
 LAB_SCRIPTS += tests/sandbox/test_records.sh
 
 SANDBOX_CGROUP_SRCS := sandbox/cgroup.c sandbox/cgroup_file.c sandbox/cgroup_limits.c
-pavise-launch_SRCS += $(SANDBOX_CGROUP_SRCS)
+pavise-launch_SRCS += sandbox/vm_limits.c $(SANDBOX_CGROUP_SRCS)
 
 TESTS += test_cgroup
 test_cgroup_SRCS := tests/unit/test_cgroup.c $(SANDBOX_CGROUP_SRCS) common/err.c

@@ -1,5 +1,6 @@
 #include "sandbox/order.h"
 
+#include "sandbox/vm_limits.h"
 #include "sandbox/vm_manifest.h"
 
 #include <errno.h>
@@ -28,36 +29,12 @@ void order_init(struct order *o, const struct vm *vm, const char *name, const ch
 	order_limits(o, vm, LIMITS_HELPER);
 }
 
-struct limits_guest order_guest(const struct vm *vm)
-{
-	const struct options *o = vm->opt;
-	const bool relay = o->quote != OPTION_QUOTE_NONE || (o->simulated && o->tee == PLAN_TEE_TDX);
-
-	return (struct limits_guest){
-		.memory = o->memory, .cpus = o->cpus, .simulated = o->simulated,
-		.confidential = o->tee != PLAN_TEE_PLAIN,
-		.back_ends = o->disk_count + 1, /* and vsock */
-		.helpers = (unsigned)o->vtpm + (unsigned)o->simulated + (unsigned)relay,
-	};
-}
-
 void order_limits(struct order *o, const struct vm *vm, enum limits_role role)
 {
-	const struct limits_guest guest = order_guest(vm);
+	const struct limits_guest guest = vm_limits_guest(vm);
 
 	o->limits = role;
 	o->spec.thread_limit = limits_threads(&guest, role);
-}
-
-/* A VM without limits (VM_MISSING_LIMITS) has no cgroup. */
-static int make_cgroup(const struct vm *vm, struct order *o, struct limits *limits, struct err *e)
-{
-	const struct limits_guest guest = order_guest(vm);
-
-	if (vm->cgroup.dir < 0)
-		return 0;
-	int rc = limits_of_child(&guest, o->limits, limits, e);
-	return rc == 0 ? cgroup_add(&vm->cgroup, o->spec.name, limits, &o->spec.cgroup, e) : rc;
 }
 
 void order_arg(struct order *o, const char *fmt, ...)
@@ -108,7 +85,7 @@ int order_start(struct vm *vm, struct order *o, const char *program, int control
 	if (rc == 0 && o->spec.binary < 0)
 		rc = err_errno(e, EX_HOST, errno, "%s: its program", program);
 	if (rc == 0)
-		rc = make_cgroup(vm, o, &c->cgroup, e);
+		rc = vm_limits_child(vm, o->spec.name, o->limits, &c->cgroup, &o->spec.cgroup, e);
 	if (rc == 0)
 		rc = child_start(&o->spec, &c->pid, &c->pidfd, e);
 	order_close(&o->spec.cgroup);
@@ -117,6 +94,8 @@ int order_start(struct vm *vm, struct order *o, const char *program, int control
 	} else {
 		vm->child_count++;
 		rc = vm_manifest_child(vm, &o->spec, c->pid, e);
+		if (rc == 0)
+			rc = vm_limits_note(vm, &c->cgroup, e);
 	}
 	order_close(&o->spec.binary);
 	order_close(&o->spec.log);

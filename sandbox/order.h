@@ -37,9 +37,6 @@ void order_init(struct order *o, const struct vm *vm, const char *name, const ch
 /* The user and group id of that child of this VM. */
 uid_t order_id(const struct vm *vm, unsigned role);
 
-/* What the limits of a VM and its children depend on. */
-struct limits_guest order_guest(const struct vm *vm);
-
 /* Gives the child the limits of that role, its threads too. */
 void order_limits(struct order *o, const struct vm *vm, enum limits_role role);
 

@@ -1,4 +1,4 @@
-#include "sandbox/order.h"
+#include "sandbox/vm_limits.h"
 #include "sandbox/vm_platform.h"
 
 #include "sandbox/disk_record.h"
@@ -154,37 +154,9 @@ static int take_signals(struct vm *vm, struct err *e)
 	return 0;
 }
 
-/* In required isolation a VM has limits, or there is none. In degraded isolation the host may lack
- * what they need; a command that is wrong stays wrong. */
-static int may_miss_limits(struct vm *vm, int rc, struct err *why, struct err *e)
-{
-	if (rc == 0)
-		return 0;
-	if (vm->opt->required || why->status != EX_HOST)
-		return err_set(e, (enum exit_status)why->status, "%s", why->text);
-	vm->missing |= VM_MISSING_LIMITS;
-	vm->unlimited = *why;
-	return 0;
-}
-
-static int make_cgroup(struct vm *vm, struct err *e)
-{
-	const struct limits_guest guest = order_guest(vm);
-	struct err why = { 0 };
-	struct limits limits;
-
-	if ((vm->missing & VM_MISSING_LIMITS) != 0)
-		return 0;
-	int rc = limits_of_vm(&guest, &limits, e);
-	if (rc != 0)
-		return rc;
-	return may_miss_limits(vm, cgroup_make(&vm->cgroup, &vm->run.pair, &limits, &why), &why, e);
-}
-
 /* First all that only looks, then what leaves a trace: a refusal should have nothing to undo. */
 int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 {
-	struct err why = { 0 };
 	int rc;
 
 	*vm = (struct vm){ .opt = o, .kvm = -1, .sev = -1, .psp = -1, .quote = -1, .ram = -1,
@@ -209,10 +181,9 @@ int vm_prepare(struct vm *vm, const struct options *o, struct err *e)
 		return rc;
 	if (!o->required)
 		vm->missing |= VM_MISSING_LABELS;
-	rc = may_miss_limits(vm, cgroup_open(o->cgroup, &vm->cgroup, &why), &why, e);
-	if (rc != 0 || (rc = take_signals(vm, e)) != 0 ||
+	if ((rc = vm_limits_open(vm, e)) != 0 || (rc = take_signals(vm, e)) != 0 ||
 	    (rc = rundir_make(o->run_dir, o->name, o->cgroup, &vm->run, e)) != 0 ||
-	    (rc = make_cgroup(vm, e)) != 0 || (rc = records_open(vm, e)) != 0)
+	    (rc = vm_limits_make(vm, e)) != 0 || (rc = records_open(vm, e)) != 0)
 		return rc;
 	if (o->required && (rc = labels_make(&vm->labels, &vm->run.pair, e)) != 0)
 		return rc;

@@ -222,8 +222,5 @@ int vm_start(struct vm *vm, struct err *e)
 	order_close(&vm->vtpm_data);
 	platform_close(vm);
 	order_close(&vm->kvm);
-	if (rc == 0 && (vm->missing & VM_MISSING_LIMITS) != 0)
-		fprintf(stderr, "%s: note: no limits of memory and processes: %s\n",
-			vm->opt->name, vm->unlimited.text);
 	return rc;
 }

@@ -170,6 +170,9 @@ static int advance(struct vm *vm, bool *advanced, struct err *e)
 		*advanced = true;
 		char pair[MCS_TEXT];
 		mcs_text(&vm->run.pair, pair);
+		if ((vm->missing & VM_MISSING_LIMITS) != 0)
+			fprintf(stderr, "%s: note: no limits of memory and processes: %s\n",
+				vm->opt->name, vm->unlimited.text);
 		fprintf(stderr, "%s: running (isolation %s, categories %s)\n", vm->opt->name,
 			vm->opt->required ? "required" : "degraded", pair);
 	}

@@ -286,7 +286,9 @@ static const struct {
 	const char *does;
 	char what;
 	uint64_t bytes; /* 0: as much as guest memory */
-} wishes[] = { { "fill", 'f', 0 }, { "some", 'f', 64u << 20 }, { "bomb", 'b', 0 }, { "both", 'o', 0 } };
+} wishes[] = {
+	{ "fill", 'f', 0 }, { "some", 'f', 64u << 20 }, { "bomb", 'b', 0 }, { "both", 'o', 0 },
+};
 
 static bool wants_device(const char *does)
 {

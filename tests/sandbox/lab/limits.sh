@@ -55,6 +55,10 @@ for process in dev-blk0 dev-vsock vmm vtpm; do
 done
 is "each process is in its own, alone" "$inside" /dev-blk0/dev-vsock/vmm/vtpm
 is "and none beside them" "$(cat "$it/cgroup.procs")" ""
+listed() { grep -o "\"path\": *\"[^\"]*\"\|\"$1\": *\"[0-9]*\"" /run/pavise/hold/manifest.json | sed 's/.*: *//' | tr -d '"\n'; }
+like "the manifest has the cgroup of the VM and of each process" "$(listed none)" \
+    "^(/pavise/$(cgroup hold)(/vmm|/vtpm|/dev-blk0|/dev-vsock)?){5}\$"
+like "and its limits" "$(listed memory.max)" "/vmm$((144 * MIB))(/|\$)"
 is "a VM that runs is not reclaimed" "$($probe reclaim $vms "$(pair hold)")" "reclaim done: nothing"
 is "nor stopped" "$(cat "$it"/*/cgroup.procs | wc -l)" 4
 

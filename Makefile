@@ -380,6 +380,7 @@ help:
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
 	@echo 'make check-snp, check-tdx   the suite on real hardware (docs/hardware.md); elsewhere: why not'
 	@echo 'make launch-matrix   predictions against launches (simulated SEV-SNP and TDX)'
+	@echo 'make policy      compile the SELinux policy; policy-install, policy-uninstall: into this host (POLICY_STORE=)'
 	@echo 'make fresh       build and unit tests in a bare Debian of its own'
 	@echo 'make check-mutants  every check of a verdict has a test that fails without it'
 	@echo 'make mutants     changes to the steps and exits of SEV-SNP and TDX guests have tests that see them (minutes)'

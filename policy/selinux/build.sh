@@ -1,7 +1,7 @@
 #!/bin/sh
 # build.sh WORK ROOT CIL...: compiles the modules against the base policy of the system tree ROOT
 # (empty: the lab's), in a copy below WORK; nothing of this machine's own policy is touched.
-# The result is WORK/etc/selinux/default/policy/policy.N.
+# The result is WORK/etc/selinux/TYPE/policy/policy.N, where TYPE is the base policy's name (Debian: default).
 #
 # expand-check=1 has to stand in the copy's own semanage.conf: with Debian's default of 0
 # a neverallow rule is silently not checked.
@@ -12,7 +12,8 @@ work=$1 root=$2
 shift 2
 here=$(cd "$(dirname "$0")" && pwd)
 [ -n "$root" ] || root=$("$here/../../tests/lab/mk-root.sh")
-[ -d "$root/var/lib/selinux/default" ] || {
+type=$(sed -n 's/^SELINUXTYPE=//p' "$root/etc/selinux/config" 2>/dev/null) || type=default
+[ -d "$root/var/lib/selinux/$type" ] || {
     echo "$root: no SELinux policy store: install selinux-policy-default there" >&2
     exit 5
 }
@@ -31,7 +32,7 @@ for cil in "$@"; do
     shift
 done
 # The warnings are about users of the base policy that are not in its password file.
-semodule -p "$work" -s default -N "$@" >"$work/log" 2>&1 || {
+semodule -p "$work" -s "$type" -N "$@" >"$work/log" 2>&1 || {
     grep -v 'add_user: user' "$work/log" >&2
     exit 3
 }

@@ -13,4 +13,14 @@ $(O)/policy/pavise.built: $(POLICY_CIL) policy/selinux/build.sh
 	$(Q)touch $@
 .PHONY: policy
 
-LAB_SCRIPTS += tests/policy/test_policy_build.sh tests/policy/test_policy_audit.sh
+#   make policy-install, make policy-uninstall   into this host's store (POLICY_STORE=DIR: that one's),
+#                     with pavise-sim too when POLICY_MODULES names it
+POLICY_MODULES ?= pavise pavise-attestd
+POLICY_ROOT = $(if $(POLICY_STORE),--root "$(POLICY_STORE)")
+policy-install:
+	$(Q)policy/selinux/install.sh $(POLICY_ROOT) $(POLICY_MODULES:%=policy/selinux/%.cil)
+policy-uninstall:
+	$(Q)policy/selinux/install.sh $(POLICY_ROOT) --uninstall $(POLICY_MODULES:%=policy/selinux/%.cil)
+.PHONY: policy-install policy-uninstall
+
+LAB_SCRIPTS += tests/policy/test_policy_build.sh tests/policy/test_policy_audit.sh tests/policy/test_policy_install.sh

@@ -23,4 +23,5 @@ policy-uninstall:
 	$(Q)policy/selinux/install.sh $(POLICY_ROOT) --uninstall $(POLICY_MODULES:%=policy/selinux/%.cil)
 .PHONY: policy-install policy-uninstall
 
+UNIT_SCRIPTS += tests/policy/test_policy_docs.sh
 LAB_SCRIPTS += tests/policy/test_policy_build.sh tests/policy/test_policy_audit.sh tests/policy/test_policy_install.sh

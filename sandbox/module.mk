@@ -53,6 +53,10 @@ test_names_LIBS := -lcmocka
 TESTS += test_mcs
 test_mcs_SRCS := tests/unit/test_mcs.c $(SANDBOX_MCS_SRCS) common/err.c
 test_mcs_LIBS := -lcmocka
+pavise-launch_SRCS += sandbox/core_sched.c
+TESTS += test_core_sched
+test_core_sched_SRCS := tests/unit/test_core_sched.c sandbox/core_sched.c common/err.c
+test_core_sched_LIBS := -lcmocka -Wl,--wrap=prctl
 
 TESTS += test_records
 test_records_SRCS := tests/unit/test_records.c sandbox/records_text.c common/err.c

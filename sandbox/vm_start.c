@@ -1,5 +1,6 @@
 #include "sandbox/vm.h"
 
+#include "sandbox/core_sched.h"
 #include "sandbox/order.h"
 #include "sandbox/vm_platform.h"
 #include "sandbox/vtpm/vtpm.h"
@@ -203,8 +204,10 @@ static int start_vmm(struct vm *vm, struct err *e)
 
 int vm_start(struct vm *vm, struct err *e)
 {
-	int rc = vm->opt->vtpm ? start_vtpm(vm, e) : 0;
+	int rc = core_sched_keep_apart(e);
 
+	if (rc == 0 && vm->opt->vtpm)
+		rc = start_vtpm(vm, e);
 	timings_mark(&vm->timings, TIMING_VTPM);
 	for (unsigned i = 0; rc == 0 && i < vm->opt->disk_count; i++)
 		rc = start_disk(vm, i, e);

@@ -138,8 +138,8 @@ static int check_no_capability(struct err *e)
 
 /* Until Linux 5.16 a filter did this by default, since then spec_store_bypass_disable=prctl and
  * spectre_v2_user=prctl leave it to the process (Documentation/userspace-api/spec_ctrl.rst). Not
- * where the processor needs nothing or the host's owner decided for all. KVM gives the guest its own
- * setting on entry. */
+ * where the processor needs nothing or the host's owner decided for all. KVM gives the guest its
+ * own setting on entry. */
 static int forbid_speculation(struct err *e)
 {
 	static const struct {

@@ -1,5 +1,6 @@
 /* pavise-vmm: makes one virtual machine from the descriptors and the plan the launcher passed,
- * sealed twice: before it reads any of them, and narrower before the guest runs. One guest, one process, one life. */
+ * sealed twice: before it reads any of them, and narrower before the guest runs. One guest, one
+ * process, one life. */
 #include "common/seal.h"
 #include "vmm/config.h"
 #include "vmm/filters.h"

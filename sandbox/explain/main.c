@@ -1,6 +1,6 @@
-/* pavise sandbox explain: what each kind of process may still ask the kernel for, and why: from its
- * beginning on, and once it is sealed. It prints the tables that the filters of this very build were
- * made from (sandbox/seccomp). */
+/* pavise sandbox explain: what each kind of process may ask the kernel for, and why: from its
+ * beginning on, and once it is sealed. It prints the tables that the filters of this very build
+ * were made from (sandbox/seccomp). */
 #include "common/err.h"
 
 #include <getopt.h>
@@ -23,8 +23,8 @@ static const char usage[] =
 	"usage: pavise sandbox explain [ROLE] [--json]\n"
 	"\n"
 	"Prints the system calls that a process of that role may make, the condition on their\n"
-	"arguments and the reason. Every other call ends the process. Where two filters are stacked\n"
-	"both are printed; a call has to pass both. Without ROLE: the roles.\n"
+	"arguments and the reason. Every other call ends the process. Where two filters are\n"
+	"stacked both are printed; a call has to pass both. Without ROLE: the roles.\n"
 	"\n"
 	"  --json  machine-readable output, docs/PROTOCOL.sandbox\n"
 	"  --help  this text\n"

@@ -74,7 +74,8 @@ static int export(scmp_filter_ctx ctx, struct sock_filter *out, size_t max, size
 int filter_build(const struct table *t, enum filter_otherwise otherwise, struct sock_filter *out,
 		 size_t max, size_t *count, struct err *e)
 {
-	uint32_t action = otherwise == FILTER_REFUSE ? SCMP_ACT_ERRNO(EPERM) : SCMP_ACT_KILL_PROCESS;
+	uint32_t action = otherwise == FILTER_REFUSE ? SCMP_ACT_ERRNO(EPERM) :
+						       SCMP_ACT_KILL_PROCESS;
 	scmp_filter_ctx ctx = seccomp_init(action);
 	int rc = 0;
 

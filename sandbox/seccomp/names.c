@@ -18,7 +18,7 @@
 #define NAME(constant) { #constant, (uint64_t)(constant) }
 
 #define FUTEX_WAIT_BITSET_REALTIME_PRIVATE (FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME)
-/* Newer (6.8) than the kernel headers we build with; tests/seccomp/roles.c has them from the VMM. */
+/* Newer (6.8) than the headers we build with; tests/seccomp/roles.c has them from the VMM. */
 #ifndef KVM_SET_MEMORY_ATTRIBUTES
 #define KVM_SET_MEMORY_ATTRIBUTES 0x4020aed2ul
 #endif

@@ -16,7 +16,8 @@
 enum table_answer decide(const struct sock_filter *filter, size_t count, uint32_t arch,
 			 uint32_t number, const uint64_t args[TABLE_ARGS])
 {
-	struct seccomp_data d = { .arch = arch, .nr = (int)number, .instruction_pointer = 0x401000 };
+	struct seccomp_data d = { .arch = arch, .nr = (int)number,
+				  .instruction_pointer = 0x401000 };
 	uint32_t action;
 
 	memcpy(d.args, args, sizeof(d.args));

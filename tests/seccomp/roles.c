@@ -113,7 +113,7 @@ static const struct call confidential_setup_needs[] = {
 	{ SYS_ioctl, { 11, UAPI_MEMORY_ENCRYPT_OP, ADDRESS } },               /* VM, vCPU */
 	{ SYS_ioctl, { 11, KVM_GET_TSC_KHZ, 0 } },
 	{ SYS_ioctl, { 11, KVM_SET_TSC_KHZ, 2000000 } },
-	{ SYS_pread64, { 14, ADDRESS, 4096, 0 } },                            /* ID block, certificates */
+	{ SYS_pread64, { 14, ADDRESS, 4096, 0 } },                            /* ID block */
 	{ SYS_mmap, { 0, 1u << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1ull } }, /* zeros */
 };
 
@@ -139,7 +139,8 @@ static const struct call dev_setup_needs[] = {
 	{ SYS_poll, { ADDRESS, 2, (uint64_t)-1 } },
 	{ SYS_recvmsg, { 4, ADDRESS, MSG_CMSG_CLOEXEC } },
 	{ SYS_fcntl, { 8, F_GET_SEALS } },
-	{ SYS_mmap, { 0, 1u << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1ull } },
+	{ SYS_mmap, { 0, 1u << 30, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		      -1ull } },
 	{ SYS_mmap, { ADDRESS, 1u << 30, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, 8 } },
 	{ SYS_munmap, { ADDRESS, 1u << 30 } },
 	{ SYS_close, { 8 } },
@@ -159,14 +160,14 @@ static const struct call vcpu_needs[] = {
 	{ SYS_futex, { ADDRESS, FUTEX_WAIT_PRIVATE, 2 } },                    /* mutex, taken */
 	{ SYS_futex, { ADDRESS, FUTEX_WAKE_PRIVATE, 1 } },                    /* mutex, contended */
 	{ SYS_futex, { ADDRESS, FUTEX_WAIT_BITSET_PRIVATE | FUTEX_CLOCK_REALTIME, 0, 0, 0,
-		       FUTEX_BITSET_MATCH_ANY } },                            /* pthread_cond_wait */
+		       FUTEX_BITSET_MATCH_ANY } },                           /* pthread_cond_wait */
 	{ SYS_clock_gettime, { CLOCK_MONOTONIC, ADDRESS } },
 	{ SYS_rt_sigreturn, { 0 } },
 	{ SYS_restart_syscall, { 0 } },
 };
 
-/* Of an SEV-SNP guest or a trust domain: its registers are nobody's, its pages change between private
- * and shared. */
+/* Of an SEV-SNP guest or a trust domain: its registers are nobody's, its pages change between
+ * private and shared. */
 static const struct call confidential_vcpu_needs[] = {
 	{ SYS_ioctl, { 12, KVM_RUN, 0 } },
 	{ SYS_ioctl, { 11, KVM_SIGNAL_MSI, ADDRESS } },

@@ -79,14 +79,16 @@ static void nothing_to_separate_is_no_failure(void **state)
 	assert_int_equal(ask(EPERM), -EX_HOST);
 }
 
-static uint64_t cookie_of(pid_t pid)
+/* Of the caller: 0 when it has none or the kernel knows of none, which *known says. */
+static uint64_t own_cookie(bool *known)
 {
 	uint64_t cookie = 0;
+	int rc = prctl(PR_SCHED_CORE, (unsigned long)PR_SCHED_CORE_GET, 0ul,
+		       (unsigned long)PR_SCHED_CORE_SCOPE_THREAD,
+		       (unsigned long)(uintptr_t)&cookie);
 
-	if (prctl(PR_SCHED_CORE, (unsigned long)PR_SCHED_CORE_GET, (unsigned long)pid,
-		  (unsigned long)PR_SCHED_CORE_SCOPE_THREAD, (unsigned long)(uintptr_t)&cookie) != 0)
-		return 0;
-	return cookie;
+	*known = rc == 0;
+	return *known ? cookie : 0;
 }
 
 /* A launcher, and a child of it: 0 when both have a cookie, the same, and not `other`. */
@@ -95,15 +97,16 @@ static int launcher(uint64_t other, int report)
 	struct err e = { 0 };
 	int status = 0;
 	uint64_t mine;
+	bool known;
 
 	if (core_sched_keep_apart(&e) != 0)
 		return 1;
-	mine = cookie_of(0);
+	mine = own_cookie(&known);
 	if (mine == 0 || mine == other || write(report, &mine, sizeof(mine)) != sizeof(mine))
 		return 2;
 	pid_t pid = fork();
 	if (pid == 0)
-		_exit(cookie_of(0) == mine ? 0 : 1);
+		_exit(own_cookie(&known) == mine ? 0 : 1);
 	return waitpid(pid, &status, 0) == pid && status == 0 ? 0 : 3;
 }
 
@@ -120,12 +123,13 @@ static void run_launcher(uint64_t other, int report)
 
 static void children_share_it_and_launchers_do_not(void **state)
 {
-	uint64_t first = 0, second = 0;
+	uint64_t first, second = 0;
 	int report[2];
+	bool known;
 
 	(void)state;
-	if (prctl(PR_SCHED_CORE, (unsigned long)PR_SCHED_CORE_GET, 0ul,
-		  (unsigned long)PR_SCHED_CORE_SCOPE_THREAD, (unsigned long)(uintptr_t)&first) != 0) {
+	first = own_cookie(&known);
+	if (!known) {
 		print_message("# SKIP no core scheduling: this kernel lacks it, or no two hardware "
 			      "threads share a core\n");
 		skip();

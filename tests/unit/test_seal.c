@@ -256,8 +256,8 @@ static int child_speculates(int stores, int branches, bool refuses, unsigned wan
 
 static int child_may_stop_speculation(void)
 {
-	return child_speculates(PR_SPEC_PRCTL | PR_SPEC_ENABLE, PR_SPEC_PRCTL | PR_SPEC_ENABLE, false,
-				PR_SPEC_FORCE_DISABLE, PR_SPEC_FORCE_DISABLE);
+	return child_speculates(PR_SPEC_PRCTL | PR_SPEC_ENABLE, PR_SPEC_PRCTL | PR_SPEC_ENABLE,
+				false, PR_SPEC_FORCE_DISABLE, PR_SPEC_FORCE_DISABLE);
 }
 
 static int child_need_not(void)

@@ -63,8 +63,8 @@ static void filters_are_built_from_the_tables(void **state)
 	}
 }
 
-/* Instruction by instruction: what tests install in place of a filter differs from it in nothing but
- * that a refused call is answered instead of killing. */
+/* Instruction by instruction: what tests install in place of a filter differs from it in nothing
+ * but that a refused call is answered instead of killing. */
 static void batch_filters_differ_in_the_refusal_only(void **state)
 {
 	(void)state;
@@ -323,7 +323,8 @@ static void malformed_tables_are_refused(void **state)
 		"mmap arg2&PROT_EXEC==1 reason\n", "read arg0&==1 reason\n",
 		"read - once\nread - twice\n", "read ENOSYS once\nread - twice\n",
 		"read ENOSYS none\nread arg0==1 some\n", "read EPERM reason\n",
-		"read ENOSYS,arg0==1 reason\n", "read arg0==1,ENOSYS reason\n", "read - all\nread arg0==1 some\n",
+		"read ENOSYS,arg0==1 reason\n", "read arg0==1,ENOSYS reason\n",
+		"read - all\nread arg0==1 some\n",
 		"read arg0==1 some\nread - all\n", "read arg0==1 a\nread arg0==1 b\n",
 	};
 

@@ -1,5 +1,6 @@
 /* The two filters of a thread: the first, under which a process is set up, and the second, narrower
- * one on top. In the simulator, so that calls of machines that are not here (SEV-SNP, TDX) count too. */
+ * one on top. In the simulator, so that calls of machines that are not here (SEV-SNP, TDX) count,
+ * too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -105,7 +106,8 @@ static void what_only_set_up_needs_ends_with_it(void **state)
 static void the_model_asks_no_processor(void **state)
 {
 	static const uint64_t never[] = { UAPI_MEMORY_ENCRYPT_OP, UAPI_CREATE_GUEST_MEMFD,
-					  UAPI_SET_USER_MEMORY_REGION2, UAPI_SET_MEMORY_ATTRIBUTES };
+					  UAPI_SET_USER_MEMORY_REGION2,
+					  UAPI_SET_MEMORY_ATTRIBUTES };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(never); i++) {

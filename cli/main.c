@@ -24,7 +24,7 @@ static const struct verb {
 	{ "collateral", "pack, check and list what vendors publish about their platforms" },
 	{ "policy", "check or explain an appraisal policy" },
 	{ "eventlog", "show a measured-boot event log and what it replays to" },
-	{ "audit", "ask an SELinux policy what one VM may do to another and to the host" },
+	{ "audit", "ask a policy, a running VM or this host what isolation is worth there" },
 	{ "sandbox", "say what each sealed process may still ask the kernel for, and why" },
 	{ "doctor", "say what this host lacks for each kind of guest, and how to fix it" },
 	{ "ls", "list the virtual machines of this host, and what their isolation lacks" },
@@ -50,6 +50,15 @@ static int known(const char *name)
 		if (strcmp(verbs[i].name, name) == 0)
 			return 1;
 	return 0;
+}
+
+/* Of audit two: what reads policies parses them, what looks at processes has a right for that. */
+static const char *program_of(char **argv)
+{
+	if (strcmp(argv[1], "audit") == 0 && argv[2] != NULL &&
+	    (strcmp(argv[2], "vm") == 0 || strcmp(argv[2], "host") == 0))
+		return "audit-live";
+	return argv[1];
 }
 
 /* The folder this very file lies in, never one from the environment. */
@@ -101,6 +110,6 @@ int main(int argc, char **argv)
 		(void)err_set(&e, EX_USAGE_ERROR, "%s: unknown verb: see pavise --help", argv[1]);
 		return err_report(&e, "pavise");
 	}
-	(void)dispatch(argv[1], argv + 1, &e);
+	(void)dispatch(program_of(argv), argv + 1, &e);
 	return err_report(&e, "pavise");
 }

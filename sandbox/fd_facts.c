@@ -81,7 +81,7 @@ bool fd_access(const char *fdinfo, char *out)
 }
 
 /* No getxattrat before Linux 6.13: by way of our own descriptor of the process's folder. */
-static int read_label(int process, unsigned number, char out[LABEL_MAX], struct err *e)
+int fd_label(int process, unsigned number, char *out, struct err *e)
 {
 	char path[64];
 
@@ -114,5 +114,5 @@ int fd_facts_read(int process, unsigned number, bool label, struct fd_facts *out
 			       number);
 	fd_kind(&st, link, out->kind);
 	file_id(&st, out->file);
-	return label ? read_label(process, number, out->label, e) : 0;
+	return label ? fd_label(process, number, out->label, e) : 0;
 }

@@ -25,6 +25,9 @@ struct fd_facts {
  * asked for. -EX_BUSY: it is closed. -EX_HOST: it cannot be seen. */
 int fd_facts_read(int process, unsigned number, bool label, struct fd_facts *out, struct err *e);
 
+/* Its label alone; out holds LABEL_MAX bytes. -EX_HOST. */
+int fd_label(int process, unsigned number, char *out, struct err *e);
+
 /* The kind by stat(2) and the link's text, which for files is the process's choice in parts. */
 void fd_kind(const struct stat *st, const char *link, char out[FD_KIND_MAX]);
 

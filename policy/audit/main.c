@@ -1,5 +1,6 @@
 /* pavise audit: questions to isolation, answered without asking the isolated.
- *   pavise audit policy [FILE]   a binary SELinux policy, loaded or not, of this machine or not */
+ *   pavise audit policy [FILE]   a binary SELinux policy, loaded or not, of this machine or not
+ *   pavise audit vm, host        sandbox/audit, another program: see cli/main.c */
 #include "policy/audit/diff.h"
 #include "policy/audit/scope.h"
 
@@ -26,6 +27,8 @@ static const char usage[] =
 	"  --json          machine-readable output, docs/PROTOCOL.audit\n"
 	"  --rules         instead: the rules that name pavise's types, a line each\n"
 	"  --help          this text\n"
+	"\n"
+	"Running VMs and the host: pavise audit vm --help.\n"
 	"\n"
 	"Exit status: 0 exposure within the threshold, 1 above it, 3 no policy, 5 the file cannot be\n"
 	"read, 64 wrong option.\n";
@@ -69,7 +72,7 @@ static int parse(int argc, char **argv, struct options *o, struct err *e)
 	if (rc != 0 || o->help)
 		return rc;
 	if (optind == argc || strcmp(argv[optind], "policy") != 0)
-		return err_set(e, EX_USAGE_ERROR, "say what to audit: policy (try --help)");
+		return err_set(e, EX_USAGE_ERROR, "say what to audit: policy, vm or host (try --help)");
 	if (argc - optind > 2)
 		return err_set(e, EX_USAGE_ERROR, "%.64s: one policy at a time", argv[optind + 2]);
 	if (argc - optind == 2)

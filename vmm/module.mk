@@ -63,7 +63,7 @@ TESTS += test_tdx_vmm_launch test_tdx_vmm_retry test_tdx_vmm_cpuid test_tdx_vmm_
 test_tdx_vmm_launch_SRCS := tests/unit/test_tdx_vmm_launch.c $(TDX_TEST_SRCS)
 test_tdx_vmm_launch_LIBS := -lcmocka
 test_tdx_vmm_retry_SRCS := tests/unit/test_tdx_vmm_retry.c $(TDX_TEST_SRCS)
-test_tdx_vmm_retry_LIBS := -lcmocka -Wl,--wrap=nanosleep
+test_tdx_vmm_retry_LIBS := -lcmocka -Wl,--wrap=ppoll
 test_tdx_vmm_cpuid_SRCS := tests/unit/test_tdx_vmm_cpuid.c $(TDX_TEST_SRCS)
 test_tdx_vmm_cpuid_LIBS := -lcmocka
 test_tdx_vmm_exits_SRCS := tests/unit/test_tdx_vmm_exits.c tests/unit/checked_mutex.c $(TDX_TEST_SRCS)

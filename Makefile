@@ -102,6 +102,19 @@ endef
 $(foreach t,$(ATTEST_TESTS),$(eval $(call mute,$(t))))
 ALL_OBJS += $(MUTE_OBJS)
 
+# The escape suite's launcher: with switches for the layers, which nothing installed has.
+$(O)/layers/%.o: %.c | $(GENERATED)
+	@mkdir -p $(@D)
+	@echo "  CC    $< (layers)"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -DPAVISE_LAYER_SWITCHES -MMD -MP -c -o $@ $<
+ESCAPE_LAUNCH_OBJS := $(patsubst %.c,$(O)/layers/%.o,$(sort $(ESCAPE_LAUNCH_SRCS)))
+$(O)/tests/escape/pavise-launch-layers: $(ESCAPE_LAUNCH_OBJS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(DYNAMIC) \
+		-Wl,--wrap=jail_capabilities,--wrap=vtpm_boot,--wrap=vm_check_sealed,--wrap=execveat -o $@ $^ $(pavise-launch_LIBS)
+ALL_OBJS += $(ESCAPE_LAUNCH_OBJS)
+
 # Fuzzers: clang, with its own instrumentation; the library in an archive of its own.
 FUZZ_FLAGS := -std=gnu17 -O1 -g -I. -I$(O)/gen -D_GNU_SOURCE \
               -fsanitize=address,undefined -fno-sanitize-recover=undefined

@@ -1,6 +1,7 @@
 #include "sandbox/child.h"
 
 #include "sandbox/jail.h"
+#include "sandbox/layers.h"
 #include "sandbox/lsm.h"
 
 #include <errno.h>
@@ -75,7 +76,8 @@ static int place_fds(const struct child_spec *s, int *binary, int *sync)
 	*sync = base + 1;
 	if (rc == 0 && (fcntl(*binary, F_SETFD, FD_CLOEXEC) != 0 ||
 			fcntl(*sync, F_SETFD, FD_CLOEXEC) != 0 ||
-			close_range((unsigned)base + 2, ~0u, 0) != 0))
+			(layer_on(LAYER_DESCRIPTORS) &&
+			 close_range((unsigned)base + 2, ~0u, 0) != 0)))
 		rc = -errno;
 	return rc;
 }
@@ -114,23 +116,25 @@ static void __attribute__((noreturn)) run_child(const struct child_spec *s, int 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || recv(sync, &go, 1, 0) != 1)
 		fail(sync, CHILD_PARENT, -errno);
 	reset_signals();
-	if ((rc = jail_mounts(&jail, s->mount_point, s->state, s->id, s->group)) != 0)
+	if (layer_on(LAYER_NAMESPACES) &&
+	    (rc = jail_mounts(&jail, s->mount_point, s->state, s->id, s->group)) != 0)
 		fail(sync, CHILD_MOUNTS, rc);
 	if ((rc = jail_ids(s->id, s->group)) != 0)
 		fail(sync, CHILD_IDS, rc);
-	if ((rc = jail_enter(&jail)) != 0)
+	if (layer_on(LAYER_NAMESPACES) && (rc = jail_enter(&jail)) != 0)
 		fail(sync, CHILD_ROOT, rc);
 	if ((rc = place_fds(s, &binary, &sync)) != 0)
 		fail(sync, CHILD_FDS, rc);
-	if ((rc = jail_limits(s->file_limit, s->fd_limit, s->thread_limit)) != 0)
+	if (layer_on(LAYER_LIMITS) &&
+	    (rc = jail_limits(s->file_limit, s->fd_limit, s->thread_limit)) != 0)
 		fail(sync, CHILD_LIMITS, rc);
 	if (strcmp(s->label, "none") != 0 && (rc = lsm_set(LSM_EXEC, s->label)) != 0)
 		fail(sync, CHILD_LABEL, rc);
-	if ((rc = jail_capabilities()) != 0)
+	if (layer_on(LAYER_CAPABILITIES) && (rc = jail_capabilities()) != 0)
 		fail(sync, CHILD_CAPS, rc);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	if (layer_on(LAYER_CAPABILITIES) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		fail(sync, CHILD_NNP, -errno);
-	if (s->state != NULL && (rc = jail_landlock()) != 0)
+	if (s->state != NULL && layer_on(LAYER_LANDLOCK) && (rc = jail_landlock()) != 0)
 		fail(sync, CHILD_LANDLOCK, rc);
 	/* Change of ids cleared the death signal (prctl(2)). */
 	if ((rc = check_parent(sync)) != 0)
@@ -172,12 +176,25 @@ static int await_exec(const struct child_spec *s, int sync, struct err *e)
 	return err_errno(e, EX_HOST, f.cause, "%s: %s", s->name, step_text[f.step]);
 }
 
+static int write_maps(pid_t child, const struct child_spec *s, struct err *e)
+{
+	int rc = 0;
+
+	if (layer_on(LAYER_NAMESPACES))
+		rc = write_map(child, "uid_map", s->id, s->name, e);
+	if (rc == 0 && layer_on(LAYER_NAMESPACES))
+		rc = write_map(child, "gid_map", s->group, s->name, e);
+	return rc;
+}
+
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | \
+		    CLONE_NEWUTS | CLONE_NEWCGROUP)
+
 int child_start(const struct child_spec *s, pid_t *pid, int *pidfd, struct err *e)
 {
 	int sync[2], child_pidfd = -1;
 	struct clone_args args = {
-		.flags = CLONE_PIDFD | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET |
-			 CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+		.flags = CLONE_PIDFD | (layer_on(LAYER_NAMESPACES) ? NAMESPACES : 0),
 		.pidfd = (uintptr_t)&child_pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -203,9 +220,7 @@ int child_start(const struct child_spec *s, pid_t *pid, int *pidfd, struct err *
 		return err_errno(e, EX_HOST, cause, "%s: cannot start in new namespaces (see "
 				 "/proc/sys/user/max_*_namespaces)", s->name);
 	}
-	int rc = write_map(child, "uid_map", s->id, s->name, e);
-	if (rc == 0)
-		rc = write_map(child, "gid_map", s->group, s->name, e);
+	int rc = write_maps(child, s, e);
 	if (rc == 0 && send(sync[0], "g", 1, MSG_NOSIGNAL) != 1)
 		rc = err_errno(e, EX_INTERNAL, errno, "%s: ended at once", s->name);
 	if (rc == 0)

@@ -1,5 +1,6 @@
 #include "sandbox/vm_limits.h"
 
+#include "sandbox/layers.h"
 #include "sandbox/proc_state.h"
 
 #include <fcntl.h>
@@ -38,6 +39,8 @@ int vm_limits_open(struct vm *vm, struct err *e)
 {
 	struct err why = { 0 };
 
+	if (!layer_on(LAYER_LIMITS))
+		return 0;
 	return may_miss(vm, cgroup_open(vm->opt->cgroup, &vm->cgroup, &why), &why, e);
 }
 
@@ -47,7 +50,7 @@ int vm_limits_make(struct vm *vm, struct err *e)
 	struct err why = { 0 };
 	struct limits limits;
 
-	if ((vm->missing & VM_MISSING_LIMITS) != 0)
+	if ((vm->missing & VM_MISSING_LIMITS) != 0 || !layer_on(LAYER_LIMITS))
 		return 0;
 	int rc = limits_of_vm(&guest, &limits, e);
 	if (rc != 0)

@@ -272,3 +272,22 @@ int proc_namespace(int process, const char *kind, uint64_t *out, struct err *e)
 		return err_set(e, EX_HOST, "its %s namespace: %s", kind, link);
 	return 0;
 }
+
+/* "0::PATH" (cgroups(7)); a kernel with version 1 as well has lines for that before it. */
+bool proc_cgroup(int process, char *out, size_t size)
+{
+	char text[4096];
+
+	if (proc_read(process, "cgroup", text, sizeof(text)) <= 0)
+		return false;
+	const char *at = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
+	if (at == NULL)
+		return false;
+	at += *at == '\n' ? 4 : 3;
+	size_t n = strcspn(at, "\n");
+	if (n == 0 || n >= size)
+		return false;
+	memcpy(out, at, n);
+	out[n] = '\0';
+	return true;
+}

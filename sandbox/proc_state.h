@@ -6,6 +6,7 @@
 
 #include "common/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -45,6 +46,10 @@ int proc_each_task(int process, proc_task_fn *fn, void *context, struct err *e);
 
 /* The inode number of one of its namespaces ("user", "pid"). -EX_HOST. */
 int proc_namespace(int process, const char *kind, uint64_t *out, struct err *e);
+
+/* Its cgroup, as the reader's cgroup namespace has it: of the version 2 hierarchy; out holds size
+ * bytes. False: none, or too long. */
+bool proc_cgroup(int process, char *out, size_t size);
 
 /* The SELinux label of a thread; out holds size bytes. 0 or a negative errno. */
 int proc_label(int task, char *out, size_t size);

@@ -81,6 +81,54 @@ static int note_file(int fd, char out[FILE_ID_MAX], struct err *e)
 	return 0;
 }
 
+/* What stands in a cgroup's files: cgroup_make and cgroup_add have just read back what they wrote. */
+static int note_limits(const char *role, int dir, struct manifest_cgroup *c, struct err *e)
+{
+	static const char *const files[] = { "memory.max", "memory.swap.max", "pids.max" };
+	char value[32];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		ssize_t n = proc_read(dir, files[i], value, sizeof(value));
+		/* A kernel that cannot swap has no limit of it. */
+		if (n == -ENOENT && strcmp(files[i], "memory.swap.max") == 0)
+			continue;
+		if (n <= 0)
+			return err_set(e, EX_HOST, "%s: its cgroup: %s: cannot be read", role,
+				       files[i]);
+		value[strcspn(value, "\n")] = '\0';
+		manifest_limits(c, files[i], value);
+	}
+	return 0;
+}
+
+/* The child's cgroup, and with the first child the VM's, above it. */
+static int note_cgroup(struct vm *vm, struct manifest_process *p, struct err *e)
+{
+	char path[sizeof("/proc/") + 16];
+	struct manifest_cgroup *whole = &vm->manifest.cgroup;
+	const size_t room = sizeof(p->cgroup.path);
+
+	if (vm->cgroup.dir < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d", (int)p->pid);
+	int process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool seen = process >= 0 && proc_cgroup(process, p->cgroup.path, room);
+	if (process >= 0)
+		close(process);
+	const char *last = strrchr(p->cgroup.path, '/');
+	if (!seen || last == NULL || strcmp(last + 1, p->role) != 0)
+		return err_set(e, EX_INTERNAL, "%s: in cgroup %.100s", p->role, p->cgroup.path);
+	int dir = openat(vm->cgroup.dir, p->role, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int rc = dir < 0 ? err_errno(e, EX_HOST, errno, "%s: its cgroup", p->role) :
+			   note_limits(p->role, dir, &p->cgroup, e);
+	if (dir >= 0)
+		close(dir);
+	if (rc != 0 || whole->path[0] != '\0')
+		return rc;
+	snprintf(whole->path, room, "%.*s", (int)(last - p->cgroup.path), p->cgroup.path);
+	return note_limits("the VM", vm->cgroup.dir, whole, e);
+}
+
 int vm_manifest_child(struct vm *vm, const struct child_spec *s, pid_t pid, struct err *e)
 {
 	struct manifest_process *p = &vm->manifest.process[vm->manifest.count];
@@ -100,7 +148,8 @@ int vm_manifest_child(struct vm *vm, const struct child_spec *s, pid_t pid, stru
 	if (!procid_start(pid, &p->start))
 		p->start = 0;
 	if ((rc = note_file(s->binary, p->program, e)) != 0 ||
-	    (rc = note_file(vm->ram, ram, e)) != 0 || (rc = note_fds(vm, s, p, e)) != 0)
+	    (rc = note_file(vm->ram, ram, e)) != 0 || (rc = note_fds(vm, s, p, e)) != 0 ||
+	    (rc = note_cgroup(vm, p, e)) != 0)
 		return rc;
 	expect_made(vm, p, ram);
 	vm->manifest.count++;

@@ -66,15 +66,14 @@ int audit_limits(const struct audit *a, const struct subject *s, const struct ma
 		 int process, struct report *r, struct err *e)
 {
 	const struct question *q = &vm_question[Q_CGROUP];
-	char text[4096], path[256] = "";
+	char path[256] = "";
 	int rc = audit_rlimits(p, process, r, e);
 
 	if (rc != 0)
 		return rc;
 	if (p->cgroup.path[0] == '\0' || s->m.cgroup.path[0] == '\0')
 		return report_open(r, q, e, "%s: no limits were ordered", p->role);
-	if (proc_read(process, "cgroup", text, sizeof(text)) <= 0 ||
-	    !cgroup_path(text, path, sizeof(path)))
+	if (!proc_cgroup(process, path, sizeof(path)))
 		return report_unknown(r, q, e, "%s: its cgroup cannot be read", p->role);
 	if (strcmp(path, p->cgroup.path) != 0)
 		return report_open(r, q, e, "%s: in %s, ordered %s", p->role, path, p->cgroup.path);

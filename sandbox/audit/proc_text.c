@@ -94,21 +94,6 @@ bool limit_find(const char *text, const char *name, uint64_t *soft, uint64_t *ha
 	return false;
 }
 
-bool cgroup_path(const char *text, char *out, size_t size)
-{
-	const char *at = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-
-	if (at == NULL)
-		return false;
-	at += *at == '\n' ? 4 : 3;
-	size_t n = strcspn(at, "\n");
-	if (n == 0 || n >= size)
-		return false;
-	memcpy(out, at, n);
-	out[n] = '\0';
-	return true;
-}
-
 /* The next word of the line into out, cut to size; false at the line's end. */
 static bool word(const char **at, char *out, size_t size)
 {

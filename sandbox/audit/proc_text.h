@@ -22,9 +22,6 @@ bool mapping_next(const char **at, struct mapping *out);
  * unlimited. False: there is no such line. */
 bool limit_find(const char *text, const char *name, uint64_t *soft, uint64_t *hard);
 
-/* The path of the version 2 hierarchy in /proc/PID/cgroup; out holds size bytes. False: none. */
-bool cgroup_path(const char *text, char *out, size_t size);
-
 /* Mount point and options of a line of /proc/PID/mountinfo, at *at, which is moved behind it. */
 struct mounted {
 	char point[128], options[128], type[24];

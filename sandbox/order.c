@@ -98,8 +98,6 @@ int order_start(struct vm *vm, struct order *o, const char *program, int control
 	} else {
 		vm->child_count++;
 		rc = vm_manifest_child(vm, &o->spec, c->pid, e);
-		if (rc == 0)
-			rc = vm_limits_note(vm, &c->cgroup, e);
 	}
 	order_close(&o->spec.binary);
 	order_close(&o->spec.log);

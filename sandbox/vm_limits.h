@@ -1,13 +1,10 @@
-/* The limits of one VM: what they are worked out from, where they stand, and what the manifest says
- * of them. */
+/* The limits of one VM: what they are worked out from, and where they stand. */
 #ifndef PAVISE_SANDBOX_VM_LIMITS_H
 #define PAVISE_SANDBOX_VM_LIMITS_H
 
 #include "common/err.h"
 #include "sandbox/cgroup_limits.h"
 #include "sandbox/vm.h"
-
-#include <sys/types.h>
 
 struct limits_guest vm_limits_guest(const struct vm *vm);
 
@@ -19,9 +16,5 @@ int vm_limits_make(struct vm *vm, struct err *e);
 /* A child's cgroup, if the VM has one: *dir is the caller's, or -1. */
 int vm_limits_child(const struct vm *vm, const char *child, enum limits_role role,
 		    struct limits *granted, int *dir, struct err *e);
-
-/* Notes where the child that the manifest has last was born, and its limits. -EX_INTERNAL: it is
- * somewhere else. */
-int vm_limits_note(struct vm *vm, const struct limits *granted, struct err *e);
 
 #endif

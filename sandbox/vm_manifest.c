@@ -84,14 +84,12 @@ static int note_file(int fd, char out[FILE_ID_MAX], struct err *e)
 /* What stands in a cgroup's files: cgroup_make and cgroup_add have just read back what they wrote. */
 static int note_limits(const char *role, int dir, struct manifest_cgroup *c, struct err *e)
 {
-	static const char *const files[] = { "memory.max", "memory.swap.max", "pids.max" };
+	static const char *const files[] = { "memory.max", "memory.swap.max",
+					     "memory.oom.group", "pids.max" };
 	char value[32];
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
 		ssize_t n = proc_read(dir, files[i], value, sizeof(value));
-		/* A kernel that cannot swap has no limit of it. */
-		if (n == -ENOENT && strcmp(files[i], "memory.swap.max") == 0)
-			continue;
 		if (n <= 0)
 			return err_set(e, EX_HOST, "%s: its cgroup: %s: cannot be read", role,
 				       files[i]);

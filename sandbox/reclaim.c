@@ -21,7 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_TRIES 50 /* of LOCK_MS each: a process that held the image may be dying */
+/* A process that held images may be dying: for all of a VM, and only the first time that it is
+ * reclaimed, or whoever locks one could hold up every launch. */
+#define LOCK_TRIES 50
 #define LOCK_MS 100
 
 /* What became of an image. */
@@ -55,6 +57,7 @@ struct image {
 	const struct disk_record *record;
 	const char *vm, *path; /* both to be printed */
 	char level[MCS_TEXT + 4];
+	unsigned *waits; /* left of LOCK_TRIES */
 };
 
 static enum outcome left(const struct image *i, const char *cause)
@@ -115,16 +118,17 @@ static enum outcome judge(const struct image *i, int fd, bool *owed)
 	return left(i, text);
 }
 
-static bool lock(int fd)
+static bool lock(const struct image *i, int fd)
 {
 	const struct timespec pause = { .tv_nsec = LOCK_MS * 1000000L };
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return true;
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (*i->waits == 0)
+			return false;
+		--*i->waits;
 		nanosleep(&pause, NULL);
 	}
-	return false;
+	return true;
 }
 
 static enum outcome put_back(const struct image *i, int fd)
@@ -136,7 +140,7 @@ static enum outcome put_back(const struct image *i, int fd)
 
 	if (outcome != DONE || !owed)
 		return outcome;
-	if (!lock(fd))
+	if (!lock(i, fd))
 		return kept(i, "still in use by a program");
 	/* Now nobody else of us can change it. */
 	outcome = judge(i, fd, &owed);
@@ -148,9 +152,10 @@ static enum outcome put_back(const struct image *i, int fd)
 	return DONE;
 }
 
-static bool settle(const struct disk_record *r, const struct mcs_dead *dead, const char *vm)
+static bool settle(const struct disk_record *r, const struct mcs_dead *dead, const char *vm,
+		   unsigned *waits)
 {
-	struct image i = { .record = r, .vm = vm };
+	struct image i = { .record = r, .vm = vm, .waits = waits };
 	char path[DISK_RECORD_PATH];
 	int fd;
 
@@ -167,7 +172,7 @@ static bool settle(const struct disk_record *r, const struct mcs_dead *dead, con
 }
 
 /* True when no label is owed any more. */
-static bool settle_all(int folder, const struct mcs_dead *dead, const char *vm)
+static bool settle_all(int folder, const struct mcs_dead *dead, const char *vm, unsigned waits)
 {
 	struct disk_record r;
 	struct err e = { 0 };
@@ -185,7 +190,7 @@ static bool settle_all(int folder, const struct mcs_dead *dead, const char *vm)
 	for (unsigned i = 0; size > 0 && got == 1 && i <= VM_DISK_MAX; i++) {
 		got = disk_record_next(&at, text + size, &r);
 		if (got == 1)
-			all = settle(&r, dead, vm) && all;
+			all = settle(&r, dead, vm, &waits) && all;
 	}
 	free(text);
 	return all;
@@ -221,6 +226,7 @@ bool reclaim_dead(void *context, const struct mcs_dead *dead)
 {
 	struct reclaim *r = context;
 	char pair[MCS_TEXT], parent[PATH_MAX];
+	bool first;
 
 	mcs_text(&dead->pair, pair);
 	const char *vm = dead->name[0] != '\0' ? dead->name : pair;
@@ -228,14 +234,14 @@ bool reclaim_dead(void *context, const struct mcs_dead *dead)
 		say("reclaimed", vm, "its launcher (pid %d) died", (int)dead->pid);
 	else
 		say_reclaimed(vm, "its launcher died");
-	int folder = rundir_unname(r->base, &dead->pair, dead->name);
+	int folder = rundir_unname(r->base, &dead->pair, dead->name, &first);
 	bool lost = folder < 0 && errno != ENOENT;
 	if (lost)
 		say("left of", vm, "its folder: %s: kept for the next command", strerror(errno));
 	bool clear = !lost &&
 		     end_processes(dead, vm, cgroup_parent(folder, r->cgroup, parent));
 	if (folder >= 0) {
-		clear = clear && settle_all(folder, dead, vm);
+		clear = clear && settle_all(folder, dead, vm, first ? LOCK_TRIES : 0);
 		close(folder);
 		rundir_clear(r->base, &dead->pair, !clear);
 		if (clear)

@@ -60,17 +60,18 @@ static void unnamed(const struct mcs_pair *pair, char out[MCS_TEXT + 1])
 	mcs_text(pair, out + 1);
 }
 
-int rundir_unname(int base, const struct mcs_pair *pair, const char *name)
+int rundir_unname(int base, const struct mcs_pair *pair, const char *name, bool *named)
 {
 	char path[NAME_MAX_LENGTH + sizeof("/" OWNER)], owner[MCS_TEXT] = "", first[MCS_TEXT + 1];
 
+	*named = false;
 	unnamed(pair, first);
 	if (name[0] != '\0') {
 		snprintf(path, sizeof(path), "%.32s/" OWNER, name);
 		ssize_t n = readlinkat(base, path, owner, sizeof(owner) - 1);
 		owner[n > 0 ? n : 0] = '\0';
-		if (strcmp(owner, first + 1) == 0 &&
-		    renameat2(base, name, base, first, RENAME_NOREPLACE) != 0)
+		*named = strcmp(owner, first + 1) == 0;
+		if (*named && renameat2(base, name, base, first, RENAME_NOREPLACE) != 0)
 			return -1;
 	}
 	return openat(base, first, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -177,8 +178,8 @@ int rundir_make(const char *base, const char *name, const char *cgroup, struct r
 void rundir_remove(struct rundir *d)
 {
 	if (d->dir >= 0) {
-		bool owed = disk_record_there(d->dir);
-		int folder = rundir_unname(d->base, &d->pair, d->name);
+		bool owed = disk_record_there(d->dir), named;
+		int folder = rundir_unname(d->base, &d->pair, d->name, &named);
 		/* The folder first: while the pair is held nobody else cleans up after us. */
 		if (folder >= 0) {
 			close(folder);

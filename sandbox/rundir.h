@@ -53,8 +53,8 @@ int rundir_open_table(const char *base, struct mcs_table *t, struct err *e);
 
 /* Calls the folder of the pair after the pair again, as it is before it has its name: one step, so
  * nobody ever sees it half removed under the name. A descriptor of it, the caller's; -1 and errno:
- * ENOENT when there is none (of this pair: the name may be another VM's). */
-int rundir_unname(int base, const struct mcs_pair *pair, const char *name);
+ * ENOENT when there is none (of this pair: the name may be another VM's). *named: it had it. */
+int rundir_unname(int base, const struct mcs_pair *pair, const char *name, bool *named);
 
 /* Empties the folder of that pair, which has no name any more, and removes it, or keeps it with
  * nothing but the record of owed labels. On the disk when this returns. */

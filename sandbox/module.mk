@@ -2,6 +2,7 @@ SANDBOX_MCS_SRCS := sandbox/mcs.c sandbox/procid.c
 PROC_STATE_SRCS := sandbox/proc_state.c sandbox/procid.c
 SANDBOX_DISK_SRCS := sandbox/disk.c sandbox/labels.c sandbox/lsm.c $(SANDBOX_MCS_SRCS)
 SANDBOX_RECLAIM_SRCS := sandbox/rundir.c sandbox/reclaim.c sandbox/leftover.c sandbox/disk_record.c \
+	sandbox/records_dead.c sandbox/records_text.c \
 	$(SANDBOX_DISK_SRCS)
 MANIFEST_SRCS := sandbox/manifest.c sandbox/fd_facts.c sandbox/proc_state.c
 
@@ -12,7 +13,7 @@ pavise-launch_SRCS += sandbox/vm_prepare.c sandbox/vm_start.c sandbox/vm_platfor
 pavise-launch_SRCS += sandbox/vm_check.c sandbox/vm_manifest.c $(MANIFEST_SRCS)
 pavise-launch_SRCS += sandbox/order.c sandbox/child.c sandbox/jail.c sandbox/jail_privileges.c sandbox/memfds.c sandbox/timings.c
 pavise-launch_SRCS += $(SANDBOX_RECLAIM_SRCS) sandbox/labels_check.c sandbox/watch.c
-pavise-launch_SRCS += sandbox/records.c sandbox/records_text.c sandbox/control.c sandbox/describe.c common/isolation.c
+pavise-launch_SRCS += sandbox/records.c sandbox/control.c sandbox/describe.c common/isolation.c
 pavise-launch_SRCS += $(VTPM_SRCS) $(COMMON_SRCS)
 pavise-launch_LIBS = -lselinux -lcap-ng -laudit $(JANSSON_LIBS)
 
@@ -44,7 +45,7 @@ fuzz_disk_record_LIBS := -lselinux
 
 TESTS += test_reclaim
 test_reclaim_SRCS = tests/unit/test_reclaim.c $(SANDBOX_RECLAIM_SRCS) $(SANDBOX_CGROUP_SRCS) common/err.c
-test_reclaim_LIBS := -lcmocka -lselinux
+test_reclaim_LIBS := -lcmocka -lselinux -laudit
 
 TESTS += test_names
 test_names_SRCS := tests/unit/test_names.c sandbox/names.c common/err.c
@@ -59,7 +60,7 @@ test_core_sched_SRCS := tests/unit/test_core_sched.c sandbox/core_sched.c common
 test_core_sched_LIBS := -lcmocka -Wl,--wrap=prctl
 
 TESTS += test_records
-test_records_SRCS := tests/unit/test_records.c sandbox/records_text.c common/err.c
+test_records_SRCS := tests/unit/test_records.c sandbox/records_dead.c sandbox/records_text.c common/err.c
 test_records_LIBS := -lcmocka -laudit
 
 TESTS += test_watch

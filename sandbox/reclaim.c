@@ -4,6 +4,7 @@
 #include "sandbox/disk_record.h"
 #include "sandbox/leftover.h"
 #include "sandbox/options.h"
+#include "sandbox/records_dead.h"
 #include "sandbox/rundir.h"
 
 #include <errno.h>
@@ -222,6 +223,15 @@ static bool end_processes(const struct mcs_dead *dead, const char *vm, const cha
 	return n >= 0;
 }
 
+/* Said in vain it is no reason to keep anything. */
+static void record_end(int folder, const struct mcs_dead *dead)
+{
+	struct err e = { 0 };
+
+	if (dead->name[0] != '\0' && records_dead(folder, dead->name, &e) != 0)
+		say("left of", dead->name, "%s", e.text);
+}
+
 bool reclaim_dead(void *context, const struct mcs_dead *dead)
 {
 	struct reclaim *r = context;
@@ -241,6 +251,7 @@ bool reclaim_dead(void *context, const struct mcs_dead *dead)
 	bool clear = !lost &&
 		     end_processes(dead, vm, cgroup_parent(folder, r->cgroup, parent));
 	if (folder >= 0) {
+		record_end(folder, dead);
 		clear = clear && settle_all(folder, dead, vm, first ? LOCK_TRIES : 0);
 		close(folder);
 		rundir_clear(r->base, &dead->pair, !clear);

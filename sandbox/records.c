@@ -1,6 +1,7 @@
 #include "sandbox/records.h"
 
 #include "common/record.h"
+#include "sandbox/records_dead.h"
 #include "sandbox/vm.h"
 
 #include <cap-ng.h>
@@ -167,7 +168,12 @@ int records_started(struct vm *vm, struct err *e)
 	for (unsigned i = 0; i < vm->child_count; i++)
 		if (vm->child[i].is_vmm)
 			vm->records.pid = vm->child[i].pid;
-	int rc = put_control(vm, "start", "booted", true, e);
+	/* First what makes an end of it, should this launcher be killed. */
+	int rc = 0;
+	if (vm->records.fd >= 0)
+		rc = records_dead_prepare(vm->run.dir, &vm->records.subject, e);
+	if (rc == 0)
+		rc = put_control(vm, "start", "booted", true, e);
 	vm->records.started = rc == 0;
 	return rc;
 }

@@ -1,13 +1,16 @@
 /* The texts of audit records: what a reader of them finds, and that no value ends its field. */
-#include "sandbox/records_text.h"
+#include "sandbox/records_dead.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define UUID "01234567-89ab-4cde-8f01-23456789abcd"
 
@@ -157,6 +160,33 @@ static void subjects_differ(void **state)
 	}
 }
 
+/* The folder of a VM that was killed: its UUID, once; anything else is not written anywhere. */
+static void the_dead(void **state)
+{
+	static const char *const odd[] = { "x", "01234567-89ab-4cde-8f01-23456789abc\"",
+					   UUID "0", "01234567-89ab-4cde-8f01-23456789ab d" };
+	char path[] = "/tmp/pavise-records.XXXXXX", read[64];
+	struct err e = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(records_dead(folder, "web", &e), 0);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		assert_int_equal(symlinkat(odd[i], folder, "uuid"), 0);
+		assert_int_equal(records_dead(folder, "web", &e), 0);
+		assert_int_equal(readlinkat(folder, "uuid", read, sizeof(read)), strlen(odd[i]));
+		assert_int_equal(unlinkat(folder, "uuid", 0), 0);
+	}
+	assert_int_equal(records_dead_prepare(folder, &web, &e), 0);
+	assert_int_equal(readlinkat(folder, "uuid", read, sizeof(read)), 36);
+	assert_memory_equal(read, UUID, 36);
+	assert_int_equal(records_dead_prepare(folder, &web, &e), -EX_HOST);
+	unlinkat(folder, "uuid", 0);
+	close(folder);
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +197,7 @@ int main(void)
 		cmocka_unit_test(no_byte_ends_a_field),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(subjects_differ),
+		cmocka_unit_test(the_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,6 +98,20 @@ like "CONTROL: a crash" "$(records crash)" 'op=stop reason=crashed '
 launch die $images/a.img
 like "CONTROL: a start that failed" "$(records die)" 'op=start reason=failed .*vm-pid=0 .*res=failed'
 
+# Killed: the end is on record when it is reclaimed, once.
+begin hold
+kill -KILL "$(pgrep -f "^$libexec/pavise-launch hold ")"
+wait $vm
+sleep 1
+last=$(records hold | tail -n 1)
+like "a killed launcher records no end itself" "$last" 'op=start reason=booted '
+reclaimed=$($libexec/pavise-ls 2>&1)
+like "pavise ls reclaims what it left" "$reclaimed" '^pavise: reclaimed hold: '
+like "and records the end of the same run" "$(records hold | tail -n 1)" \
+    "op=stop reason=launcher-died vm=\"hold\" uuid=$(sed -n 's/.* uuid=\([0-9a-f-]*\) .*/\1/p' <<<"$last") vm-pid=0 .*res=success"
+$libexec/pavise-ls
+is "but once" "$(records hold | grep -c 'reason=launcher-died')" 1
+
 # Refused for want of a record: status 5, one line, nothing left.
 setpriv --bounding-set -audit_write "$libexec/pavise-launch" mute --plan-fd 5 --memory 67108864 --cpus 1 --no-vtpm \
     5</usr/local/lab/plan 2>"$logs/mute.err" 4>&-

@@ -74,8 +74,8 @@ like "MACHINE_ID comes first" "$(head -n 1 <<<"$all")" 'type=2502 '
 if grep -q op=stop <<<"$all"; then not_ok "no end on record before it" "$all"; else ok "no end on record before it"; fi
 
 # What the launcher says of it, to root.
-like "pavise ls: nothing is missing" "$($libexec/pavise-ls 2>&1)" "^hold +running +required +$pair +2 +64M none "
-inspected=$($libexec/pavise-inspect hold 2>&1)
+like "pavise ls: nothing is missing" "$($libexec/pavise-ls 2>&1 4>&-)" "^hold +running +required +$pair +2 +64M none "
+inspected=$($libexec/pavise-inspect hold 2>&1 4>&-)
 like "pavise inspect: the same UUID as in the records" "$inspected" "^uuid: +$uuid$"
 like "its disk" "$inspected" "^disk 0: +$images/a.img, 1048576 bytes$"
 for child in vmm dev-blk0 dev-vsock; do
@@ -84,7 +84,7 @@ for child in vmm dev-blk0 dev-vsock; do
         "^process: +$child, pid $pid, uid $(stat -c %u "/proc/$pid"), label $(tr -d '\0' <"/proc/$pid/attr/current"); "
 done
 end hold
-is "pavise ls of no VM" "$($libexec/pavise-ls 2>&1)" ""
+is "pavise ls of no VM" "$($libexec/pavise-ls 2>&1 4>&-)" ""
 like "CONTROL: the end, by request" "$(records hold)" \
     "type=2500 .*op=stop reason=destroyed vm=\"hold\" uuid=$uuid vm-pid=$vmm .*res=success"
 
@@ -105,11 +105,11 @@ wait $vm
 sleep 1
 last=$(records hold | tail -n 1)
 like "a killed launcher records no end itself" "$last" 'op=start reason=booted '
-reclaimed=$($libexec/pavise-ls 2>&1)
-like "pavise ls reclaims what it left" "$reclaimed" '^pavise: reclaimed hold: '
+reclaimed=$($libexec/pavise-ls 2>&1 4>&-)
+like "pavise ls reclaims what it left" "$reclaimed" '^pavise: reclaimed hold: folder removed$'
 like "and records the end of the same run" "$(records hold | tail -n 1)" \
     "op=stop reason=launcher-died vm=\"hold\" uuid=$(sed -n 's/.* uuid=\([0-9a-f-]*\) .*/\1/p' <<<"$last") vm-pid=0 .*res=success"
-$libexec/pavise-ls
+$libexec/pavise-ls 4>&-
 is "but once" "$(records hold | grep -c 'reason=launcher-died')" 1
 
 # Refused for want of a record: status 5, one line, nothing left.

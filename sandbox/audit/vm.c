@@ -111,10 +111,11 @@ int audit_vm(const struct audit *a, const struct subject *s, struct report *r, s
 {
 	int rc;
 
-	for (int q = 0; q < VM_QUESTIONS; q++)
-		report_ask(r, &vm_question[q]);
+	report_ask(r, &vm_question[Q_MANIFEST]);
 	if (s->unreadable.status != EX_OK)
 		return report_unknown(r, &vm_question[Q_MANIFEST], e, "%s", s->unreadable.text);
+	for (int q = Q_MANIFEST + 1; q < VM_QUESTIONS; q++)
+		report_ask(r, &vm_question[q]);
 	if (strcmp(s->m.name, s->name) != 0) {
 		rc = report_open(r, &vm_question[Q_MANIFEST], e, "it is of %s", s->m.name);
 		if (rc != 0)

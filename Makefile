@@ -380,7 +380,7 @@ install: all
 	install -m 644 attest/pavise-attest.h $(DESTDIR)$(PREFIX)/include
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' attest/pavise-attest.pc.in >$(DESTDIR)$(PREFIX)/lib/pkgconfig/pavise-attest.pc
 	install -m 644 docs/man/pavise.1 $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 policy/selinux/pavise-sim.cil policy/selinux/pavise-attestd.cil $(DESTDIR)$(PREFIX)/share/pavise
+	install -m 644 $(addprefix policy/selinux/pavise-,sim.cil attestd.cil audit.cil) $(DESTDIR)$(PREFIX)/share/pavise
 
 clean:
 	rm -rf $(O)

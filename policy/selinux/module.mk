@@ -2,7 +2,7 @@
 #   make policy       compiles it against Debian's, in a copy of a policy store, with the
 #                     neverallow rules checked (POLICY_STORE=DIR: a root that holds one)
 POLICY_CIL := policy/selinux/pavise.cil policy/selinux/pavise-sim.cil \
-              policy/selinux/pavise-attestd.cil
+              policy/selinux/pavise-attestd.cil policy/selinux/pavise-audit.cil
 POLICY_STORE ?=
 
 policy: $(O)/policy/pavise.built
@@ -15,7 +15,7 @@ $(O)/policy/pavise.built: $(POLICY_CIL) policy/selinux/build.sh
 
 #   make policy-install, make policy-uninstall   into this host's store (POLICY_STORE=DIR: that one's),
 #                     with pavise-sim too when POLICY_MODULES names it
-POLICY_MODULES ?= pavise pavise-attestd
+POLICY_MODULES ?= pavise pavise-attestd pavise-audit
 POLICY_ROOT = $(if $(POLICY_STORE),--root "$(POLICY_STORE)")
 policy-install:
 	$(Q)policy/selinux/install.sh $(POLICY_ROOT) $(POLICY_MODULES:%=policy/selinux/%.cil)

@@ -31,7 +31,7 @@ build() {
     local name=$1
     shift
     "$policy/build.sh" "$work/store" "$root" "$policy"/pavise.cil "$policy"/pavise-sim.cil \
-        "$policy"/pavise-attestd.cil "$@" >"$work/build.log" 2>&1 || return
+        "$policy"/pavise-attestd.cil "$policy"/pavise-audit.cil "$@" >"$work/build.log" 2>&1 || return
     cp "$work"/store/etc/selinux/default/policy/policy.* "$work/$name"
 }
 

@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 count=0 failed=0
 root=$("$here/../lab/mk-root.sh") || { echo "Bail out! no base policy"; exit 1; }
-ours=("$policy/pavise.cil" "$policy/pavise-sim.cil" "$policy/pavise-attestd.cil")
+ours=("$policy/pavise.cil" "$policy/pavise-sim.cil" "$policy/pavise-attestd.cil" "$policy/pavise-audit.cil")
 PATH=$PATH:/usr/sbin
 
 ok() { count=$((count + 1)); echo "ok $count - $1"; }

@@ -32,12 +32,12 @@ copy() {
 store=$work/host
 copy "$store"
 contexts=$store/etc/selinux/default/contexts/files/file_contexts
-make=(make -s -C "$top" POLICY_STORE="$store" "POLICY_MODULES=pavise pavise-attestd pavise-sim")
+make=(make -s -C "$top" POLICY_STORE="$store" "POLICY_MODULES=pavise pavise-attestd pavise-audit pavise-sim")
 installed() { semodule -p "$store" -s default -l 2>/dev/null | grep -c '^pavise'; }
 
 exits "installed into a store" 0 '^done; label' "${make[@]}" policy-install
 echo "$(installed) modules" >"$work/out"
-if [ "$(installed)" = 3 ]; then ok "and there"; else not_ok "and there" "$work/out"; fi
+if [ "$(installed)" = 4 ]; then ok "and there"; else not_ok "and there" "$work/out"; fi
 
 # labelled CLASS TYPE PATH...: what restorecon would give it
 labelled() {
@@ -54,6 +54,7 @@ for prefix in /usr /usr/local; do
     labelled file pavise_quote_exec_t $prefix/libexec/pavise/pavise-quote
     labelled file pavise_vmm_sim_exec_t $prefix/libexec/pavise/pavise-vmm-sim
     labelled file pavise_psp_exec_t $prefix/libexec/pavise/pavise-psp-sim $prefix/libexec/pavise/pavise-tdx-sim
+    labelled file pavise_audit_exec_t $prefix/libexec/pavise/pavise-audit-live
     labelled file pavise_attestd_exec_t $prefix/libexec/pavise/pavise-attestd
     labelled file pavise_attest_front_exec_t $prefix/libexec/pavise/pavise-attest-front
     labelled file '(bin_t|usr_t)' $prefix/libexec/pavise/pavise-launch.old # no pattern grabs more than it should

@@ -27,7 +27,7 @@ static const struct question level = {
 };
 static const struct question door = {
 	.id = "wall.entry", .weight = 6,
-	.what = "a VM's domain is entered from the launcher alone, with one VM's categories, by exec",
+	.what = "a VM's domain is entered from the launcher alone, by exec, for one VM",
 	.why = "a rule that lets another domain start or become one gives it the VM",
 	.fix = "constrain transition and dyntransition into the domains",
 };
@@ -76,23 +76,27 @@ static const struct wall_class {
 	const char *permissions;
 } rows[] = {
 	{ &wall, WHO_VM, LEVEL_A, WHO_VM, LEVEL_B, ROLE_PROCESS, "process process2 fd " TALK, "*" },
-	{ &wall, WHO_VM, LEVEL_A, WHO_VM, LEVEL_B, ROLE_OBJECT, "file dir lnk_file anon_inode", "*" },
+	{ &wall, WHO_VM, LEVEL_A, WHO_VM, LEVEL_B, ROLE_OBJECT,
+	  "file dir lnk_file anon_inode", "*" },
 	{ &wall, WHO_VM, LEVEL_A, WHO_THING, LEVEL_B, ROLE_OBJECT, NODES, "*" },
 	{ &wall, WHO_VM, LEVEL_A, WHO_ELSE, LEVEL_B, ROLE_OBJECT, NODES " anon_inode", "*" },
 	{ &level, WHO_VM, LEVEL_A, WHO_VM, LEVEL_S0, ROLE_PROCESS, TALK, "*" },
 	{ &level, WHO_VM, LEVEL_A, WHO_VM, LEVEL_S0, ROLE_OBJECT, "anon_inode", "*" },
 	{ &level, WHO_VM, LEVEL_A, WHO_THING, LEVEL_S0, ROLE_OBJECT, NODES, WRITES },
-	{ &door, WHO_LAUNCHER, LEVEL_HIGH, WHO_VM, LEVEL_S0, ROLE_PROCESS, "process", "transition" },
-	{ &door, WHO_LAUNCHER, LEVEL_HIGH, WHO_VM, LEVEL_HIGH, ROLE_PROCESS, "process", "transition" },
+	{ &door, WHO_LAUNCHER, LEVEL_HIGH, WHO_VM, LEVEL_S0, ROLE_PROCESS, "process",
+	  "transition" },
+	{ &door, WHO_LAUNCHER, LEVEL_HIGH, WHO_VM, LEVEL_HIGH, ROLE_PROCESS, "process",
+	  "transition" },
 	{ &door, WHO_ROOT, LEVEL_HIGH, WHO_VM, LEVEL_A, ROLE_PROCESS, "process", "transition" },
-	{ &door, WHO_ROOT, LEVEL_HIGH, WHO_OURS, LEVEL_A, ROLE_PROCESS, "process", "dyntransition" },
+	{ &door, WHO_ROOT, LEVEL_HIGH, WHO_OURS, LEVEL_A, ROLE_PROCESS, "process",
+	  "dyntransition" },
 	{ &guarded, WHO_ROOT, LEVEL_HIGH, WHO_OURS, LEVEL_A, ROLE_PROCESS, "process", "ptrace" },
 	{ &guarded, WHO_ROOT, LEVEL_HIGH, WHO_FILE, LEVEL_A, ROLE_OBJECT, NODES " anon_inode",
 	  "relabelfrom relabelto" },
-	{ &guarded, WHO_LAUNCHER, LEVEL_HIGH, WHO_FILE, LEVEL_HIGH, ROLE_OBJECT, NODES " anon_inode",
-	  "create relabelto" },
-	{ &secret, WHO_ROOT, LEVEL_HIGH, WHO_SECRET, LEVEL_A, ROLE_OBJECT, "file anon_inode memfd_file",
-	  CONTENT },
+	{ &guarded, WHO_LAUNCHER, LEVEL_HIGH, WHO_FILE, LEVEL_HIGH, ROLE_OBJECT,
+	  NODES " anon_inode", "create relabelto" },
+	{ &secret, WHO_ROOT, LEVEL_HIGH, WHO_SECRET, LEVEL_A, ROLE_OBJECT,
+	  "file anon_inode memfd_file", CONTENT },
 	{ &secret, WHO_STRANGER, LEVEL_HIGH, WHO_KEPT, LEVEL_A, ROLE_OBJECT, "file", CONTENT },
 };
 
@@ -152,8 +156,8 @@ static bool is_one(const struct scope *s, enum who who, uint32_t type)
 	return false;
 }
 
-static int ask_pair(const struct scope *s, const struct wall_class *c, uint32_t class, uint32_t domain,
-		    uint32_t type, struct gaps *g, struct err *e)
+static int ask_pair(const struct scope *s, const struct wall_class *c, uint32_t class,
+		    uint32_t domain, uint32_t type, struct gaps *g, struct err *e)
 {
 	const struct context from = { domain, c->from_level, ROLE_PROCESS };
 	const struct context to = { type, c->to_level, c->role };
@@ -178,8 +182,8 @@ static int note(const struct scope *s, struct report *r, const struct wall_class
 			   pdb_level_name(c->to_level), gap->pairs > 1 ? " and others" : "");
 }
 
-static int ask_from(const struct scope *s, const struct wall_class *c, uint32_t class, uint32_t domain,
-		    struct gaps *g, struct err *e)
+static int ask_from(const struct scope *s, const struct wall_class *c, uint32_t class,
+		    uint32_t domain, struct gaps *g, struct err *e)
 {
 	int rc = 0;
 
@@ -189,8 +193,8 @@ static int ask_from(const struct scope *s, const struct wall_class *c, uint32_t 
 	return rc;
 }
 
-static int ask_row(const struct scope *s, struct report *r, const struct wall_class *c, uint32_t class,
-		   struct err *e)
+static int ask_row(const struct scope *s, struct report *r, const struct wall_class *c,
+		   uint32_t class, struct err *e)
 {
 	struct gaps gaps = { .count = 0 };
 	bool enough = false; /* one stranger stands for all */
@@ -230,12 +234,13 @@ int audit_wall(const struct scope *s, struct report *r, uint32_t class, struct e
 
 int audit_walls(const struct scope *s, struct report *r, struct err *e)
 {
+	static const struct question *const ours[] = { &level, &door, &guarded, &secret };
 	int rc = 0;
 
 	report_ask(r, &wall);
 	report_ask(r, &unknown);
-	for (unsigned i = 0; s->ours && i < 4; i++)
-		report_ask(r, (const struct question *const[]){ &level, &door, &guarded, &secret }[i]);
+	for (unsigned i = 0; s->ours && i < sizeof(ours) / sizeof(ours[0]); i++)
+		report_ask(r, ours[i]);
 	if (pdb_class(s->db, "memfd_file") == 0)
 		rc = report_open(r, &unknown, e, "memfd_file");
 	for (uint32_t class = 1; rc == 0 && class <= pdb_classes(s->db); class++)

@@ -1,8 +1,8 @@
-/* wall_teeth POLICY: every wall of ours holds by itself, and none is dead. The audit's questions about
- * walls (policy/audit/walls.c) are asked of the policy after all constraints of the base that say
- * nothing of ours are taken out: nothing may be open. Then each permission of each constraint of ours
- * is taken out of it, one at a time: some question must be open, or nothing would notice if the wall
- * fell. In memory: a build for each takes hours. Prints what is wrong, and the count. */
+/* wall_teeth POLICY: every wall of ours holds by itself, and none is dead. The audit's questions
+ * about walls (policy/audit/walls.c) are asked of the policy after all constraints of the base that
+ * say nothing of ours are taken out: nothing may be open. Then each permission of each constraint
+ * of ours is taken out of it, one at a time: some question must be open, or nothing would notice if
+ * the wall fell. In memory: a build for each takes hours. Prints what is wrong, and the count. */
 #include "policy/audit/pdb_inside.h"
 #include "policy/audit/scope.h"
 

@@ -1,5 +1,6 @@
 /* pavise-launch: one VM, from descriptors the caller opened to an empty run directory again.
  * Single-threaded; parses the plan (the caller's) and nothing a guest wrote. */
+#include "sandbox/layers.h"
 #include "sandbox/reclaim.h"
 #include "sandbox/vm.h"
 
@@ -79,7 +80,7 @@ int main(int argc, char **argv)
 	if (options_parse(argc, argv, &options, &e) != 0)
 		return err_report(&e, "pavise-launch");
 	/* Refused below as not root, with a better word. */
-	if (geteuid() == 0 && drop_privileges(&e) != 0)
+	if (geteuid() == 0 && layer_on(LAYER_CAPABILITIES) && drop_privileges(&e) != 0)
 		return err_report(&e, "pavise-launch");
 	if (options.reclaim)
 		return reclaim(&options, &e);

@@ -33,3 +33,16 @@ crash_SRCS := tests/crash/crash.c tests/crash/judge.c tests/crash/plant.c tests/
 	tests/crash/vm.c tests/crash/leaks.c sandbox/mcs.c sandbox/procid.c $(CONTROL_CLIENT_SRCS)
 crash_LINK := $(STATIC)
 KVM_SCRIPTS += tests/crash/test_crash.sh
+
+# The table of pairs under every interleaving of two launchers: the same trampolines, for mcs.c alone.
+TESTS += test_mcs_interleave
+test_mcs_interleave_SRCS := tests/unit/test_mcs_interleave.c tests/crash/enter.S sandbox/mcs.c common/err.c
+test_mcs_interleave_LIBS := $(FAULTS)/mcs-calls.a -Wl,@$(FAULTS)/mcs-calls.wrap -lcmocka
+MCS_BY_HAND := openat close fdopendir closedir fsync flock getpid getrandom procid_start procid_boot
+$(FAULTS)/mcs-calls.S: $(O)/obj/sandbox/mcs.o $(O)/obj/common/err.o $(FIND_POINTS) $(LEFT_OUT) tests/crash/module.mk
+	@mkdir -p $(@D)
+	@echo "  GEN   $@"
+	$(Q)$(PYTHON) $(FIND_POINTS) calls --left-out $(LEFT_OUT) $(addprefix --by-hand ,$(MCS_BY_HAND)) \
+		--calls $@ --wrap $(@:.S=.wrap) $(filter %.o,$^)
+$(FAULTS)/mcs-calls.a: $(FAULTS)/mcs-calls.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $<

@@ -13,8 +13,8 @@
 #define FILE_ID_MAX 36 /* "DEVICE:INODE", hexadecimal */
 
 struct fd_facts {
-	/* "regular", "memfd", "directory", "socket", "pipe", "kvm", "null", "device", "other"; of an
-	 * anonymous inode the kernel's name for it: "eventfd", "kvm-vm", "kvm-vcpu", "kvm-gmem"... */
+	/* "regular", "memfd", "directory", "socket", "pipe", "kvm", "null", "device", "other";
+	 * of an anonymous inode the kernel's name for it: "eventfd", "kvm-vm", "kvm-vcpu"... */
 	char kind[FD_KIND_MAX];
 	char access[4];         /* "r", "w", "rw", "a" (append), "-" (O_PATH) */
 	char file[FILE_ID_MAX]; /* which one; many anonymous inodes have the same */

@@ -1,6 +1,6 @@
-/* What should be, of one running VM: written by its launcher once every process is sealed and before
- * the guest runs (RUNDIR/NAME/manifest.json, docs/PROTOCOL.manifest), and compared by `pavise audit
- * vm` with what is. */
+/* What should be, of one running VM: written by its launcher once every process is sealed and
+ * before the guest runs (RUNDIR/NAME/manifest.json, docs/PROTOCOL.manifest), and compared by
+ * `pavise audit vm` with what is. */
 #ifndef PAVISE_SANDBOX_MANIFEST_H
 #define PAVISE_SANDBOX_MANIFEST_H
 
@@ -96,7 +96,8 @@ void manifest_limits(struct manifest_cgroup *c, const char *file, const char *va
 /* Writes it as a new file, mode 0600, below dir. -EX_HOST. */
 int manifest_write(const struct manifest *m, int dir, struct err *e);
 
-/* Parses a manifest's text; strictly, since a wrong one hides what it should show. -EX_MALFORMED. */
+/* Parses a manifest's text; strictly, since a wrong one hides what it should show.
+ * -EX_MALFORMED. */
 int manifest_parse(const char *text, size_t size, struct manifest *out, struct err *e);
 
 #endif

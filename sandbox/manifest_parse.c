@@ -1,5 +1,5 @@
-/* A manifest read back. It was written by root and lies in root's folder; it is parsed as if it were
- * not, since the audit says nothing of a VM whose manifest it cannot trust to be whole. */
+/* A manifest read back. It was written by root and lies in root's folder; it is parsed as if it
+ * were not, since the audit says nothing of a VM whose manifest it cannot trust to be whole. */
 #include "sandbox/manifest.h"
 
 #include "common/json.h"
@@ -179,7 +179,8 @@ static int get_process(const json_t *o, struct manifest_process *p, struct err *
 
 	if ((rc = get_text(o, "role", 1, p->role, sizeof(p->role), e)) != 0 ||
 	    (rc = get_pid(o, &p->pid, &p->start, e)) != 0 ||
-	    (rc = get_u32(o, "uid", &p->uid, e)) != 0 || (rc = get_u32(o, "gid", &p->gid, e)) != 0 ||
+	    (rc = get_u32(o, "uid", &p->uid, e)) != 0 ||
+	    (rc = get_u32(o, "gid", &p->gid, e)) != 0 ||
 	    (rc = get_text(o, "label", 0, p->label, sizeof(p->label), e)) != 0 ||
 	    (rc = get_text(o, "program", 1, p->program, sizeof(p->program), e)) != 0 ||
 	    (rc = json_get_bool(OBJECT, o, "foreign", 1, &foreign, e)) != 0 ||

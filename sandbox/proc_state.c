@@ -192,8 +192,8 @@ int proc_open(int proc, pid_t pid, uint64_t start, struct err *e)
 	if (n > 0 && procid_parse(text, &began) && began == start)
 		return fd;
 	close(fd);
-	return err_set(e, EX_HOST, "process %d: has ended (its number is another's now, or nobody's)",
-		       (int)pid);
+	return err_set(e, EX_HOST, "process %d: has ended (its number is another's now, or "
+		       "nobody's)", (int)pid);
 }
 
 /* 0: no thread's number. */
@@ -276,7 +276,7 @@ int proc_namespace(int process, const char *kind, uint64_t *out, struct err *e)
 /* "0::PATH" (cgroups(7)); a kernel with version 1 as well has lines for that before it. */
 bool proc_cgroup(int process, char *out, size_t size)
 {
-	char text[4096];
+	char text[4096] = "";
 
 	if (proc_read(process, "cgroup", text, sizeof(text)) <= 0)
 		return false;

@@ -81,7 +81,8 @@ static int note_file(int fd, char out[FILE_ID_MAX], struct err *e)
 	return 0;
 }
 
-/* What stands in a cgroup's files: cgroup_make and cgroup_add have just read back what they wrote. */
+/* What stands in a cgroup's files: cgroup_make and cgroup_add have just read back what they
+ * wrote. */
 static int note_limits(const char *role, int dir, struct manifest_cgroup *c, struct err *e)
 {
 	static const char *const files[] = { "memory.max", "memory.swap.max",

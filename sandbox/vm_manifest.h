@@ -6,7 +6,8 @@
 #include "common/err.h"
 #include "sandbox/vm.h"
 
-/* Notes a child that was just started as specified; its descriptors are still open here. -EX_HOST. */
+/* Notes a child that was just started as specified; its descriptors are still open here.
+ * -EX_HOST. */
 int vm_manifest_child(struct vm *vm, const struct child_spec *s, pid_t pid, struct err *e);
 
 /* Every thread of every child, as /proc has it: filters, no_new_privs, no capability, its ids, its

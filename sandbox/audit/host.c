@@ -14,45 +14,72 @@
 /* A file of one word, and what it may hold. */
 struct setting {
 	struct question q;
-	bool in_sys;          /* below /sys; else below /proc */
-	const char *file;
-	const char *good[4];  /* words, or beginnings of them when they end in "*" */
+	const char *file;     /* below /sys or /proc: */
+	bool in_sys;
 	bool may_lack;        /* a kernel without the file has not got the thing */
+	const char *good[4];  /* words, or beginnings of them when they end in "*" */
 };
 
 static const struct setting settings[] = {
-	{ { "host.selinux", 10, true, "SELinux enforces", "labels count for nothing otherwise",
-	    "setenforce 1; boot with enforcing=1" }, true, "fs/selinux/enforce", { "1" }, false },
-	{ { "host.policyload", 4, false, "the policy can not be changed any more",
-	    "root could load another one while VMs run", "setsebool secure_mode_policyload on" },
-	  true, "fs/selinux/booleans/secure_mode_policyload", { "1" }, false },
-	{ { "host.lockdown", 4, false, "the kernel is locked down",
-	    "root could otherwise write to the kernel's memory and load any module",
-	    "boot with lockdown=integrity" }, true, "kernel/security/lockdown", { "none" }, false },
-	{ { "host.ksm", 4, false, "equal pages of VMs are not merged",
-	    "how long a write takes tells one VM what another holds",
-	    "echo 2 > /sys/kernel/mm/ksm/run" }, true, "kernel/mm/ksm/run", { "0", "2" }, true },
-	{ { "host.smt", 3, false, "a core runs one thread at a time",
-	    "its caches tell one VM of the other", "boot with nosmt" }, true,
-	  "devices/system/cpu/smt/control", { "off", "forceoff", "notsupported",
-	  "notimplemented" }, true },
-	{ { "host.core_pattern", 2, false, "cores of processes go to no program",
-	    "a pipe takes them whatever a limit says", "sysctl kernel.core_pattern=core" }, false,
-	  "sys/kernel/core_pattern", { "core*", "/*" }, false },
-	{ { "host.yama", 2, false, "a process traces its own children at most",
-	    "processes of one user could read each other", "sysctl kernel.yama.ptrace_scope=1" },
-	  false, "sys/kernel/yama/ptrace_scope", { "1", "2", "3" }, false },
-	{ { "host.userfaultfd", 3, false, "page faults are root's to handle",
-	    "who stops the kernel in a fault wins its races",
-	    "sysctl vm.unprivileged_userfaultfd=0" }, false, "sys/vm/unprivileged_userfaultfd",
-	  { "0" }, true },
-	{ { "host.bpf", 3, false, "programs for the kernel are root's to load",
-	    "they are checked by a verifier that has had bugs",
-	    "sysctl kernel.unprivileged_bpf_disabled=1" }, false,
-	  "sys/kernel/unprivileged_bpf_disabled", { "1", "2" }, true },
-	{ { "host.pointers", 1, false, "the kernel's addresses are hidden",
-	    "they are the first thing an exploit needs", "sysctl kernel.kptr_restrict=1" }, false,
-	  "sys/kernel/kptr_restrict", { "1", "2" }, false },
+	{ .file = "fs/selinux/enforce", .in_sys = true,
+	  .good = { "1" },
+	  .q = { .id = "host.selinux", .weight = 10, .gate = true,
+		 .what = "SELinux enforces",
+		 .why = "labels count for nothing otherwise",
+		 .fix = "setenforce 1; boot with enforcing=1" } },
+	{ .file = "fs/selinux/booleans/secure_mode_policyload", .in_sys = true,
+	  .good = { "1" },
+	  .q = { .id = "host.policyload", .weight = 4,
+		 .what = "the policy can not be changed any more",
+		 .why = "root could load another one while VMs run",
+		 .fix = "setsebool secure_mode_policyload on" } },
+	{ .file = "kernel/security/lockdown", .in_sys = true,
+	  .q = { .id = "host.lockdown", .weight = 4,
+		 .what = "the kernel is locked down",
+		 .why = "root could otherwise write to the kernel's memory and load any module",
+		 .fix = "boot with lockdown=integrity" } },
+	{ .file = "kernel/mm/ksm/run", .in_sys = true, .may_lack = true,
+	  .good = { "0", "2" },
+	  .q = { .id = "host.ksm", .weight = 4,
+		 .what = "equal pages of VMs are not merged",
+		 .why = "how long a write takes tells one VM what another holds",
+		 .fix = "echo 2 > /sys/kernel/mm/ksm/run" } },
+	{ .file = "devices/system/cpu/smt/control", .in_sys = true, .may_lack = true,
+	  .good = { "off", "forceoff", "notsupported", "notimplemented" },
+	  .q = { .id = "host.smt", .weight = 3,
+		 .what = "a core runs one thread at a time",
+		 .why = "its caches tell one VM of the other",
+		 .fix = "boot with nosmt" } },
+	{ .file = "sys/kernel/core_pattern",
+	  .good = { "core*", "/*" },
+	  .q = { .id = "host.core_pattern", .weight = 2,
+		 .what = "cores of processes go to no program",
+		 .why = "a pipe takes them whatever a limit says",
+		 .fix = "sysctl kernel.core_pattern=core" } },
+	{ .file = "sys/kernel/yama/ptrace_scope",
+	  .good = { "1", "2", "3" },
+	  .q = { .id = "host.yama", .weight = 2,
+		 .what = "a process traces its own children at most",
+		 .why = "processes of one user could read each other",
+		 .fix = "sysctl kernel.yama.ptrace_scope=1" } },
+	{ .file = "sys/vm/unprivileged_userfaultfd", .may_lack = true,
+	  .good = { "0" },
+	  .q = { .id = "host.userfaultfd", .weight = 3,
+		 .what = "page faults are root's to handle",
+		 .why = "who stops the kernel in a fault wins its races",
+		 .fix = "sysctl vm.unprivileged_userfaultfd=0" } },
+	{ .file = "sys/kernel/unprivileged_bpf_disabled", .may_lack = true,
+	  .good = { "1", "2" },
+	  .q = { .id = "host.bpf", .weight = 3,
+		 .what = "programs for the kernel are root's to load",
+		 .why = "they are checked by a verifier that has had bugs",
+		 .fix = "sysctl kernel.unprivileged_bpf_disabled=1" } },
+	{ .file = "sys/kernel/kptr_restrict",
+	  .good = { "1", "2" },
+	  .q = { .id = "host.pointers", .weight = 1,
+		 .what = "the kernel's addresses are hidden",
+		 .why = "they are the first thing an exploit needs",
+		 .fix = "sysctl kernel.kptr_restrict=1" } },
 };
 
 static bool is_good(const struct setting *s, const char *word)
@@ -98,9 +125,10 @@ static int ask_setting(const struct audit *a, const struct setting *s, struct re
 }
 
 static const struct question swap = {
-	"host.swap", 4, false, "nothing is swapped to disk",
-	"what a VM had in memory stays on the disk after it",
-	"swapoff -a, or swap to an encrypted device and accept this",
+	.id = "host.swap", .weight = 4,
+	.what = "nothing is swapped to disk",
+	.why = "what a VM had in memory stays on the disk after it",
+	.fix = "swapoff -a, or swap to an encrypted device and accept this",
 };
 
 /* proc(5): a heading, then a line for each. */
@@ -121,8 +149,10 @@ static int ask_swap(const struct audit *a, struct report *r, struct err *e)
 }
 
 static const struct question modules = {
-	"host.lsm", 6, false, "the kernel has SELinux and Landlock", "each is a layer of every process",
-	"boot with both in lsm=",
+	.id = "host.lsm", .weight = 6,
+	.what = "the kernel has SELinux and Landlock",
+	.why = "each is a layer of every process",
+	.fix = "boot with both in lsm=",
 };
 
 static int ask_lsm(const struct audit *a, struct report *r, struct err *e)
@@ -143,8 +173,10 @@ static int ask_lsm(const struct audit *a, struct report *r, struct err *e)
 }
 
 static const struct question flaws = {
-	"host.processor", 3, false, "known flaws of the processor are mitigated",
-	"they let a guest read what is not its own", "update microcode and kernel; mitigations=auto",
+	.id = "host.processor", .weight = 3,
+	.what = "known flaws of the processor are mitigated",
+	.why = "they let a guest read what is not its own",
+	.fix = "update microcode and kernel; mitigations=auto",
 };
 
 static int ask_flaws(const struct audit *a, struct report *r, struct err *e)
@@ -176,8 +208,10 @@ static int ask_flaws(const struct audit *a, struct report *r, struct err *e)
 }
 
 static const struct question groups = {
-	"host.cgroup", 5, false, "there is a cgroup v2 with limits for memory and tasks",
-	"without limits a VM can take the whole host", "boot with systemd.unified_cgroup_hierarchy=1",
+	.id = "host.cgroup", .weight = 5,
+	.what = "there is a cgroup v2 with limits for memory and tasks",
+	.why = "without limits a VM can take the whole host",
+	.fix = "boot with systemd.unified_cgroup_hierarchy=1",
 };
 
 static int ask_cgroup(const struct audit *a, struct report *r, struct err *e)
@@ -197,8 +231,10 @@ static int ask_cgroup(const struct audit *a, struct report *r, struct err *e)
 }
 
 static const struct question kvm = {
-	"host.kvm", 4, false, "/dev/kvm is not everybody's",
-	"who opens it makes VMs that nothing of ours holds", "chmod 0660 /dev/kvm",
+	.id = "host.kvm", .weight = 4,
+	.what = "/dev/kvm is not everybody's",
+	.why = "who opens it makes VMs that nothing of ours holds",
+	.fix = "chmod 0660 /dev/kvm",
 };
 
 static int ask_kvm(const struct audit *a, struct report *r, struct err *e)

@@ -8,9 +8,9 @@
 
 /* Their names in /proc/PID/limits, in the manifest's order. */
 static const char *const limit_name[MANIFEST_RLIMITS] = {
-	[MANIFEST_FSIZE] = "Max file size",        [MANIFEST_NOFILE] = "Max open files",
-	[MANIFEST_NPROC] = "Max processes",        [MANIFEST_CORE] = "Max core file size",
-	[MANIFEST_MEMLOCK] = "Max locked memory",  [MANIFEST_MSGQUEUE] = "Max msgqueue size",
+	[MANIFEST_FSIZE] = "Max file size",	  [MANIFEST_NOFILE] = "Max open files",
+	[MANIFEST_NPROC] = "Max processes",	  [MANIFEST_CORE] = "Max core file size",
+	[MANIFEST_MEMLOCK] = "Max locked memory", [MANIFEST_MSGQUEUE] = "Max msgqueue size",
 };
 
 static int audit_rlimits(const struct manifest_process *p, int process, struct report *r,
@@ -46,10 +46,11 @@ static int judge_value(const struct audit *a, const char *role, const struct man
 	if (value[0] == '\0')
 		return report_unknown(r, q, e, "%s: %s cannot be read", role, file);
 	if (strcmp(value, "max") == 0)
-		return report_open(r, q, e, "%s: %s: no limit, ordered %s", role, l->file, l->value);
-	return strcmp(value, l->value) == 0 ? 0 :
-		       report_open(r, q, e, "%s: %s: %s, ordered %s", role, l->file, value,
+		return report_open(r, q, e, "%s: %s: no limit, ordered %s", role, l->file,
 				   l->value);
+	return strcmp(value, l->value) == 0 ? 0
+					    : report_open(r, q, e, "%s: %s: %s, ordered %s", role,
+							  l->file, value, l->value);
 }
 
 static int judge_cgroup(const struct audit *a, const char *role, const struct manifest_cgroup *c,
@@ -79,5 +80,6 @@ int audit_limits(const struct audit *a, const struct subject *s, const struct ma
 		return report_open(r, q, e, "%s: in %s, ordered %s", p->role, path, p->cgroup.path);
 	rc = judge_cgroup(a, p->role, &p->cgroup, r, e);
 	/* The whole VM's, once. */
-	return rc == 0 && p == &s->m.process[0] ? judge_cgroup(a, "the VM", &s->m.cgroup, r, e) : rc;
+	return rc == 0 && p == &s->m.process[0] ? judge_cgroup(a, "the VM", &s->m.cgroup, r, e)
+						: rc;
 }

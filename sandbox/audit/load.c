@@ -28,8 +28,9 @@ static int check_owner(int fd, struct err *e)
 
 	if (fstat(fd, &st) != 0)
 		return err_errno(e, EX_HOST, errno, "its folder");
-	return st.st_uid == geteuid() && (st.st_mode & 077) == 0 ?
-		       0 : err_set(e, EX_HOST, "its folder is not root's alone");
+	return st.st_uid == geteuid() && (st.st_mode & 077) == 0
+		       ? 0
+		       : err_set(e, EX_HOST, "its folder is not root's alone");
 }
 
 static void read_manifest(struct subject *s, int base)
@@ -60,7 +61,8 @@ static void read_namespaces(const struct audit *a, struct subject *s)
 	struct err ignored = { 0 };
 
 	for (unsigned i = 0; i < s->m.count; i++) {
-		int process = proc_open(a->proc, s->m.process[i].pid, s->m.process[i].start, &ignored);
+		int process =
+			proc_open(a->proc, s->m.process[i].pid, s->m.process[i].start, &ignored);
 		for (int k = 0; process >= 0 && k < MANIFEST_NAMESPACES; k++)
 			if (proc_namespace(process, manifest_namespace[k], &s->space[i][k],
 					   &ignored) != 0)

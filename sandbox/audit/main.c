@@ -32,8 +32,8 @@ static const char usage[] =
 	"  --root DIR      look at DIR/proc, DIR/sys and DIR/dev instead, for tests\n"
 	"  --help          this text\n"
 	"\n"
-	"Exit status: 0 every exposure within the threshold, 1 one above it, 5 it cannot be seen, 6 no\n"
-	"such VM, 64 wrong option.\n";
+	"Exit status: 0 every exposure within the threshold, 1 one above it, 5 it cannot be seen,\n"
+	"6 no such VM, 64 wrong option.\n";
 
 struct options {
 	const char *name, *run_dir, *root;
@@ -163,10 +163,11 @@ static int run_vm(const struct options *o, struct audit *a, double *worst, struc
 
 	if (rc == 0 && o->all)
 		return report_all(o, a, worst, e);
-	for (size_t i = 0; rc == 0 && i < a->count; i++)
+	for (size_t i = 0; rc == 0 && o->name != NULL && i < a->count; i++)
 		if (strcmp(a->subject[i].name, o->name) == 0)
 			return report_vm(o, a, &a->subject[i], worst, e);
-	return rc != 0 ? rc : err_set(e, EX_BUSY, "%s: no such VM in %s", o->name, o->run_dir);
+	return rc != 0 ? rc : err_set(e, EX_BUSY, "%s: no such VM in %s",
+					 o->name == NULL ? "" : o->name, o->run_dir);
 }
 
 static int run_host(const struct options *o, const struct audit *a, double *worst, struct err *e)
@@ -195,8 +196,8 @@ int main(int argc, char **argv)
 		return fputs(usage, stdout) < 0 ? EX_HOST : EX_OK;
 	a.live = o.root == NULL;
 	if (rc == 0 && geteuid() != 0 && !o.host)
-		rc = err_set(&e, EX_HOST, "not root: what processes of other users hold is not to be "
-			     "seen: run it as root");
+		rc = err_set(&e, EX_HOST, "not root: what processes of other users hold is not "
+			     "to be seen: run it as root");
 	if (rc == 0 && geteuid() == 0)
 		rc = drop_privileges(&e);
 	if (rc == 0 && (rc = open_folder(o.root, "proc", &a.proc, &e)) == 0 &&

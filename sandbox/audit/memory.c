@@ -98,8 +98,8 @@ static int unknown(const struct manifest_process *p, const char *why, struct rep
 
 	if (rc == 0)
 		rc = report_unknown(r, &vm_question[Q_EXECUTABLE], e, "%s: %s", p->role, why);
-	return rc == 0 ? report_unknown(r, &vm_question[Q_SHARED_FILES], e, "%s: %s", p->role, why) :
-			 rc;
+	return rc == 0 ? report_unknown(r, &vm_question[Q_SHARED_FILES], e, "%s: %s", p->role, why)
+		       : rc;
 }
 
 static int judge_all(const char *text, const struct manifest_process *p,
@@ -130,9 +130,10 @@ static int find_program(int process, const struct manifest_process *p, struct pr
 	out->name[n] = '\0';
 	out->inode = st.st_ino;
 	file_id(&st, id);
-	return strcmp(id, p->program) == 0 ? 0 :
-		       report_open(r, &vm_question[Q_PROGRAM], e, "%s: %.120s (%s), ordered %s",
-				   p->role, out->name, id, p->program);
+	return strcmp(id, p->program) == 0
+		       ? 0
+		       : report_open(r, &vm_question[Q_PROGRAM], e, "%s: %.120s (%s), ordered %s",
+				     p->role, out->name, id, p->program);
 }
 
 int audit_memory(const struct manifest_process *p, int process, struct report *r, struct err *e)
@@ -144,8 +145,8 @@ int audit_memory(const struct manifest_process *p, int process, struct report *r
 
 	/* Without memory of its own it is a zombie. */
 	if (rc == 0)
-		rc = n > 0 ? judge_all(text, p, &program, r, e) :
-			     unknown(p, n == 0 ? "it has no memory" : strerror((int)-n), r, e);
+		rc = n > 0 ? judge_all(text, p, &program, r, e)
+			   : unknown(p, n == 0 ? "it has no memory" : strerror((int)-n), r, e);
 	free(text);
 	return rc;
 }

@@ -107,8 +107,8 @@ static bool word(const char **at, char *out, size_t size)
 	return true;
 }
 
-/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [FIELD]... - TYPE SOURCE SUPER (proc(5)). Blanks in names
- * are written as \040. */
+/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [FIELD]... - TYPE SOURCE SUPER (proc(5)). Blanks in
+ * names are written as \040. */
 bool mounted_next(const char **at, struct mounted *out)
 {
 	const char *p = *at;

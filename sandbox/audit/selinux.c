@@ -16,8 +16,9 @@ static int judge_domain(const struct question *q, const char *label, const char 
 	if (signal == 0 || security_compute_av_flags_raw(label, label, process, signal, &d) != 0)
 		return report_unknown(r, q, e, "%s: %s: the policy does not say: %s", role, label,
 				      strerror(errno));
-	return (d.flags & SELINUX_AVD_FLAGS_PERMISSIVE) == 0 ? 0 :
-		       report_open(r, q, e, "%s: the domain of %s", role, label);
+	return (d.flags & SELINUX_AVD_FLAGS_PERMISSIVE) == 0
+		       ? 0
+		       : report_open(r, q, e, "%s: the domain of %s", role, label);
 }
 
 int audit_selinux(const struct audit *a, const struct subject *s, struct report *r, struct err *e)
@@ -33,11 +34,13 @@ int audit_selinux(const struct audit *a, const struct subject *s, struct report 
 	for (unsigned i = 0; rc == 0 && i < s->m.count; i++) {
 		const struct manifest_process *p = &s->m.process[i];
 		if (p->label[0] == '\0')
-			rc = report_open(r, &vm_question[Q_PERMISSIVE], e, "%s: in no domain of ours",
-					 p->role);
+			rc = report_open(r, &vm_question[Q_PERMISSIVE], e,
+					 "%s: in no domain of ours", p->role);
 		else if (!a->live)
-			rc = report_unknown(r, &vm_question[Q_PERMISSIVE], e, "%s: only the running "
-					    "kernel says", p->role);
+			rc = report_unknown(r, &vm_question[Q_PERMISSIVE], e,
+					    "%s: only the running "
+					    "kernel says",
+					    p->role);
 		else
 			rc = judge_domain(&vm_question[Q_PERMISSIVE], p->label, p->role, r, e);
 	}
@@ -45,15 +48,21 @@ int audit_selinux(const struct audit *a, const struct subject *s, struct report 
 }
 
 static const struct question domains = {
-	"host.domains", 10, true, "our domains are in the policy and none is permissive",
-	"without the module nothing keeps VMs apart, and a permissive domain is denied nothing",
-	"semodule -i pavise.cil; semanage permissive -d DOMAIN",
+	.id = "host.domains",
+	.weight = 10,
+	.gate = true,
+	.what = "our domains are in the policy and none is permissive",
+	.why = "without the module nothing keeps VMs apart, and a permissive domain is denied "
+	       "nothing",
+	.fix = "semodule -i pavise.cil; semanage permissive -d DOMAIN",
 };
 
 int audit_domains(const struct audit *a, struct report *r, struct err *e)
 {
-	static const char *const names[] = { "pavise_launch_t", "pavise_vmm_t", "pavise_dev_t",
-					     "pavise_vtpm_t", "pavise_quote_t", "pavise_audit_t" };
+	static const char *const names[] = {
+		"pavise_launch_t", "pavise_vmm_t",   "pavise_dev_t",
+		"pavise_vtpm_t",   "pavise_quote_t", "pavise_audit_t"
+	};
 	char enforce[8], label[LABEL_MAX];
 	int rc = 0;
 
@@ -63,9 +72,9 @@ int audit_domains(const struct audit *a, struct report *r, struct err *e)
 		return report_unknown(r, &domains, e, "only a running SELinux says");
 	for (size_t i = 0; rc == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
 		snprintf(label, sizeof(label), "system_u:system_r:%s:s0", names[i]);
-		rc = security_check_context_raw(label) != 0 ?
-			     report_open(r, &domains, e, "%s is not in the policy", names[i]) :
-			     judge_domain(&domains, label, names[i], r, e);
+		rc = security_check_context_raw(label) != 0
+			     ? report_open(r, &domains, e, "%s is not in the policy", names[i])
+			     : judge_domain(&domains, label, names[i], r, e);
 	}
 	return rc;
 }

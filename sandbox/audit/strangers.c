@@ -19,7 +19,7 @@ struct hunt {
 	const struct subject *s; /* NULL: of any VM */
 	const struct question *q;
 	struct report *r;
-	uint32_t first, count;   /* user ids */
+	uint32_t first, count; /* user ids */
 };
 
 static bool in_manifest(const struct subject *s, pid_t pid, uint64_t start)
@@ -51,7 +51,8 @@ static bool has_label(const struct hunt *h, const char *label)
 	if (!label_split(cut, &p) || strncmp(p.type, "pavise_", 7) != 0 ||
 	    strncmp(p.level, "s0:", 3) != 0)
 		return false;
-	return h->s != NULL ? strcmp(p.level + 3, h->s->m.pair) == 0 : mcs_parse(p.level + 3, &pair);
+	return h->s != NULL ? strcmp(p.level + 3, h->s->m.pair) == 0
+			    : mcs_parse(p.level + 3, &pair);
 }
 
 /* Under our own policy the auditor may read what is of our domains, and is refused by others. */

@@ -31,25 +31,29 @@ static int judge(const struct look *l, pid_t tid, const struct proc_status *s, s
 	int t = (int)tid, rc = 0;
 
 	if (s->seccomp != 2 || s->seccomp_filters < l->p->filters)
-		rc = report_open(l->r, &vm_question[Q_FILTERS], e, "%s: thread %d: %u of %u "
-				 "(Seccomp %u)", role, t, s->seccomp_filters, l->p->filters,
-				 s->seccomp);
+		rc = report_open(l->r, &vm_question[Q_FILTERS], e,
+				 "%s: thread %d: %u of %u "
+				 "(Seccomp %u)",
+				 role, t, s->seccomp_filters, l->p->filters, s->seccomp);
 	if (rc == 0 && holds_capability(s))
-		rc = report_open(l->r, &vm_question[Q_CAPABILITIES], e, "%s: thread %d: inheritable"
-				 " %llx, permitted %llx, effective %llx, bounding %llx, ambient %llx",
-				 role, t, (unsigned long long)s->inheritable,
-				 (unsigned long long)s->permitted, (unsigned long long)s->effective,
-				 (unsigned long long)s->bounding, (unsigned long long)s->ambient);
+		rc = report_open(
+			l->r, &vm_question[Q_CAPABILITIES], e,
+			"%s: thread %d: inheritable"
+			" %llx, permitted %llx, effective %llx, bounding %llx, ambient %llx",
+			role, t, (unsigned long long)s->inheritable,
+			(unsigned long long)s->permitted, (unsigned long long)s->effective,
+			(unsigned long long)s->bounding, (unsigned long long)s->ambient);
 	if (rc == 0 && s->no_new_privs != 1)
 		rc = report_open(l->r, &vm_question[Q_NO_NEW_PRIVS], e, "%s: thread %d", role, t);
 	if (rc == 0 && s->tracer != 0)
 		rc = report_open(l->r, &vm_question[Q_TRACED], e, "%s: thread %d: by process %u",
 				 role, t, s->tracer);
 	if (rc == 0 && has_other_ids(l->p, s))
-		rc = report_open(l->r, &vm_question[Q_IDS], e, "%s: thread %d: user %u %u %u %u, "
-				 "group %u %u %u %u, %u other groups; ordered %u and %u", role, t,
-				 s->uid[0], s->uid[1], s->uid[2], s->uid[3], s->gid[0], s->gid[1],
-				 s->gid[2], s->gid[3], s->groups, l->p->uid, l->p->gid);
+		rc = report_open(l->r, &vm_question[Q_IDS], e,
+				 "%s: thread %d: user %u %u %u %u, "
+				 "group %u %u %u %u, %u other groups; ordered %u and %u",
+				 role, t, s->uid[0], s->uid[1], s->uid[2], s->uid[3], s->gid[0],
+				 s->gid[1], s->gid[2], s->gid[3], s->groups, l->p->uid, l->p->gid);
 	return rc;
 }
 
@@ -58,17 +62,19 @@ static int judge_label(const struct look *l, int task, pid_t tid, struct err *e)
 	char label[LABEL_MAX];
 
 	if (l->p->label[0] == '\0')
-		return report_open(l->r, &vm_question[Q_LABEL], e, "%s: thread %d: none was ordered",
-				   l->p->role, (int)tid);
+		return report_open(l->r, &vm_question[Q_LABEL], e,
+				   "%s: thread %d: none was ordered", l->p->role, (int)tid);
 	int rc = proc_label(task, label, sizeof(label));
 	if (rc == -ESRCH || rc == -ENOENT)
 		return 0;
 	if (rc != 0)
 		return report_unknown(l->r, &vm_question[Q_LABEL], e, "%s: thread %d: %s",
 				      l->p->role, (int)tid, strerror(-rc));
-	return strcmp(label, l->p->label) == 0 ? 0 :
-		       report_open(l->r, &vm_question[Q_LABEL], e, "%s: thread %d: %s, ordered %s",
-				   l->p->role, (int)tid, label, l->p->label);
+	return strcmp(label, l->p->label) == 0
+		       ? 0
+		       : report_open(l->r, &vm_question[Q_LABEL], e,
+				     "%s: thread %d: %s, ordered %s", l->p->role, (int)tid, label,
+				     l->p->label);
 }
 
 /* All that is asked of a status file is unknown. */
@@ -102,8 +108,8 @@ static int look_at_task(void *context, int task, pid_t tid, struct err *e)
 	return rc == 0 ? judge_label(l, task, tid, e) : rc;
 }
 
-/* The kernel gives what cannot be dumped to root (proc(5)). swtpm can: nothing of ours can change it
- * after its exec, and its user id is its alone. */
+/* The kernel gives what cannot be dumped to root (proc(5)). swtpm can: nothing of ours can change
+ * it after its exec, and its user id is its alone. */
 static int judge_dumpable(const struct manifest_process *p, int process, struct report *r,
 			  struct err *e)
 {
@@ -112,8 +118,9 @@ static int judge_dumpable(const struct manifest_process *p, int process, struct 
 	if (fstatat(process, "fd", &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return report_unknown(r, &vm_question[Q_DUMPABLE], e, "%s: %s", p->role,
 				      strerror(errno));
-	return st.st_uid == 0 || p->foreign ? 0 :
-		       report_open(r, &vm_question[Q_DUMPABLE], e, "%s", p->role);
+	return st.st_uid == 0 || p->foreign
+		       ? 0
+		       : report_open(r, &vm_question[Q_DUMPABLE], e, "%s", p->role);
 }
 
 int audit_tasks(const struct manifest_process *p, int process, struct report *r, struct err *e)

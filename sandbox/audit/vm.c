@@ -131,9 +131,10 @@ int audit_vm(const struct audit *a, const struct subject *s, struct report *r, s
 }
 
 static const struct question strangers = {
-	"all.strangers", 10, true, "every process of a VM's label or user ids is in a manifest",
-	"what a dead launcher left, or somebody started by hand, holds a VM's rights",
-	"pavise-launch --reclaim; else find out who started it, then kill it",
+	.id = "all.strangers", .weight = 10, .gate = true,
+	.what = "every process of a VM's label or user ids is in a manifest",
+	.why = "what a dead launcher left, or somebody started by hand, holds a VM's rights",
+	.fix = "pavise-launch --reclaim; else find out who started it, then kill it",
 };
 
 int audit_all(const struct audit *a, struct report *r, struct err *e)

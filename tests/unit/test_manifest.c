@@ -1,5 +1,5 @@
-/* sandbox/manifest*.c and fd_facts.c: what is written is read back, and nothing else is read; what a
- * descriptor is. */
+/* sandbox/manifest*.c and fd_facts.c: what is written is read back, and nothing else is read; what
+ * a descriptor is. */
 #include "sandbox/manifest.h"
 
 #include <setjmp.h>
@@ -23,21 +23,39 @@
 static struct manifest made(void)
 {
 	struct manifest m = {
-		.name = "web", .pair = "c1,c1023", .missing = 5, .launcher = 70,
-		.launcher_start = 1234567, .host_namespace = { 1, 2, 3, 4, 5, 6, 4026531835u },
-		.cgroup = { .path = "/pavise/c1.c1023" }, .count = 2,
+		.name = "web",
+		.pair = "c1,c1023",
+		.missing = 5,
+		.launcher = 70,
+		.launcher_start = 1234567,
+		.host_namespace = { 1, 2, 3, 4, 5, 6, 4026531835u },
+		.cgroup = { .path = "/pavise/c1.c1023" },
+		.count = 2,
 	};
 	struct manifest_process *p = &m.process[1];
 
 	manifest_limits(&m.cgroup, "memory.max", "134217728");
 	manifest_limits(&m.cgroup, "memory.swap.max", "0");
-	m.process[0] = (struct manifest_process){ .role = "vtpm", .pid = 71, .start = 1, .foreign = true,
-						  .program = "fe00:1", .uid = 0xfffffffe };
+	m.process[0] = (struct manifest_process){ .role = "vtpm",
+						  .pid = 71,
+						  .start = 1,
+						  .foreign = true,
+						  .program = "fe00:1",
+						  .uid = 0xfffffffe };
 	*p = (struct manifest_process){
-		.role = "vmm", .pid = 72, .start = 99, .uid = 1879048192, .gid = 1879048192,
-		.label = "system_u:system_r:pavise_vmm_t:s0:c1,c1023", .program = "fe00:ffffffffffffffff",
-		.filters = 2, .rlimit = { 1ull << 62, 64, 4, 0, 65536, 0 }, .fd_count = 2,
-		.fd = { { 0, { "regular", "a", "fe00:2", "system_u:object_r:pavise_log_t:s0:c1,c1023" } },
+		.role = "vmm",
+		.pid = 72,
+		.start = 99,
+		.uid = 1879048192,
+		.gid = 1879048192,
+		.label = "system_u:system_r:pavise_vmm_t:s0:c1,c1023",
+		.program = "fe00:ffffffffffffffff",
+		.filters = 2,
+		.rlimit = { 1ull << 62, 64, 4, 0, 65536, 0 },
+		.fd_count = 2,
+		.fd = { { 0,
+			  { "regular", "a", "fe00:2",
+			    "system_u:object_r:pavise_log_t:s0:c1,c1023" } },
 			{ 4, { "kvm", "rw", "6:52", "" } } },
 	};
 	snprintf(p->cgroup.path, sizeof(p->cgroup.path), "/pavise/c1.c1023/vmm");
@@ -94,8 +112,8 @@ static void refused(json_t *whole, const char *what)
 
 static bool optional(const char *key)
 {
-	return strcmp(key, "label") == 0 || strcmp(key, "cgroup") == 0 || strcmp(key, "file") == 0 ||
-	       strncmp(key, "memory.", 7) == 0;
+	return strcmp(key, "label") == 0 || strcmp(key, "cgroup") == 0 ||
+	       strcmp(key, "file") == 0 || strncmp(key, "memory.", 7) == 0;
 }
 
 static void change(json_t *whole, json_t *at)

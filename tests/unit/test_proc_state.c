@@ -69,7 +69,8 @@ static char *replaced(const char *from, const char *to)
 	char *out = NULL;
 
 	assert_non_null(at);
-	assert_true(asprintf(&out, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from)) > 0);
+	assert_true(asprintf(&out, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from)) >
+		    0);
 	return out;
 }
 
@@ -77,9 +78,15 @@ static char *replaced(const char *from, const char *to)
 static void lines_of_a_name_are_refused(void **state)
 {
 	static const char *const names[] = {
-		"Name:\tx\nSeccomp:\t2\n", "Name:\tx\nSeccomp_filters:\t9\n", "Name:\tx\nName:\ty\n",
-		"Name:\tx\nUid:\t0\t0\t0\t0\n", "Name:\tx\nCapEff:\t0000000000000000\n",
-		"Name:\tx\nTgid:\t1\nPid:\t1\n", "Nam:\tx\n", "\n", "",
+		"Name:\tx\nSeccomp:\t2\n",
+		"Name:\tx\nSeccomp_filters:\t9\n",
+		"Name:\tx\nName:\ty\n",
+		"Name:\tx\nUid:\t0\t0\t0\t0\n",
+		"Name:\tx\nCapEff:\t0000000000000000\n",
+		"Name:\tx\nTgid:\t1\nPid:\t1\n",
+		"Nam:\tx\n",
+		"\n",
+		"",
 	};
 	struct proc_status s;
 
@@ -192,8 +199,9 @@ static void threads_with_hostile_names(void **state)
 	pthread_barrier_init(&named, NULL, BAD + 1);
 	pthread_barrier_init(&done, NULL, BAD + 1);
 	for (size_t i = 0; i < BAD; i++)
-		assert_int_equal(pthread_create(&thread[i], NULL, called, (void *)(uintptr_t)bad_names[i]),
-				 0);
+		assert_int_equal(
+			pthread_create(&thread[i], NULL, called, (void *)(uintptr_t)bad_names[i]),
+			0);
 	pthread_barrier_wait(&named);
 	/* The stat file of a process bears the name of its first thread. */
 	prctl(PR_SET_NAME, bad_names[1], 0, 0, 0);

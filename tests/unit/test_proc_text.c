@@ -11,10 +11,13 @@
 
 static void mappings(void **state)
 {
-	const char *at = "7f25e6747000-7f25e6750000 r-xp 00009000 fe:00 11461610                   /usr/bin/a b\n"
-			 "7f25e6811000-7f25e6814000 rw-s 00000000 00:01 1958460    /memfd:x\\012y (deleted)\n"
+	const char *at = "7f25e6747000-7f25e6750000 r-xp 00009000 fe:00 11461610                   "
+			 "/usr/bin/a b\n"
+			 "7f25e6811000-7f25e6814000 rw-s 00000000 00:01 1958460    /memfd:x\\012y "
+			 "(deleted)\n"
 			 "7ffe0843c000-7ffe0845d000 ---p 00000000 00:00 0 \n"
-			 "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  [vsyscall]\n";
+			 "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0                  "
+			 "[vsyscall]\n";
 	struct mapping m;
 
 	(void)state;
@@ -40,9 +43,19 @@ static void mappings(void **state)
 static void no_mappings(void **state)
 {
 	static const char *const lines[] = {
-		"", "\n", "1-2 r-xp 0 0:0 1 a", "1-2 rwxq 0 0:0 1\n", "1-2 rwx 0 0:0 1\n",
-		"2-1 r-xp 0 0:0 1\n", "-1-2 r-xp 0 0:0 1\n", "1-2 r-xp 0 0:0 x\n", "1-2 r-xp 0 0 1\n",
-		"1-2 r-xp 0 fffff:0 1\n", "1-2 r-xp 0 0:0 1x\n", "1-2 \n", "1-2 r-xp\n",
+		"",
+		"\n",
+		"1-2 r-xp 0 0:0 1 a",
+		"1-2 rwxq 0 0:0 1\n",
+		"1-2 rwx 0 0:0 1\n",
+		"2-1 r-xp 0 0:0 1\n",
+		"-1-2 r-xp 0 0:0 1\n",
+		"1-2 r-xp 0 0:0 x\n",
+		"1-2 r-xp 0 0 1\n",
+		"1-2 r-xp 0 fffff:0 1\n",
+		"1-2 r-xp 0 0:0 1x\n",
+		"1-2 \n",
+		"1-2 r-xp\n",
 	};
 	struct mapping m;
 
@@ -90,8 +103,9 @@ static void mounts(void **state)
 	assert_string_equal(m.point, "/");
 	assert_string_equal(m.type, "tmpfs");
 	assert_string_equal(at, "");
-	for (const char *const *bad = (const char *const[]){ "1 2 3 4 /a ro\n", "\n", "1 2 3 4 /a ro - \n",
-							     "1 2 3 4 /a ro - tmpfs", NULL };
+	for (const char *const *bad =
+		     (const char *const[]){ "1 2 3 4 /a ro\n", "\n", "1 2 3 4 /a ro - \n",
+					    "1 2 3 4 /a ro - tmpfs", NULL };
 	     *bad != NULL; bad++) {
 		at = *bad;
 		assert_false(mounted_next(&at, &m));

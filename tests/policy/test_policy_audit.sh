@@ -66,7 +66,9 @@ sys.exit(not (r["format"] == "pavise-policy-audit" and len(ids) == len(set(ids))
 PY
 
 # A rule between one of our types and one of the base's. One that an assertion refuses is no use here.
-mapfile -t theirs < <(strings -n 6 "$stock" | grep -E '^(httpd|sshd|syslogd|cupsd|postfix|named|ftpd|samba|nfsd|ntpd|dhcpc|mysqld)[a-z_]*_t$' | sort -u)
+PATH=$PATH:/usr/sbin
+mapfile -t theirs < <(python3 "$here/cil.py" base "$root" | # types, not aliases: those have no name in the answer
+    sed -nE 's/^\(type ((httpd|sshd|syslogd|cupsd|postfix|named|ftpd|samba|nfsd|ntpd|dhcpc|mysqld)[a-z_]*_t)\)$/\1/p')
 domains=(httpd_t sshd_t syslogd_t cupsd_t named_t ntpd_t)
 ours=(pavise_image_t pavise_log_t pavise_conf_t pavise_runtime_t)
 permissions=(getattr read append lock)

@@ -4,8 +4,8 @@
  *         [--run-dir DIR] [--cgroup DIR] [--required] [--only SETUP] [--where FILE.c]...
  *         [--not-reached FILE] [--seed N] [--rounds N] points|planted|swarm
  *
- * Prints what leaked after which fault; the last line is "crash: N faults, N leaks", and the status is
- * 0 when nothing leaked. `planted` ends with "crash: N leaks planted, N named". */
+ * Prints what leaked after which fault; the last line is "crash: N faults, N leaks", and the status
+ * is 0 when nothing leaked. `planted` ends with "crash: N leaks planted, N named". */
 #include "tests/crash/suite.h"
 
 #include <errno.h>

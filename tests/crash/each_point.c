@@ -9,6 +9,7 @@
 
 #define PASSAGES_MAX 65536
 #define ATTEMPTS 4
+#define LABEL_WRITER "fsetfilecon_raw"
 
 /* Passages of one call by the launcher, or by its children. */
 struct group {
@@ -86,8 +87,21 @@ static bool is_wanted(const struct suite *s, const struct point *point)
 	return s->where_count == 0;
 }
 
-/* The first passage and the last; of a call that a setup before had its faults at, the launcher's last
- * alone. Returns how many did not come about. */
+/* The lab is slow: the last passage alone, but each of the call that writes labels, for what it is
+ * that it writes to is what counts. No helper: in the launcher's domain it may not kill. */
+static unsigned faults_in_the_lab(struct suite *s, const struct setup *setup,
+				  const struct group *g, const struct point *point)
+{
+	const bool each = strcmp(point->called, LABEL_WRITER) == 0;
+	unsigned missed = 0;
+
+	for (uint32_t n = each ? g->first : g->last; n <= g->last; n++)
+		missed += !one_fault(s, setup, g, n, false);
+	return missed;
+}
+
+/* The first passage and the last; of a call that a setup before had its faults at, the launcher's
+ * last alone. Returns how many did not come about. */
 static unsigned faults_of(struct suite *s, const struct setup *setup, const struct group *g,
 			  struct point *point)
 {
@@ -97,6 +111,8 @@ static unsigned faults_of(struct suite *s, const struct setup *setup, const stru
 	point->reached[g->child] = true;
 	if (again && g->child)
 		return 0;
+	if (s->scene.required)
+		return faults_in_the_lab(s, setup, g, point);
 	if (!again && g->first != g->last) {
 		missed += !one_fault(s, setup, g, g->first, false);
 		if (g->child)

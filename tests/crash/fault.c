@@ -1,6 +1,6 @@
 /* The launcher's fault points at work: counts passages, and kills where it is told to (fault.h).
  *
- * Nothing here may be a fault point itself, so all of it is bare system calls. What is counted lives
+ * Nothing here may be a fault point itself, so all of it is bare system calls. What is counted is
  * in memory that launcher and children share: a child has lost its descriptors and its root long
  * before its last point. */
 #include "tests/crash/fault.h"

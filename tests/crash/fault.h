@@ -2,8 +2,8 @@
  *   record:FD             the points that were passed, as struct passage, written to FD at the end
  *   kill:FD:OFFSET:N      who passes the point for the N-th time dies there
  *   launcher:FD:OFFSET:N  the launcher dies, while who passes waits for that and then goes on
- * OFFSET is the return address of the call within the program, hexadecimal. Of a fault that came about
- * FD says FAULT_HIT. */
+ * OFFSET is the return address of the call within the program, hexadecimal. FD says FAULT_HIT of a
+ * fault that came about. */
 #ifndef PAVISE_TESTS_CRASH_FAULT_H
 #define PAVISE_TESTS_CRASH_FAULT_H
 

@@ -5,7 +5,8 @@ build=$(cd "$1" && pwd)
 inputs=$2
 disks=${3:-}
 mkdir -p "$inputs/stand-ins" "$inputs/broken" "$inputs/real"
-mkdir -p -m 711 "$inputs/quotes"
+mkdir "$inputs/quotes"
+chmod 711 "$inputs/quotes"
 "$build/tests/mkplan" "$inputs/plain" 67108864 2
 "$build/tests/mkplan" "$inputs/snp" 67108864 1 snp
 "$build/tests/mkplan" "$inputs/tdx" 67108864 2 tdx

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #define GONE_MS 5000 /* for children of a dead launcher to follow it */
@@ -31,8 +30,7 @@ static void scrub(const struct place *p)
 {
 	for (unsigned i = 0; i < p->disk_count; i++)
 		if (p->disk[i].label[0] != '\0')
-			(void)lsetxattr(p->disk[i].path, "security.selinux", p->disk[i].label,
-					strlen(p->disk[i].label) + 1, 0);
+			(void)place_set_label(p, i, p->disk[i].label);
 	nftw(p->run, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 

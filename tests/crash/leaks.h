@@ -13,7 +13,7 @@
 #define LEAKS_KEPT 64
 #define LEAKS_TEXT 240
 
-/* Where to look. Every process that the suite starts stays its descendant (PR_SET_CHILD_SUBREAPER). */
+/* Where to look. Whatever the suite starts stays its descendant (PR_SET_CHILD_SUBREAPER). */
 struct place {
 	char run[64];    /* the run directory */
 	char cgroup[64]; /* parent of the VMs' cgroups; need not exist */
@@ -36,17 +36,21 @@ struct leaks {
 void place_init(struct place *p, const char *run, const char *cgroup);
 void place_add_disk(struct place *p, const char *path);
 
+/* Gives a disk this label, "" for none. Where SELinux is, the disk is made anew: our policy lets
+ * nobody but the launcher relabel an image. */
+bool place_set_label(const struct place *p, unsigned disk, const char *label);
+
 /* Takes note of the pairs in the table, and with them of the user ids to look for. */
 void place_note_pairs(struct place *p);
 
-/* What has to end by itself when the launcher does: processes, namespaces, mounts, locks, sockets that
- * somebody listens on. */
+/* What has to end by itself when the launcher does: processes, namespaces, mounts, locks, sockets
+ * that somebody listens on. */
 void leaks_of_the_living(const struct place *p, struct leaks *l);
 
 /* And what the next command has to clear away: folders, pairs, cgroups, labels. */
 void leaks_of_all(const struct place *p, struct leaks *l);
 
-/* Waits until nothing living is left, ms at most; the milliseconds it took, or -1 with what is left. */
+/* Waits until nothing living is left, ms at most: the time it took, or -1 and what is left. */
 int leaks_await(const struct place *p, int ms, struct leaks *l);
 
 #endif

@@ -33,6 +33,7 @@ crash_SRCS := tests/crash/crash.c tests/crash/judge.c tests/crash/plant.c tests/
 	tests/crash/vm.c tests/crash/leaks.c sandbox/mcs.c sandbox/procid.c $(CONTROL_CLIENT_SRCS)
 crash_LINK := $(STATIC)
 KVM_SCRIPTS += tests/crash/test_crash.sh
+LAB_SCRIPTS += tests/crash/test_crash_lab.sh
 
 # The table of pairs under every interleaving of two launchers: the same trampolines, for mcs.c alone.
 TESTS += test_mcs_interleave

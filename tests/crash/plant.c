@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 static const struct mcs_pair pair = { 1, 2 };
@@ -174,7 +173,7 @@ static bool plant_label(struct place *p)
 
 	snprintf(label, sizeof(label), "%s:c1,c2", p->disk[0].label[0] != '\0' ?
 		 p->disk[0].label : "unconfined_u:object_r:pavise_image_t:s0");
-	return setxattr(p->disk[0].path, "security.selinux", label, strlen(label) + 1, 0) == 0;
+	return place_set_label(p, 0, label);
 }
 
 static void undo(struct place *p)
@@ -193,29 +192,33 @@ static void undo(struct place *p)
 	if (listener >= 0)
 		close(listener);
 	listener = -1;
-	if (p->disk[0].label[0] == '\0')
-		removexattr(p->disk[0].path, "security.selinux");
-	else
-		setxattr(p->disk[0].path, "security.selinux", p->disk[0].label,
-			 strlen(p->disk[0].label) + 1, 0);
+}
+
+static void restore_label(struct place *p)
+{
+	(void)place_set_label(p, 0, p->disk[0].label);
 }
 
 static const struct {
 	const char *what;
 	bool (*plant)(struct place *);
 	const char *named; /* the suite has to say */
+	void (*restore)(struct place *); /* beyond what undo does */
 } plants[] = {
-	{ "a process", plant_process, "process " },
-	{ "a process with a VM's user id", plant_user, ", a VM's" },
-	{ "a namespace held by a process", plant_namespace, "namespace net:[" },
-	{ "a namespace held by a mount", plant_mounted_namespace, "namespace that is mounted: " },
-	{ "a mount", plant_mount, "mount: " },
-	{ "a socket", plant_socket, "socket: " },
-	{ "a lock on an image", plant_lock, "lock on " },
-	{ "a folder", plant_folder, "folder: " },
-	{ "a pair", plant_pair, "pair: " },
-	{ "a cgroup", plant_cgroup, "cgroup: " },
-	{ "a label of an image", plant_label, "label of " },
+	{ .what = "a process", .plant = plant_process, .named = "process " },
+	{ .what = "a process with a VM's user id", .plant = plant_user, .named = ", a VM's" },
+	{ .what = "a namespace held by a process", .plant = plant_namespace,
+	  .named = "namespace net:[" },
+	{ .what = "a namespace held by a mount", .plant = plant_mounted_namespace,
+	  .named = "namespace that is mounted: " },
+	{ .what = "a mount", .plant = plant_mount, .named = "mount: " },
+	{ .what = "a socket", .plant = plant_socket, .named = "socket: " },
+	{ .what = "a lock on an image", .plant = plant_lock, .named = "lock on " },
+	{ .what = "a folder", .plant = plant_folder, .named = "folder: " },
+	{ .what = "a pair", .plant = plant_pair, .named = "pair: " },
+	{ .what = "a cgroup", .plant = plant_cgroup, .named = "cgroup: " },
+	{ .what = "a label of an image", .plant = plant_label, .named = "label of ",
+	  .restore = restore_label },
 };
 
 static bool is_named(const struct place *p, const char *text)
@@ -257,6 +260,8 @@ bool suite_planted(struct suite *s)
 		int cause = errno;
 		bool found = is_named(p, plants[i].named);
 		undo(p);
+		if (plants[i].restore != NULL)
+			plants[i].restore(p);
 		bool after = is_named(p, plants[i].named);
 		bool good = planted && found && !before && !after;
 		named += good;
@@ -265,7 +270,8 @@ bool suite_planted(struct suite *s)
 						   "named without being there");
 	}
 	bool counted = is_counted(s);
-	printf("planted: a folder in the middle of the suite: %s\n", counted ? "counted" : "NOT COUNTED");
+	printf("planted: a folder in the middle of the suite: %s\n",
+	       counted ? "counted" : "NOT COUNTED");
 	printf("crash: %u leaks planted, %u named\n", all + 1, named + counted);
 	return named == all && counted;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool points_read(const char *path, struct points *p)
@@ -13,8 +14,9 @@ bool points_read(const char *path, struct points *p)
 	while (f != NULL && p->count < POINTS_MAX && fgets(line, sizeof(line), f) != NULL) {
 		struct point *next = &p->point[p->count];
 		*next = (struct point){ 0 };
-		if (sscanf(line, "%x %39s %47s %39s", &next->offset, next->called, next->where,
-			   next->function) == 4)
+		char *rest;
+		next->offset = (uint32_t)strtoul(line, &rest, 16);
+		if (sscanf(rest, " %39s %47s %39s", next->called, next->where, next->function) == 3)
 			p->count++;
 	}
 	bool all = f != NULL && feof(f) && p->count > 0;

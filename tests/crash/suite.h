@@ -22,8 +22,9 @@ struct suite {
 /* Says what was found, after which fault, and counts it. */
 void suite_report(struct suite *s, const char *after, const struct leaks *l);
 
-/* After a fault: the living are gone by themselves, and all the rest is after the next command, which
- * is in turn --reclaim and the launch of another VM, which then runs. `in_order`: the launcher lived on and has cleared up itself. */
+/* After a fault: the living are gone by themselves, and all the rest is after the next command, in
+ * turn --reclaim and the launch of another VM, which then runs. `in_order`: the launcher lived on
+ * and has to have cleared up itself. */
 void suite_judge(struct suite *s, const char *after, bool in_order);
 
 /* A fault at each point that is reached while a VM of this setup starts and stops. */

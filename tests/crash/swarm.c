@@ -55,16 +55,19 @@ static void reap(struct swarm *w)
 /* One of the children of a launcher; 0: it has none now. */
 static pid_t some_child(struct swarm *w, pid_t launcher)
 {
-	char path[64];
+	char path[64], text[256] = "", *rest = text, *end;
 	long child[16];
 	unsigned count = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)launcher, (int)launcher);
 	FILE *f = fopen(path, "re");
-	while (f != NULL && count < 16 && fscanf(f, "%ld", &child[count]) == 1)
+	if (f == NULL)
+		return 0;
+	if (fgets(text, sizeof(text), f) == NULL)
+		text[0] = '\0';
+	fclose(f);
+	for (; count < 16 && (child[count] = strtol(rest, &end, 10)) > 0; rest = end)
 		count++;
-	if (f != NULL)
-		fclose(f);
 	return count == 0 ? 0 : (pid_t)child[draw(w, count)];
 }
 

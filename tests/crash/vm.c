@@ -14,7 +14,6 @@
 
 #define END_MS 60000 /* for a launcher to end: five times what its own time limits allow */
 #define NAP_US 300
-#define ZEROS "000000000000000000000000000000000000000000000000"
 
 #define DISKS "--disk-fd", "6", "--disk-ro-fd", "7"
 #define SIMULATED "--platform", "sim", "--sim-key-fd", "10", "--sim-certs-fd", "10", "--no-vtpm"
@@ -22,12 +21,14 @@
 const struct setup setups[] = {
 	{ .title = "tiny guest with disks", .name = "guest", .plan = "guest", .programs = "real",
 	  .stop = STOP_BY_SOCKET, .args = { DISKS, "--no-vtpm", "--log", "vmm:8", "--timings" } },
+	{ .title = "images under labels", .name = "off", .plan = "plain", .programs = "stand-ins",
+	  .args = { DISKS, "--no-vtpm" } },
 	{ .title = "vTPM", .name = "off", .plan = "plain", .programs = "stand-ins",
 	  .args = { DISKS } },
 	{ .title = "simulated SEV-SNP", .name = "hold", .plan = "snp", .programs = "stand-ins",
 	  .stop = STOP_BY_SIGNAL, .args = { SIMULATED, "--tee", "snp" } },
 	{ .title = "simulated TDX with its relay", .name = "off", .plan = "tdx",
-	  .programs = "stand-ins", .args = { SIMULATED, "--tee", "tdx", "--mrowner", ZEROS ZEROS } },
+	  .programs = "stand-ins", .args = { SIMULATED, "--tee", "tdx" } },
 	{ .title = "quotes of the host", .name = "off", .plan = "tdx", .programs = "stand-ins",
 	  .args = { "--no-vtpm", "--tee", "tdx", "--quote-dir-fd", "11", "--quote-name", "s" } },
 	{ .title = "after a crash", .name = "off", .plan = "plain", .programs = "stand-ins",
@@ -48,7 +49,7 @@ const struct setup next_setup = { .title = "the next VM", .name = "off", .plan =
 
 /* ---- start --------------------------------------------------------------------------------- */
 
-/* Numbers are the launcher's: 5 plan, 6 and 7 disks, 8 log, 9 record, 10 key, 11 folder of quotes. */
+/* What the launcher gets: 5 plan, 6 and 7 disks, 8 log, 9 record, 10 key, 11 folder of quotes. */
 static void give(int number, const char *folder, const char *file, int flags)
 {
 	char path[160];
@@ -77,7 +78,8 @@ static void give_all(const struct scene *s, const struct setup *setup, const cha
 	give(8, s->work, "vm.log", O_WRONLY | O_CREAT | O_APPEND);
 	give(9, s->work, "record", O_WRONLY | O_CREAT | O_APPEND);
 	give(10, s->inputs, "key", O_RDONLY);
-	give(11, s->inputs, "quotes", O_RDONLY | O_DIRECTORY);
+	if (!s->required)
+		give(11, s->inputs, "quotes", O_RDONLY | O_DIRECTORY);
 }
 
 static void remove_file(const struct scene *s, const char *name, const char *suffix)
@@ -95,13 +97,19 @@ pid_t vm_start(const struct scene *s, const struct setup *setup, const char *lau
 	const char *argv[16 + SETUP_ARGS] = {
 		launcher, name, "--plan-fd", "5", "--memory", "67108864", "--cpus", "1",
 		"--isolation", s->required ? "required" : "degraded", "--run-dir", s->place.run,
-		"--libexec", programs,
 	};
 	char *envp[] = { environment, NULL };
 
 	snprintf(programs, sizeof(programs), "%s/%s", s->inputs, setup->programs);
 	snprintf(environment, sizeof(environment), "PAVISE_FAULT=%s", fault == NULL ? "" : fault);
-	memcpy(argv + 14, setup->args, sizeof(setup->args));
+	memcpy(argv + 12, setup->args, sizeof(setup->args));
+	/* Under labels the programs are where the policy expects them, beside the launcher. */
+	for (int end = 12; !s->required && end < 12 + SETUP_ARGS; end++)
+		if (argv[end] == NULL) {
+			argv[end] = "--libexec";
+			argv[end + 1] = programs;
+			break;
+		}
 	/* What the one before said must not be taken for this one's word. */
 	remove_file(s, name, ".err");
 	remove_file(s, "record", "");
@@ -257,6 +265,8 @@ void vm_reclaim(const struct scene *s, struct outcome *out)
 	remove_file(s, "reclaim", ".err");
 	pid_t pid = fork();
 	if (pid == 0) {
+		give(0, "/dev", "null", O_RDWR);
+		give(1, "/dev", "null", O_RDWR);
 		give(2, s->work, "reclaim.err", O_WRONLY | O_CREAT | O_APPEND);
 		execve(s->plain, (char *const *)argv, envp);
 		_exit(EX_INTERNAL);

@@ -1,4 +1,4 @@
-/* Virtual machines of the suite: how they are set up, started with a fault or without, and stopped. */
+/* Virtual machines of the suite: how they are set up, started, with a fault or without, and end. */
 #ifndef PAVISE_TESTS_CRASH_VM_H
 #define PAVISE_TESTS_CRASH_VM_H
 
@@ -25,8 +25,8 @@ struct scene {
 
 enum stop { STOP_BY_ITSELF, STOP_BY_SOCKET, STOP_BY_SIGNAL };
 
-/* One kind of VM. What programs it gets: stand-ins (tests/sandbox/dummy_child.c), the real ones around a
- * tiny guest, or a folder that lacks the VMM. */
+/* One kind of VM. Its programs are stand-ins (tests/sandbox/dummy_child.c), the real ones around a
+ * tiny guest, or those of a folder that lacks the VMM. */
 struct setup {
 	const char *title;
 	const char *name;     /* the VM's, which tells a stand-in what to do */
@@ -51,13 +51,13 @@ struct outcome {
 	char output[OUTPUT_SIZE];
 };
 
-/* Starts `launcher` as this setup says under `name`; fault as in fault.h, NULL: none. What it says goes
- * to the file NAME.err in the work folder. Its pid. */
+/* Starts `launcher` as this setup says under `name`; fault as in fault.h, NULL: none. What it says
+ * goes to the file NAME.err in the work folder. Its pid. */
 pid_t vm_start(const struct scene *s, const struct setup *setup, const char *launcher,
 	       const char *name, const char *fault);
 
-/* Waits, ms at most, until NAME.err says that the VM runs, or its launcher ends: its status then is in
- * *status and true is returned. */
+/* Waits, ms at most, until NAME.err says that the VM runs, or its launcher ends: true then, and its
+ * status in *status. */
 bool vm_await_running(const struct scene *s, const char *name, pid_t pid, int ms, int *status);
 
 /* Starts, stops it as the setup says once it runs, waits for its end. */

@@ -1,5 +1,5 @@
-/* The table of category pairs under every interleaving of two launchers, at the granularity of calls
- * into the C library: any of them may be followed by the other launcher's next one, or never come.
+/* The table of category pairs under every interleaving of two launchers, at the granularity of
+ * calls into the C library: any may be followed by the other launcher's next one, or never come.
  *
  * Two launchers are coroutines that run sandbox/mcs.c on one real directory. Each of its calls goes
  * through a trampoline that the build makes (tests/crash/find_points.py: no call is forgotten) and
@@ -117,8 +117,8 @@ ssize_t __wrap_getrandom(void *out, size_t size, unsigned flags);
 bool __wrap_procid_start(pid_t pid, uint64_t *start);
 bool __wrap_procid_boot(char out[PROCID_BOOT]);
 
-/* Before any call of mcs.c but those below of which nobody else sees anything: the scheduler decides
- * who goes on. */
+/* Before any call of mcs.c but those below of which nobody else sees anything: the scheduler
+ * decides who goes on. */
 void fault_point(uintptr_t place)
 {
 	(void)place;

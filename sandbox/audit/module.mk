@@ -16,3 +16,4 @@ test_proc_text_SRCS := tests/unit/test_proc_text.c sandbox/audit/proc_text.c
 test_proc_text_LIBS := -lcmocka
 FUZZERS += fuzz_proc_text
 fuzz_proc_text_SRCS := tests/fuzz/fuzz_proc_text.c sandbox/audit/proc_text.c
+LAB_SCRIPTS += tests/sandbox/test_audit_live.sh

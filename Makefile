@@ -170,7 +170,10 @@ JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 RUN_TESTS = tests/run-tests --expected-skips tests/expected-skips --logs $(O)/logs
 UNIT_TIER = --tier unit $(addprefix $(O)/tests/,$(TESTS)) $(UNIT_SCRIPTS)
 KVM_TIER = --tier kvm $(KVM_SCRIPTS)
-LAB_TIER = --tier lab $(LAB_SCRIPTS)
+# A lab machine has one processor and 2.5 GiB: two at a time where there is room.
+LAB_JOBS ?= $(shell [ $$(nproc) -ge 2 ] && [ $$(awk '/^MemAvailable/ { print int($$2 / 1048576) }' /proc/meminfo) -ge 8 ] && \
+	echo 2 || echo 1)
+LAB_TIER = --jobs $(LAB_JOBS) --tier lab $(LAB_SCRIPTS)
 # Test scripts find what was built here.
 export PAVISE_BUILD := $(abspath $(O))
 

@@ -78,6 +78,15 @@ P
 plant tap_env <<'P'
 echo '1..1'; [ "$CMOCKA_MESSAGE_OUTPUT" = TAP ] && echo 'ok 1 - first'
 P
+# Each ends only when the other has begun.
+plant meet_one <<P
+# budget: 3
+echo '1..1'; : >$work/one; until [ -e $work/two ]; do sleep 0.1; done; echo 'ok 1 - first'
+P
+plant meet_two <<P
+# budget: 3
+echo '1..1'; : >$work/two; until [ -e $work/one ]; do sleep 0.1; done; echo 'ok 1 - first'
+P
 cat >"$work/skips" <<'S'
 # what this machine may skip
 skip_one: no TPM
@@ -85,7 +94,7 @@ skip_all: no /dev/kvm
 second: no TPM
 S
 
-echo '1..20'
+echo '1..21'
 expect 'two passes' 0 '^2 passed, 0 failed, 0 skipped$' "$work/good"
 expect 'the plan may come last' 0 '^2 passed, 0 failed, 0 skipped$' "$work/late_plan"
 expect 'a failure is named' 1 'failed: second thing' "$work/good" "$work/bad"
@@ -105,4 +114,7 @@ expect 'cmocka: a group whose set-up failed' 1 'failed: group .*GROUP SETUP' "$w
 expect 'cmocka is told to print TAP' 0 '^1 passed' "$work/tap_env"
 expect 'only skips is no success' 1 '^0 passed, 0 failed, 1 skipped$' --expected-skips "$work/skips" "$work/skip_all"
 expect 'a program that is not there' 1 'cannot run .*absent' "$work/good" "$work/absent"
-expect 'tiers, two at a time' 0 'pass  lab  late_plan' --jobs 2 --tier unit "$work/good" --tier lab "$work/late_plan"
+expect 'one at a time, but for a tier behind --jobs' 1 '^3 passed, 1 failed' --tier unit "$work/meet_one" "$work/good" \
+    --jobs 2 --tier lab "$work/meet_two"
+rm -f "$work/one" "$work/two"
+expect 'tiers, two at a time' 0 '^4 passed, 0 failed' --tier unit "$work/good" --jobs 2 --tier lab "$work/meet_one" "$work/meet_two"

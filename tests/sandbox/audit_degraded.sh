@@ -13,6 +13,7 @@ work=$(mktemp -d)
 run=$work/run
 count=0 failed=0
 export LC_ALL=C
+# shellcheck disable=SC2317 # called by the trap
 finish() {
     for pid in "$work"/*.pid; do [ ! -f "$pid" ] || kill "$(cat "$pid")" 2>/dev/null; done
     wait

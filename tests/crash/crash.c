@@ -86,7 +86,8 @@ static bool all_points(struct suite *s, const struct arguments *a)
 		if (a->only == NULL || strstr(setups[i].title, a->only) != NULL)
 			suite_points(s, &setups[i]);
 	unsigned reached = points_reached(&s->points);
-	printf("crash: %u fault points in the program, %u reached, %u not (error paths)%s%s\n",
+	printf("crash: %u fault points in the program, %u reached, %u not (error paths; what only "
+	       "labels or cgroups reach)%s%s\n",
 	       s->points.count, reached, s->points.count - reached,
 	       a->not_reached != NULL ? ": " : "", a->not_reached != NULL ? a->not_reached : "");
 	printf("crash: what dies with a launcher was gone after %d ms at most\n", s->slowest);

@@ -36,9 +36,13 @@ def read_left_out(path):
     return [pattern for pattern, _ in lines]
 
 
+def defined_in(objects):
+    return {line.split()[-1] for line in run("nm", "--defined-only", *objects).splitlines() if " " in line}
+
+
 def outside_calls(objects, left_out):
     """Function -> number of calls; only those that none of the objects defines."""
-    defined = {line.split()[-1] for line in run("nm", "--defined-only", *objects).splitlines() if " " in line}
+    defined = defined_in(objects)
     calls = collections.Counter()
     for line in run("readelf", "-rW", *objects).splitlines():
         fields = line.split()
@@ -61,26 +65,30 @@ def write_calls(options):
         file.writelines(f"--wrap={name}\n" for name in names)
 
 
-def linked_calls(program):
-    """(return address, function) of each call of a trampoline. A jump to one would be a tail call, whose
-    return address is another function's: the objects are compiled without."""
+def linked_calls(program, ours):
+    """(return address, function) of each call of a trampoline by functions of ours (a compiler's library
+    may be linked in, too). A jump to one would be a tail call, whose return address is another
+    function's: the objects are compiled without."""
     found = []
     waiting = None
+    inside = False
     for line in run("objdump", "-d", "--no-show-raw-insn", program).splitlines():
         parts = re.match(r"\s*([0-9a-f]+):\s+(\S+)\s*(.*)", line)
         if not parts:
-            symbol = re.match(r"([0-9a-f]+) <", line)
+            symbol = re.match(r"([0-9a-f]+) <(.*)>:$", line)
             if symbol and waiting:  # a call that does not return, at the end of its function
                 found.append((int(symbol.group(1), 16), waiting))
                 waiting = None
+            if symbol:
+                inside = symbol.group(2) in ours
             continue
         if waiting:
             found.append((int(parts.group(1), 16), waiting))
             waiting = None
         target = re.search(r"<__wrap_(\w+)>$", parts.group(3))
-        if target and parts.group(2).startswith("j"):
+        if target and inside and parts.group(2).startswith("j"):
             sys.exit(f"{program}: {line.strip()}: a tail call, whose place would not be known")
-        if target and parts.group(2) == "call":
+        if target and inside and parts.group(2) == "call":
             waiting = target.group(1)
     return found
 
@@ -103,7 +111,7 @@ def places(program, addresses):
 
 def write_points(options):
     calls = outside_calls(options.objects, read_left_out(options.left_out))
-    found = linked_calls(options.program)
+    found = linked_calls(options.program, defined_in(options.objects))
     linked = collections.Counter(name for _, name in found)
     for name in sorted(set(calls) | set(linked)):
         if calls[name] != linked[name]:

@@ -28,4 +28,6 @@ crash() {
 crash planted "planted leaks of every kind are named" "12 leaks planted, 12 named" planted
 crash points "nothing is left of a kill where the launcher labels, limits and records" "[0-9]+ faults, 0 leaks" --only "images under labels" --where sandbox/labels.c --where sandbox/disk \
     --where sandbox/cgroup --where sandbox/records --where sandbox/lsm.c points
+crash reclaim "nothing is left of a kill where --reclaim puts back labels and ends cgroups" "[0-9]+ faults, 0 leaks" \
+    --only "--reclaim" --where sandbox/reclaim.c --where sandbox/labels.c --where sandbox/cgroup.c points
 tap_end

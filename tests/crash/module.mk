@@ -4,14 +4,14 @@ FIND_POINTS := tests/crash/find_points.py
 LEFT_OUT := tests/crash/left-out
 FAULTS := $(O)/faults
 FAULT_OBJS = $(patsubst %.c,$(FAULTS)/obj/%.o,$(pavise-launch_SRCS))
-FAULT_SUPPORT := $(FAULTS)/launcher-calls.o $(O)/obj/tests/crash/enter.o $(O)/obj/tests/crash/fault.o
+FAULT_SUPPORT := $(FAULTS)/launcher-calls.o $(O)/obj/tests/crash/enter.o $(FAULTS)/obj/tests/crash/fault.o
 
-# A tail call has no place of its own.
+# A tail call has no place of its own. Never with a sanitizer: its calls would be points.
 $(FAULTS)/obj/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC    $< (faults)"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(subst /,_,$(patsubst %.c,%,$<))) -fno-optimize-sibling-calls -MMD -MP -c -o $@ $<
-ALL_OBJS += $(FAULT_OBJS)
+ALL_OBJS += $(FAULT_OBJS) $(FAULTS)/obj/tests/crash/fault.o
 
 $(FAULTS)/launcher-calls.S: $(FAULT_OBJS) $(FIND_POINTS) $(LEFT_OUT)
 	@echo "  GEN   $@"

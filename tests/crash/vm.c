@@ -33,6 +33,8 @@ const struct setup setups[] = {
 	  .args = { "--no-vtpm", "--tee", "tdx", "--quote-dir-fd", "11", "--quote-name", "s" } },
 	{ .title = "after a crash", .name = "off", .plan = "plain", .programs = "stand-ins",
 	  .after_a_crash = true, .args = { DISKS, "--no-vtpm" } },
+	{ .title = "--reclaim", .name = "reclaim", .plan = "plain", .after_a_crash = true,
+	  .reclaim = true },
 	{ .title = "refused: no VMM", .name = "off", .plan = "plain", .programs = "broken",
 	  .status = EX_HOST, .args = { DISKS, "--no-vtpm" } },
 	{ .title = "refused: the name is taken", .name = "taken", .plan = "plain",
@@ -98,9 +100,11 @@ pid_t vm_start(const struct scene *s, const struct setup *setup, const char *lau
 		launcher, name, "--plan-fd", "5", "--memory", "67108864", "--cpus", "1",
 		"--isolation", s->required ? "required" : "degraded", "--run-dir", s->place.run,
 	};
+	const char *const reclaim[] = { launcher, "--reclaim", "--run-dir", s->place.run, NULL };
 	char *envp[] = { environment, NULL };
 
-	snprintf(programs, sizeof(programs), "%s/%s", s->inputs, setup->programs);
+	snprintf(programs, sizeof(programs), "%s/%s", s->inputs,
+		 setup->programs != NULL ? setup->programs : "");
 	snprintf(environment, sizeof(environment), "PAVISE_FAULT=%s", fault == NULL ? "" : fault);
 	memcpy(argv + 12, setup->args, sizeof(setup->args));
 	/* Under labels the programs are where the policy expects them, beside the launcher. */
@@ -118,7 +122,7 @@ pid_t vm_start(const struct scene *s, const struct setup *setup, const char *lau
 	if (pid != 0)
 		return pid;
 	give_all(s, setup, name);
-	execve(launcher, (char *const *)argv, envp);
+	execve(launcher, (char *const *)(setup->reclaim ? reclaim : argv), envp);
 	_exit(EX_INTERNAL);
 }
 

@@ -35,6 +35,7 @@ struct setup {
 	enum stop stop;
 	bool after_a_crash;   /* it finds what a launcher left that was killed as it ran */
 	bool name_taken;      /* it finds a folder of its name */
+	bool reclaim;         /* no VM: --reclaim alone */
 	int status;           /* it ends with, undisturbed */
 	const char *args[SETUP_ARGS]; /* beyond those that every VM has */
 };

@@ -341,22 +341,23 @@ static void check_step(void)
 			violation = launchers[i].error;
 }
 
-static void start_launchers(void)
+static void start_launcher(const int number)
 {
+	struct launcher *const l = &launchers[number];
 	struct err e = { 0 };
 
-	for (int i = 0; i < LAUNCHERS; i++) {
-		struct launcher *l = &launchers[i];
-		char *stack = l->stack;
-		*l = (struct launcher){ .stack = stack, .pid = 100 + i, .alive = true };
-		memset(l->fd, 0xff, sizeof(l->fd));
-		assert_int_equal(mcs_open(folder, 3, &l->table, &e), 0);
-		getcontext(&l->context);
-		l->context.uc_stack.ss_sp = l->stack;
-		l->context.uc_stack.ss_size = STACK;
-		l->context.uc_link = NULL;
-		makecontext(&l->context, (void (*)(void))(void *)run_launcher, 1, i);
-	}
+	/* A new stack each time: whoever died on the old one left its frames there, which the address
+	 * sanitizer would take for living ones. */
+	free(l->stack);
+	*l = (struct launcher){ .stack = malloc(STACK), .pid = 100 + number, .alive = true };
+	assert_non_null(l->stack);
+	memset(l->fd, 0xff, sizeof(l->fd));
+	assert_int_equal(mcs_open(folder, 3, &l->table, &e), 0);
+	getcontext(&l->context);
+	l->context.uc_stack.ss_sp = l->stack;
+	l->context.uc_stack.ss_size = STACK;
+	l->context.uc_link = NULL;
+	makecontext(&l->context, (void (*)(void))(void *)run_launcher, 1, number);
 }
 
 static void step(struct launcher *l)
@@ -446,7 +447,8 @@ static unsigned long explore(const struct story *s)
 	violation = NULL;
 	do {
 		depth = 0;
-		start_launchers();
+		for (int i = 0; i < LAUNCHERS; i++)
+			start_launcher(i);
 		make_resident();
 		for (int i = 0; i < LAUNCHERS; i++)
 			step(&launchers[i]); /* to its first call */
@@ -538,9 +540,6 @@ static int make_folder(void **state)
 	snprintf(folder, sizeof(folder), "%s/pavise-mcs.XXXXXX", memory);
 	if (mkdtemp(folder) == NULL)
 		return 1;
-	for (int i = 0; i < LAUNCHERS; i++)
-		if ((launchers[i].stack = malloc(STACK)) == NULL)
-			return 1;
 	return 0;
 }
 
@@ -553,8 +552,10 @@ static int drop_folder(void **state)
 	for (int i = 0; i < 3; i++)
 		(void)unlinkat(dir, entries[i], 0); /* of a story that broke */
 	close(dir);
-	for (int i = 0; i < LAUNCHERS; i++)
+	for (int i = 0; i < LAUNCHERS; i++) {
 		free(launchers[i].stack);
+		launchers[i].stack = NULL;
+	}
 	return rmdir(folder);
 }
 

@@ -102,18 +102,23 @@ endef
 $(foreach t,$(ATTEST_TESTS),$(eval $(call mute,$(t))))
 ALL_OBJS += $(MUTE_OBJS)
 
-# The escape suite's launcher: with switches for the layers, which nothing installed has.
+# The escape suite's launcher and payload: with switches for the layers, which nothing installed has.
 $(O)/layers/%.o: %.c | $(GENERATED)
 	@mkdir -p $(@D)
 	@echo "  CC    $< (layers)"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -DPAVISE_LAYER_SWITCHES -MMD -MP -c -o $@ $<
 ESCAPE_LAUNCH_OBJS := $(patsubst %.c,$(O)/layers/%.o,$(sort $(ESCAPE_LAUNCH_SRCS)))
+ESCAPE_PAYLOAD_OBJS := $(patsubst %.c,$(O)/layers/%.o,$(ESCAPE_PAYLOAD_SRCS))
 $(O)/tests/escape/pavise-launch-layers: $(ESCAPE_LAUNCH_OBJS)
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(DYNAMIC) \
 		-Wl,--wrap=jail_capabilities,--wrap=vtpm_boot,--wrap=vm_check_sealed,--wrap=execveat -o $@ $^ $(pavise-launch_LIBS)
-ALL_OBJS += $(ESCAPE_LAUNCH_OBJS)
+$(O)/tests/escape/payload: $(ESCAPE_PAYLOAD_OBJS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) $(STATIC) -o $@ $^
+ALL_OBJS += $(ESCAPE_LAUNCH_OBJS) $(ESCAPE_PAYLOAD_OBJS)
 
 # Fuzzers: clang, with its own instrumentation; the library in an archive of its own.
 FUZZ_FLAGS := -std=gnu17 -O1 -g -I. -I$(O)/gen -D_GNU_SOURCE \
@@ -196,6 +201,12 @@ check-lab:
 	scripts/setup.sh build unit lab
 	$(MAKE) $(JOBS) build-tests
 	$(RUN_TESTS) $(LAB_TIER)
+
+# What a taken-over process of a VM may try, with all layers of isolation, with none, and without each in turn.
+escape:
+	scripts/setup.sh build unit lab
+	$(MAKE) $(JOBS) $(O)/tests/escape/pavise-launch-layers $(O)/tests/escape/payload $(O)/tests/mkplan
+	tests/escape/test_escape.sh
 
 # kill -9 at every fault point of the launcher and at random times: what is left? SEED= for other times.
 crash:
@@ -392,6 +403,7 @@ help:
 	@echo 'make             build every program and the firmware into $(O)/'
 	@echo 'make demo        set up, build, show SEV-SNP and TDX guests on the platform model (NONCE=, SEED=)'
 	@echo 'make check       set up, build, run every test tier this machine can run'
+	@echo 'make escape      what a taken-over process may try, in the lab, layer by layer: who stops it?'
 	@echo 'make crash       kill -9 at every fault point of the launcher and at random times: what is left? (SEED=)'
 	@echo 'make check-unit, check-kvm, check-lab     one tier'
 	@echo 'make check-snp, check-tdx   the suite on real hardware (docs/hardware.md); elsewhere: why not'
@@ -409,7 +421,7 @@ help:
 	@echo 'make asan, lint, valgrind, coverage, format'
 	@echo 'make install     PREFIX=/usr/local DESTDIR='
 
-.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx crash demo launch-matrix check-mutants mutants policy-docs fresh \
+.PHONY: all build-tests fuzzers check check-unit check-kvm check-lab check-snp check-tdx escape crash demo launch-matrix check-mutants mutants policy-docs fresh \
 	reproduce fuzz fuzz-smoke fuzz-planted format asan lint lint-shell lint-cppcheck lint-analyzer lint-tidy valgrind \
 	coverage bench bench-boot install clean help
 .DELETE_ON_ERROR:

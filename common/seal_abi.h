@@ -1,6 +1,6 @@
 /* Kernel interfaces newer than the oldest headers pavise builds with (Linux 6.1), each with the
  * version that brought it. Values are ABI: they never change. A name the headers do have is left
- * to them. Used by common/seal.c only. */
+ * to them. Used by common/seal.c, and by tests that do a part of what it does. */
 #ifndef PAVISE_COMMON_SEAL_ABI_H
 #define PAVISE_COMMON_SEAL_ABI_H
 

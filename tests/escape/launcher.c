@@ -1,5 +1,5 @@
-/* Functions of the test build's launcher wrapped by the linker, for what leaving a call out alone would not
- * do. What "off" means for each layer: README.md. */
+/* Functions of the test build's launcher wrapped by the linker, for what leaving a call out
+ * alone would not do. What "off" means for each layer: README.md. */
 #include "common/err.h"
 #include "sandbox/layers.h"
 #include "sandbox/vm_manifest.h"
@@ -43,8 +43,8 @@ int __wrap_vtpm_boot(int control_fd, int data_fd, const void *image, size_t imag
 	return __real_vtpm_boot(control_fd, data_fd, image, image_size, e);
 }
 
-/* The payload seals a process for each attempt; the one that starts them it does not, and the launcher
- * would rightly refuse that. */
+/* The payload seals a process for each attempt; the one that starts them it does not, and the
+ * launcher would rightly refuse that. */
 int __wrap_vm_check_sealed(const struct vm *vm, struct err *e)
 {
 	(void)vm;

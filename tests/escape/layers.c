@@ -1,5 +1,8 @@
-/* What the test build has in place of sandbox/layers.h's constant: layers named in PAVISE_LAYERS_OFF
- * (commas between them, or "all") are left out. */
+/* What the test build has in place of sandbox/layers.h's constant: layers named in
+ * PAVISE_LAYERS_OFF (commas between them, or "all") are left out. */
+#ifndef PAVISE_LAYER_SWITCHES
+#define PAVISE_LAYER_SWITCHES 1 /* for readers of this file alone (lint) */
+#endif
 #include "sandbox/layers.h"
 
 #include <stdlib.h>

@@ -5,4 +5,5 @@ ESCAPE_PAYLOAD_SRCS := $(addprefix tests/escape/,payload.c try_all.c seal_as.c t
 	devices.c kvm.c labels.c limits.c passing.c pcr0.c others.c) sandbox/lsm.c common/seal.c common/record.c common/err.c
 ESCAPE_LAUNCH_SRCS = $(pavise-launch_SRCS) tests/escape/launcher.c tests/escape/layers.c
 EXTRA_TESTS += $(O)/tests/escape/pavise-launch-layers $(O)/tests/escape/payload
+LAB_SCRIPTS += tests/escape/test_escape.sh
 UNIT_SCRIPTS += tests/escape/test_layers.sh tests/escape/test_matrix.py

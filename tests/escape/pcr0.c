@@ -36,8 +36,9 @@ static bool pcr0_is_zero(int tpm)
 }
 
 /* CMD_INIT of swtpm's control channel (swtpm_ioctls(3)): the TPM starts anew, without the
- * platform's measurement. Which descriptor that channel is, an attacker finds by trying: from its own last one
- * to where child.c keeps copies of its own, in which a wrong record would end the VM. */
+ * platform's measurement. Which descriptor that channel is, an attacker finds by trying: from its
+ * own last one to where child.c keeps copies of its own, in which a wrong record would end the VM.
+ */
 static bool reset_pcr0(void)
 {
 	const uint32_t init[2] = { htobe32(2), 0 };

@@ -6,13 +6,9 @@ libexec=/usr/libexec/pavise
 unchecked=/usr/local/libexec/pavise/pavise-launch # a launcher without its own look at every thread
 images=/var/lib/pavise
 logs=/tmp/logs
-out=/usr/local/out
-count=0
-exec 4>"$out/tap"
+. ./tap.sh
 mkdir -p "$logs"
 
-ok() { count=$((count + 1)); echo "ok $count - $1" >&4; }
-not_ok() { count=$((count + 1)); echo "not ok $count - $1" >&4; shift; printf '%s\n' "$@" | sed 's/^/# /' | head -n 60 >&4; }
 is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got $2" "wanted $3" "$(cat "$logs/audit")"; fi; }
 like() { if grep -Eq -- "$2" "$logs/audit"; then ok "$1"; else not_ok "$1" "wanted $2" "$(cat "$logs/audit")"; fi; }
 # Through a pipe: that a shell's descriptor of a file is taken away shows nothing of what is tested here.
@@ -113,4 +109,4 @@ audit vm hold
 like "its launcher is killed: processes have ended" '^OPEN +vm.processes:'
 busybox dmesg | grep 'avc: *denied' | grep 'pavise_audit_t' >"$logs/denials"
 is "the auditor was denied nothing" "$(cat "$logs/denials")" ""
-echo "1..$count" >&4
+tap_end

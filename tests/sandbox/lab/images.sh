@@ -5,15 +5,9 @@ set -u
 libexec=/usr/libexec/pavise
 images=/var/lib/pavise
 logs=/tmp/logs
-out=/usr/local/out
-count=0
-exec 4>"$out/tap"
+. ./tap.sh
 mkdir -p "$logs"
 
-ok() { count=$((count + 1)); echo "ok $count - $1" >&4; }
-not_ok() { count=$((count + 1)); echo "not ok $count - $1" >&4; shift; printf '%s\n' "$@" | sed 's/^/# /' >&4; }
-# is NAME GOT WANTED
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got $2" "wanted $3"; fi; }
 # said NAME LINE: the reclaim has said exactly that
 said() { if grep -qxF -- "$2" "$logs/said"; then ok "$1"; else not_ok "$1" "wanted $2" "$(cat "$logs/said")"; fi; }
 label() { stat -c %C "$@"; }
@@ -168,7 +162,6 @@ kill -TERM $one $two
 wait $one $two
 is "and leaves nothing" "$(label $images/a.img $images/readonly/s.img | tr '\n' ' ')$(left)" "$private $shared "
 
-is "the launcher is denied no file that it needs" \
-    "$(busybox dmesg | grep 'avc: *denied' | grep -E 'scontext=[^ ]*pavise_launch_t.* tclass=(file|dir|lnk_file|filesystem)')" ""
-echo "1..$count" >&4
-! grep -q '^not ok' "$out/tap"
+is "the launcher is denied nothing it does" \
+    "$(busybox dmesg | grep 'avc: *denied' | grep -E 'scontext=[^ ]*pavise_launch_t')" ""
+tap_end

@@ -5,18 +5,10 @@ set -u
 libexec=/usr/libexec/pavise
 images=/var/lib/pavise
 logs=/tmp/logs
-out=/usr/local/out
 label=unconfined_u:unconfined_r:pavise_vmm_t
-count=0
-exec 4>"$out/tap"
+. ./tap.sh
 mkdir -p "$logs"
 
-ok() { count=$((count + 1)); echo "ok $count - $1" >&4; }
-not_ok() { count=$((count + 1)); echo "not ok $count - $1" >&4; shift; printf '%s\n' "$@" | sed 's/^/# /' >&4; }
-# is NAME GOT WANTED
-is() { if [ "$2" = "$3" ]; then ok "$1"; else not_ok "$1" "got $2" "wanted $3"; fi; }
-# like NAME TEXT PATTERN
-like() { if grep -Eq -- "$3" <<<"$2"; then ok "$1"; else not_ok "$1" "$2" "wanted $3"; fi; }
 # records NAME: of the last run of that name
 records() { busybox dmesg | grep -E 'audit: type=250[0-2] ' | grep "vm=\"$1\""; }
 
@@ -172,5 +164,4 @@ busybox dmesg | grep 'avc: *denied' | grep -E 'scontext=[^ ]*pavise_launch_t' >"
 is "the launcher is denied nothing it does" "$(grep -v 'audit_write\|capability=29' "$logs/denials")" ""
 is "the lab enforces again" "$(getenforce)" Enforcing
 
-echo "1..$count" >&4
-! grep -q '^not ok' "$out/tap"
+tap_end
